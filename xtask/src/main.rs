@@ -1,0 +1,2 @@
+//! The chores of the project: test, lab, tidy.
+fn main() {}
