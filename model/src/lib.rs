@@ -1,1 +1,44 @@
-//! stub
+//! Plain data that passes between the stages of Evenkeel: ids, facts, catalog, ops, plan, events, report, diagnostics.
+//!
+//! Nothing here does I/O, knows TOML or touches a host. `dsl` makes a [`Catalog`], `agent` turns it into a
+//! [`Plan`] and [`Event`]s, `cli` shows them.
+
+mod catalog;
+mod content;
+mod diagnostic;
+mod digest;
+mod event;
+mod facts;
+mod failure;
+mod host_path;
+mod id;
+mod image;
+mod kind;
+mod op;
+mod origin;
+mod owner;
+mod plan;
+mod report;
+mod secret;
+mod step;
+mod text;
+
+pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnRemoval};
+pub use content::Content;
+pub use diagnostic::{Diagnostic, Label, Severity, Span};
+pub use digest::{Digest, Hasher};
+pub use event::{Event, EventBody, NodeStatus};
+pub use facts::{Facts, OsFacts};
+pub use failure::Failure;
+pub use host_path::HostPath;
+pub use id::Id;
+pub use image::{FileState, Fingerprint, GroupState, PackageState, PathState, State, Subject, UnitState, UserState};
+pub use kind::{Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing};
+pub use op::{Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, UnitAction, UserSpec};
+pub use origin::Origin;
+pub use owner::Principal;
+pub use plan::{Orphan, Owed, Plan, PlannedNode, Verdict};
+pub use report::Report;
+pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets};
+pub use step::{Diff, Reversibility, Step, Val};
+pub use text::Text;

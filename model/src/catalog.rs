@@ -1,0 +1,142 @@
+//! The compiled graph: what a host is to be. Made by `dsl` alone, and then only read.
+
+use crate::{Id, Origin, Secrets};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Nodes in an order in which they may run, and the edges between them. Same input, same bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Raw")]
+pub struct Catalog {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+/// One resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// `kind.name`.
+    pub id: Id,
+    /// Where it was declared; several places where declarations merged. The first is the main one.
+    pub origins: Vec<Origin>,
+    /// The kind's own keys, with secrets and blobs as references.
+    pub params: serde_json::Value,
+    /// What every kind has.
+    #[serde(default)]
+    pub common: Common,
+}
+
+/// The keys common to all kinds which the host needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Common {
+    /// Labels for `--only` and `--skip`.
+    pub tags: BTreeSet<String>,
+    /// Deadline for all steps of the node, in seconds.
+    pub timeout: Option<u64>,
+    /// What becomes of the thing when the resource leaves the catalog.
+    pub on_removal: OnRemoval,
+}
+
+/// What becomes of a thing whose resource left the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRemoval {
+    /// It stays, and is shown as an orphan.
+    #[default]
+    Keep,
+    /// It is removed.
+    Remove,
+}
+
+/// What an edge means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// `to` comes after `from`, and is skipped where `from` failed.
+    Require,
+    /// As `Require`; and where `from` changed, `to` is refreshed.
+    Notify,
+}
+
+/// An edge, by positions in the nodes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edge {
+    /// Comes first.
+    pub from: usize,
+    /// Comes after.
+    pub to: usize,
+    /// What it means.
+    pub kind: EdgeKind,
+    /// Why it is there: `file:line:col`, or `auto: path /etc/nginx`.
+    pub because: String,
+}
+
+/// What makes a catalog invalid; from the compiler never, from a wire perhaps.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogError {
+    /// Two nodes share an id.
+    #[error("{0} stands twice in the catalog")]
+    Duplicate(Id),
+    /// An edge does not point from an earlier node to a later one.
+    #[error("edge {0} -> {1} does not run forward")]
+    Backward(usize, usize),
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+impl TryFrom<Raw> for Catalog {
+    type Error = CatalogError;
+
+    fn try_from(raw: Raw) -> Result<Self, CatalogError> {
+        Self::new(raw.nodes, raw.edges)
+    }
+}
+
+impl Catalog {
+    /// Checks that the nodes are unique and in an order in which every edge runs forward: a catalog has no cycle.
+    pub fn new(nodes: Vec<Node>, mut edges: Vec<Edge>) -> Result<Self, CatalogError> {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = nodes.iter().find(|node| !seen.insert(&node.id)) {
+            return Err(CatalogError::Duplicate(twice.id.clone()));
+        }
+        if let Some(edge) = edges.iter().find(|edge| edge.from >= edge.to || edge.to >= nodes.len()) {
+            return Err(CatalogError::Backward(edge.from, edge.to));
+        }
+        edges.sort();
+        edges.dedup_by(|next, kept| (next.from, next.to, next.kind) == (kept.from, kept.to, kept.kind));
+        Ok(Self { nodes, edges })
+    }
+
+    /// The nodes, in an order in which they may run.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The edges, sorted.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// Positions of the nodes by id.
+    pub fn index(&self) -> BTreeMap<&Id, usize> {
+        self.nodes.iter().enumerate().map(|(at, node)| (&node.id, at)).collect()
+    }
+}
+
+impl Node {
+    /// The params with secrets filled in: for decoding at once, never to be kept or written.
+    ///
+    /// Errors with the name of a secret that is missing.
+    pub fn resolved(&self, secrets: &Secrets) -> Result<serde_json::Value, String> {
+        let mut params = self.params.clone();
+        if !secrets.is_empty() {
+            secrets.resolve(&mut params)?;
+        }
+        Ok(params)
+    }
+}

@@ -1,0 +1,120 @@
+//! The bytes of a file: held, kept elsewhere under their digest, or secret.
+
+use crate::{Digest, Secret};
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+
+/// Key of the JSON object that stands for bytes kept in a blob store: `{"$blob": [sha256, size]}`.
+const BLOB_KEY: &str = "$blob";
+
+/// The wanted bytes of a file. Serialized it is a reference, `{"$blob": [sha256, size]}`, and nothing at all of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The bytes themselves, with their digest.
+    Held(Arc<[u8]>, Digest),
+    /// In a blob store under this digest; the size is in bytes.
+    Stored(Digest, u64),
+    /// Secret bytes.
+    Hidden(Secret<Arc<[u8]>>),
+}
+
+impl Content {
+    /// Holds `bytes`.
+    pub fn held(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        let digest = Digest::of(&bytes);
+        Self::Held(bytes, digest)
+    }
+
+    /// SHA-256 of the bytes. That of a secret must not be stored or shown: it can be guessed at.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Held(_, digest) | Self::Stored(digest, _) => *digest,
+            Self::Hidden(bytes) => Digest::of(bytes.expose()),
+        }
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Held(bytes, _) => bytes.len() as u64,
+            Self::Stored(_, size) => *size,
+            Self::Hidden(bytes) => bytes.expose().len() as u64,
+        }
+    }
+
+    /// True where the bytes must not be shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Hidden(_))
+    }
+
+    /// The JSON that stands for bytes of a blob store.
+    pub fn reference(digest: Digest, size: u64) -> serde_json::Value {
+        serde_json::json!({ BLOB_KEY: [digest, size] })
+    }
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        match self {
+            Self::Hidden(secret) => map.serialize_entry(crate::SECRET_KEY, secret)?,
+            _ => map.serialize_entry(BLOB_KEY, &(self.digest(), self.size()))?,
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Content, E> {
+        Ok(Content::held(text.as_bytes()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+        use base64::Engine as _;
+        let Some(key) = map.next_key::<String>()? else { return Err(de::Error::custom("expected a string")) };
+        if key == BLOB_KEY {
+            let (digest, size) = map.next_value::<(Digest, u64)>()?;
+            return Ok(Content::Stored(digest, size));
+        }
+        let text: String = map.next_value()?;
+        match base64::engine::general_purpose::STANDARD.decode(text) {
+            Ok(bytes) if key == crate::SECRET_KEY => Ok(Content::Hidden(Secret::new(bytes.into()))),
+            // The redacted form, read back from a journal: the bytes are gone, and must be.
+            Err(_) if key == crate::SECRET_KEY => Ok(Content::Hidden(Secret::new(Arc::new([])))),
+            _ => Err(de::Error::custom("expected a string")),
+        }
+    }
+}
+
+/// In the schema content is a string which the compiler may replace by a reference (`x-keel-text`).
+impl schemars::JsonSchema for Content {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Content".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "x-keel-text": true })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}

@@ -1,0 +1,82 @@
+//! SHA-256 of contents: the name under which bytes are kept and compared.
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+use std::fmt;
+
+/// A SHA-256 digest; in text 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// HMAC-SHA256 (RFC 2104) of `bytes`: a fingerprint that tells nothing to who lacks `key`.
+    pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
+        let pad = |with: u8| -> [u8; 64] {
+            std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ with)
+        };
+        let inner = sha2::Sha256::new().chain_update(pad(0x36)).chain_update(bytes).finalize();
+        Self(sha2::Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into())
+    }
+
+    /// Parses 64 hex digits, either case.
+    pub fn parse(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut out = [0u8; 32];
+        for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
+            let nibble = |digit: u8| (digit as char).to_digit(16);
+            *byte = (nibble(pair[0])? * 16 + nibble(pair[1])?) as u8;
+        }
+        Some(Self(out))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no SHA-256 in hex"))
+    }
+}
+
+/// Digests a stream piece by piece.
+#[derive(Clone, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}

@@ -1,0 +1,74 @@
+//! What a run tells while it goes. One event a line of JSON; the same bytes in the run's log and on a terminal.
+
+use crate::{Id, Origin, Plan, Report};
+use serde::{Deserialize, Serialize};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Counts the events of a run, from 0.
+    pub seq: u64,
+    /// What.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The plan is known.
+    Plan(Plan),
+    /// A run has begun to change the host.
+    Started {
+        /// Name of the run.
+        run: String,
+    },
+    /// A node is being worked on.
+    Working {
+        /// Which.
+        id: Id,
+    },
+    /// A node is settled.
+    Node {
+        /// Which.
+        id: Id,
+        /// Where it was declared.
+        origin: Option<Origin>,
+        /// How it ended.
+        status: NodeStatus,
+        /// What was done, a line each.
+        changes: Vec<String>,
+        /// Why it failed or was skipped; empty otherwise.
+        because: String,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
+    /// Something the operator should know.
+    Note {
+        /// In words.
+        text: String,
+    },
+    /// The end: always the last event.
+    Report(Report),
+}
+
+/// How a node ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeStatus {
+    /// It was as wanted.
+    Unchanged,
+    /// It was changed.
+    Changed,
+    /// It was refreshed only.
+    Refreshed,
+    /// It failed.
+    Failed,
+    /// It was not tried.
+    Skipped,
+    /// Its state could not be told.
+    Unknown,
+}

@@ -1,0 +1,229 @@
+//! The closed set of primitive mutations. An op is data: the engine executes, journals, predicts and inverts it.
+
+use crate::{Content, HostPath, Principal, Secret, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One mutation of a host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Puts a regular file in place, atomically, over a regular file or nothing. Keeps the ACL and xattrs of what it replaces.
+    WriteFile {
+        /// Where.
+        path: HostPath,
+        /// The bytes.
+        content: Content,
+        /// Owner.
+        owner: Principal,
+        /// Group.
+        group: Principal,
+        /// Permission bits, at most 0o7777.
+        mode: u32,
+        /// Run on the staged file, `{{ path }}` filled in, before the name appears; empty for none.
+        validate: Vec<String>,
+    },
+    /// Sets owner, group or mode of what stands there, never through a link.
+    SetAttributes {
+        /// Where.
+        path: HostPath,
+        /// New owner.
+        owner: Option<Principal>,
+        /// New group.
+        group: Option<Principal>,
+        /// New permission bits.
+        mode: Option<u32>,
+    },
+    /// Makes one directory; the one above it exists.
+    MakeDirectory {
+        /// Where.
+        path: HostPath,
+        /// Owner.
+        owner: Principal,
+        /// Group.
+        group: Principal,
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Makes a symbolic link, or atomically turns one to another target.
+    MakeSymlink {
+        /// Where.
+        path: HostPath,
+        /// What it points to; need not exist.
+        target: String,
+    },
+    /// Removes one name: a file, a link, a special file, or an empty directory.
+    Remove {
+        /// Which.
+        path: HostPath,
+    },
+    /// Changes packages in one transaction.
+    Packages(Transaction),
+    /// Holds a package at its version, or no longer.
+    HoldPackage {
+        /// Package name.
+        name: String,
+        /// True to hold.
+        hold: bool,
+    },
+    /// Acts on a unit.
+    Unit {
+        /// Name with its suffix.
+        name: String,
+        /// What to do.
+        action: UnitAction,
+    },
+    /// Makes the service manager read its unit files again.
+    ReloadManager,
+    /// Adds a group.
+    AddGroup(GroupSpec),
+    /// Changes a group: what is `None` stays.
+    ModifyGroup(GroupSpec),
+    /// Removes a group.
+    RemoveGroup {
+        /// Group name.
+        name: String,
+    },
+    /// Adds a user.
+    AddUser(UserSpec),
+    /// Changes a user: what is `None` stays.
+    ModifyUser(UserSpec),
+    /// Removes a user; the home directory stays.
+    RemoveUser {
+        /// User name.
+        name: String,
+    },
+    /// Runs a command for its effect, which cannot be known.
+    Run(Command),
+}
+
+/// What one transaction of the package manager is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// The packages, sorted by name, each once.
+    pub changes: Vec<PackageChange>,
+    /// Whether to install recommended packages; `None` for the host's own setting.
+    pub recommends: Option<bool>,
+    /// Release to take them from, as in `apt-get -t`.
+    pub release: Option<String>,
+    /// Further options of the package manager, as written by the user.
+    pub options: Vec<String>,
+    /// True where going to a lower version is allowed.
+    pub allow_downgrade: bool,
+}
+
+/// What is to become of one package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PackageChange {
+    /// Package name, with `:arch` where it was given.
+    pub name: String,
+    /// What to do.
+    pub action: PackageAction,
+}
+
+/// Install, upgrade, remove or purge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackageAction {
+    /// Install it, or bring it to this exact version; `None` for the candidate.
+    Install(Option<String>),
+    /// Remove it; its configuration stays.
+    Remove,
+    /// Remove it with its configuration.
+    Purge,
+}
+
+/// Verbs of the service manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitAction {
+    /// Start it.
+    Start,
+    /// Stop it.
+    Stop,
+    /// Stop and start it.
+    Restart,
+    /// Let it read its configuration again, or restart it where it cannot.
+    Reload,
+    /// Start it at boot.
+    Enable,
+    /// Do not start it at boot.
+    Disable,
+    /// Make it impossible to start.
+    Mask,
+    /// Make it possible to start.
+    Unmask,
+}
+
+/// A group, or what of it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSpec {
+    /// Group name.
+    pub name: String,
+    /// Number.
+    pub gid: Option<u32>,
+    /// All members.
+    pub members: Option<BTreeSet<String>>,
+    /// True where a new one gets a number of the system's range.
+    pub system: bool,
+}
+
+/// A user, or what of it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserSpec {
+    /// User name.
+    pub name: String,
+    /// Number.
+    pub uid: Option<u32>,
+    /// Primary group.
+    pub group: Option<Principal>,
+    /// All supplementary groups.
+    pub groups: Option<BTreeSet<String>>,
+    /// Home directory.
+    pub home: Option<HostPath>,
+    /// True where the home directory is made with the user (from /etc/skel), or moved with a change of `home`.
+    pub manage_home: bool,
+    /// Login shell.
+    pub shell: Option<String>,
+    /// The GECOS field.
+    pub comment: Option<String>,
+    /// The hash of crypt(5).
+    pub password: Option<Secret<String>>,
+    /// True to lock the password, false to unlock it.
+    pub locked: Option<bool>,
+    /// Days since 1970-01-01 on which the account ends; `Some(None)` for never.
+    pub expires: Option<Option<i64>>,
+    /// True where a new one gets a number of the system's range.
+    pub system: bool,
+}
+
+/// A command to run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Program and arguments.
+    pub argv: Vec<Text>,
+    /// Working directory; `/` where it is `None`.
+    pub cwd: Option<HostPath>,
+    /// Added to the cleared environment.
+    pub env: BTreeMap<String, Text>,
+    /// Whom to run as.
+    pub user: Option<Principal>,
+    /// Group to run as; the user's primary one where it is `None`.
+    pub group: Option<Principal>,
+    /// File mode creation mask.
+    pub umask: Option<u32>,
+    /// Deadline of one attempt in seconds.
+    pub timeout: Option<u64>,
+    /// What it reads on standard input.
+    pub stdin: Option<Text>,
+    /// Exit codes that mean success.
+    pub returns: BTreeSet<i32>,
+    /// Further attempts after the first that fails.
+    pub retries: u32,
+    /// Pause between attempts in seconds.
+    pub retry_delay: u64,
+    /// True where neither the arguments nor the output may be shown.
+    pub sensitive: bool,
+    /// The command that undoes it; empty for none.
+    pub undo: Vec<Text>,
+}

@@ -1,0 +1,86 @@
+//! What a run would do, and what it cannot know.
+
+use crate::{Id, Origin, Step};
+use serde::{Deserialize, Serialize};
+
+/// The decision about every node of a catalog.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// In catalog order.
+    pub nodes: Vec<PlannedNode>,
+    /// What the host's ledger has and the catalog no longer.
+    pub orphans: Vec<Orphan>,
+    /// Notifications that an earlier run left owed.
+    pub owed: Vec<Owed>,
+}
+
+/// One node's part of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedNode {
+    /// Which.
+    pub id: Id,
+    /// Where it was declared.
+    pub origin: Option<Origin>,
+    /// What will become of it.
+    pub verdict: Verdict,
+    /// What would be done, in order.
+    pub steps: Vec<Step>,
+    /// What a refresh would do, where one is due.
+    pub refresh: Vec<Step>,
+    /// Differences of text, as unified diffs by path; nothing secret, nothing large.
+    pub texts: Vec<(String, String)>,
+}
+
+/// What will become of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as wanted.
+    Unchanged,
+    /// It will change.
+    Change,
+    /// It will be refreshed only.
+    Refresh,
+    /// It depends on what cannot be known before the run; steps are a forecast.
+    Provisional {
+        /// What cannot be known.
+        because: String,
+    },
+    /// Its state could not be told, or it is refused as it is.
+    Failed {
+        /// Why.
+        because: String,
+    },
+    /// It was left out by `--only` or `--skip`, or stands behind a node that fails.
+    Skipped {
+        /// Why.
+        because: String,
+    },
+}
+
+/// A resource that the host's ledger has and the catalog no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Orphan {
+    /// Which.
+    pub id: Id,
+    /// Steps that remove it, where it said `on_removal = "remove"`; empty where it stays.
+    pub steps: Vec<Step>,
+}
+
+/// A notification that has not been answered yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owed {
+    /// Who changed.
+    pub from: Id,
+    /// Who has to be refreshed.
+    pub to: Id,
+}
+
+impl Plan {
+    /// True where a run would do nothing, owe nothing and know everything.
+    pub fn is_empty(&self) -> bool {
+        self.owed.is_empty()
+            && self.orphans.iter().all(|orphan| orphan.steps.is_empty())
+            && self.nodes.iter().all(|node| node.verdict == Verdict::Unchanged)
+    }
+}
