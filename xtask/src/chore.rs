@@ -1,0 +1,111 @@
+//! The command line of `cargo xtask`. It must not do anything itself: each chore has a module.
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+
+use crate::cmd;
+use crate::lab::{down, host, ssh, state, up};
+
+/// The chores of the project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Real hosts on this machine (needs root). KEEL_LAB=NAME picks another lab than this clone's own.
+    Lab {
+        #[command(subcommand)]
+        verb: LabVerb,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LabVerb {
+    /// Start the hosts h1 to hN that are not running yet.
+    Up {
+        /// How many hosts.
+        #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+        hosts: u8,
+    },
+    /// End all hosts of the lab, and all that belongs to it. The cached base stays.
+    Down {
+        /// End every lab on this machine.
+        #[arg(long)]
+        all: bool,
+    },
+    /// A shell, or one command, on a host, as root or as USER@HOST (`admin` may use sudo).
+    Ssh {
+        /// HOST or USER@HOST.
+        host: String,
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// The hosts of the lab.
+    List,
+}
+
+/// Does what the command line says; the number is the exit code.
+pub fn run(cli: Cli) -> Result<u8> {
+    match cli.chore {
+        Chore::Lab { verb } => lab(verb),
+    }
+}
+
+fn lab(verb: LabVerb) -> Result<u8> {
+    let name = state::default_name()?;
+    match verb {
+        LabVerb::Up { hosts } => lab_up(&name, hosts)?,
+        LabVerb::Down { all: false } => down::down(&name)?,
+        LabVerb::Down { all: true } => {
+            state::all()?.iter().try_for_each(|lab| down::down(&lab.name))?;
+        }
+        LabVerb::Ssh { host, command } => return lab_ssh(&name, &host, &command),
+        LabVerb::List => lab_list(&name)?,
+    }
+    Ok(0)
+}
+
+fn lab_up(name: &str, hosts: u8) -> Result<()> {
+    let ready = up::ready(name)?;
+    for n in 1..=hosts {
+        ready.start(&format!("h{n}"))?;
+    }
+    for n in 1..=hosts {
+        let host = ready.host(&format!("h{n}"))?;
+        println!("{}\t{}\troot, admin\tcargo xtask lab ssh {}", host.name, host.address, host.name);
+    }
+    println!("key: {}", ready.lab.key().display());
+    Ok(())
+}
+
+fn lab_ssh(lab: &str, target: &str, remote: &[String]) -> Result<u8> {
+    let (user, name) = target.split_once('@').unwrap_or(("root", target));
+    let lab = state::read(lab)?.context("this clone has no lab: cargo xtask lab up 1")?;
+    let Some(host) = host::read(&lab, name)? else {
+        let known = lab.host_names()?.into_iter().collect::<Vec<_>>().join(", ");
+        bail!("lab {} has no host {name:?}; it has: {known}", lab.name);
+    };
+    let mut command = ssh::command(&host, user);
+    let status =
+        command.args(remote).status().with_context(|| format!("cannot start: {}", cmd::shown(&command)))?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(255))
+}
+
+fn lab_list(own: &str) -> Result<()> {
+    for lab in state::all()? {
+        let mark = if lab.name == own { "  (this clone's)" } else { "" };
+        println!("lab {}\t{}/24{mark}", lab.name, lab.gateway());
+        for name in lab.host_names()? {
+            if let Some(host) = host::read(&lab, &name)? {
+                let state = if host.is_running()? { "running" } else { "dead" };
+                println!("  {name}\t{}\t{state}", host.address);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The project's own chores: `test`, `lab` (real hosts on one machine) and `tidy` (the house rules).
+//! It is no part of the program and no member of the workspace may depend on it. Start at `main.rs`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "chores run tools and write scratch files; no host is touched"
+)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the developer's terminal")]
+
+pub mod chore;
+pub mod cmd;
+pub mod lab;
+pub mod packages;

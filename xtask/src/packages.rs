@@ -1,0 +1,68 @@
+//! The Debian packages that the lab needs on the machine it runs on. Installs what is missing when root, says
+//! what is missing when not. It must not touch anything else of the machine.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cmd;
+
+/// A program that must be there, and the Debian package that brings it.
+const NEEDED: &[(&str, &str)] = &[
+    ("mmdebstrap", "mmdebstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("dbus-daemon", "dbus"),
+    ("tinyproxy", "tinyproxy-bin"),
+    ("ssh", "openssh-client"),
+    ("ssh-keygen", "openssh-client"),
+    ("ip", "iproute2"),
+    ("iptables", "iptables"),
+    ("setsid", "util-linux"),
+    ("findmnt", "util-linux"),
+    ("curl", "curl"),
+];
+
+/// The packages whose program is missing, each once, in a stable order.
+pub fn missing() -> Vec<&'static str> {
+    let mut packages: Vec<_> = NEEDED
+        .iter()
+        .filter(|(program, _)| cmd::find(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    packages.dedup();
+    packages
+}
+
+/// Makes sure that all needed programs are there. Needs root for what is missing, and for the lab anyway.
+///
+/// # Errors
+/// Not root, no apt, or apt failed.
+pub fn ensure() -> Result<()> {
+    let missing = missing();
+    if !cmd::is_root() {
+        let advice = if missing.is_empty() {
+            String::new()
+        } else {
+            format!(" (it will also need: apt-get install {})", missing.join(" "))
+        };
+        bail!("the lab needs root, to mount overlays and to boot hosts; run it as root{advice}");
+    }
+    refresh_lists()?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing on this machine: {}", missing.join(" "));
+    let argv = [&["apt-get", "install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat();
+    cmd::quiet(cmd::command(&argv).env("DEBIAN_FRONTEND", "noninteractive"))
+        .context("the lab's Debian packages could not be installed")?;
+    Ok(())
+}
+
+/// Fetches apt's lists when this machine has none: they name the mirror that the lab's hosts are built from.
+fn refresh_lists() -> Result<()> {
+    let lists = Path::new("/var/lib/apt/lists");
+    let entries = lists.read_dir().context("no /var/lib/apt/lists: the lab needs Debian or Ubuntu")?;
+    let fetched =
+        entries.filter_map(Result::ok).any(|e| e.file_name().to_string_lossy().contains("_Packages"));
+    if fetched { Ok(()) } else { cmd::run(&mut cmd::command(&["apt-get", "update", "-qq"])) }
+}
