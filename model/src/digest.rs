@@ -17,9 +17,8 @@ impl Digest {
 
     /// HMAC-SHA256 (RFC 2104) of `bytes`: a fingerprint that tells nothing to who lacks `key`.
     pub fn keyed(key: &[u8; 32], bytes: &[u8]) -> Self {
-        let pad = |with: u8| -> [u8; 64] {
-            std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ with)
-        };
+        let pad =
+            |with: u8| -> [u8; 64] { std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ with) };
         let inner = sha2::Sha256::new().chain_update(pad(0x36)).chain_update(bytes).finalize();
         Self(sha2::Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into())
     }

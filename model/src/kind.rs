@@ -168,7 +168,7 @@ pub trait KindInfo: Sync {
     fn scope(&self) -> Scope;
     /// One paragraph: the doc comment of the struct.
     fn doc(&self) -> String;
-    /// Its keys in the order of the struct, without those common to all kinds.
+    /// Its keys, sorted by name, without those common to all kinds.
     fn fields(&self) -> &[Field];
     /// An example in TOML that compiles.
     fn example(&self) -> &'static str;

@@ -32,8 +32,12 @@ pub use facts::{Facts, OsFacts};
 pub use failure::Failure;
 pub use host_path::HostPath;
 pub use id::Id;
-pub use image::{FileState, Fingerprint, GroupState, PackageState, PathState, State, Subject, UnitState, UserState};
-pub use kind::{Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing};
+pub use image::{
+    FileState, Fingerprint, GroupState, PackageState, PathState, State, Subject, UnitState, UserState,
+};
+pub use kind::{
+    Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing,
+};
 pub use op::{Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, UnitAction, UserSpec};
 pub use origin::Origin;
 pub use owner::Principal;

@@ -1,0 +1,136 @@
+//! A kind without its type: what the compiler (as `KindInfo`), the engine and the tests see of it.
+
+use super::fields::fields;
+use super::resource::{Class, Kind};
+use crate::system::System;
+use model::{Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
+use serde_json::Value;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// A kind in the list.
+pub trait Registered: KindInfo + Send {
+    /// What may run at the same time.
+    fn class(&self) -> Class;
+    /// Decodes and checks a resource. `params` holds resolved secrets.
+    fn decode(&self, name: &str, params: Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
+    /// Decides on a state given as data; for the data cases of the tests.
+    fn decide(&self, name: &str, params: Value, seen: Value) -> Result<Vec<Step>, String>;
+}
+
+/// A decoded resource.
+pub trait Resource: Send + Sync {
+    /// What it owns and needs.
+    fn footprint(&self) -> Footprint;
+    /// Probes and decides.
+    fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
+    /// Probes and answers a notification.
+    fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
+    /// Probes and says how to remove the thing; `None` where it cannot be removed.
+    fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure>;
+}
+
+impl<K: Kind> Resource for K {
+    fn footprint(&self) -> Footprint {
+        Footprint { claims: self.claims(), wants: self.wants() }
+    }
+
+    fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure> {
+        Kind::plan(self, &self.probe(system)?)
+    }
+
+    fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure> {
+        Ok(Kind::refresh(self, &self.probe(system)?))
+    }
+
+    fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure> {
+        Ok(Kind::removal(self, &self.probe(system)?))
+    }
+}
+
+/// The registration of a kind, for the list in `kinds`.
+pub const fn registered<K: Kind>() -> Registration<K> {
+    Registration { fields: OnceLock::new(), kind: PhantomData }
+}
+
+/// Stands for the type `K` in the list.
+pub struct Registration<K> {
+    fields: OnceLock<Vec<Field>>,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> Registration<K> {
+    fn typed(name: &str, mut params: Value) -> Result<K, Vec<Problem>> {
+        let Value::Object(map) = &mut params else {
+            return Err(vec![Problem::whole(format!("`{}` takes a table", K::NAME))]);
+        };
+        map.insert("name".to_owned(), Value::String(name.to_owned()));
+        let resource: K =
+            serde_path_to_error::deserialize(params).map_err(|error| vec![problem_of(&error)])?;
+        let problems = resource.check();
+        if problems.is_empty() { Ok(resource) } else { Err(problems) }
+    }
+}
+
+/// Puts serde's error at its field. The name has no field of its own: it stands for the whole resource.
+fn problem_of(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path: Vec<Segment> = error
+        .path()
+        .iter()
+        .filter_map(|segment| match segment {
+            serde_path_to_error::Segment::Map { key } => Some(Segment::Key(key.clone())),
+            serde_path_to_error::Segment::Seq { index } => Some(Segment::Index(*index)),
+            _ => None,
+        })
+        .collect();
+    let is_name = path.first() == Some(&Segment::Key("name".to_owned()));
+    let path = if is_name { Vec::new() } else { path };
+    Problem { path, message: error.inner().to_string(), help: None }
+}
+
+impl<K: Kind> KindInfo for Registration<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn scope(&self) -> Scope {
+        K::SCOPE
+    }
+
+    fn doc(&self) -> String {
+        let schema = self.schema();
+        schema.get("description").and_then(Value::as_str).unwrap_or("").to_owned()
+    }
+
+    fn fields(&self) -> &[Field] {
+        self.fields.get_or_init(|| fields(&self.schema()))
+    }
+
+    fn example(&self) -> &'static str {
+        K::EXAMPLE
+    }
+
+    fn schema(&self) -> Value {
+        schemars::SchemaGenerator::default().into_root_schema_for::<K>().to_value()
+    }
+
+    fn inspect(&self, name: &str, params: Value) -> Result<Footprint, Vec<Problem>> {
+        Self::typed(name, params).map(|resource| resource.footprint())
+    }
+}
+
+impl<K: Kind> Registered for Registration<K> {
+    fn class(&self) -> Class {
+        K::CLASS
+    }
+
+    fn decode(&self, name: &str, params: Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
+        Ok(Box::new(Self::typed(name, params)?))
+    }
+
+    fn decide(&self, name: &str, params: Value, seen: Value) -> Result<Vec<Step>, String> {
+        let resource = Self::typed(name, params).map_err(|problems| format!("{problems:?}"))?;
+        let seen: K::Seen = serde_json::from_value(seen).map_err(|error| error.to_string())?;
+        Kind::plan(&resource, &seen).map_err(|failure| failure.to_string())
+    }
+}

@@ -1,0 +1,58 @@
+//! `trait Kind`: the desired state decides. It has no `apply` and no `undo`: it returns steps, the engine acts.
+
+use crate::system::System;
+use model::{Claim, Failure, Problem, Scope, Step, Thing};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// What may run at the same time. Of one class other than `Files` one node runs at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// File system: many at once.
+    Files,
+    /// Package manager: one transaction for all that are ready.
+    Packages,
+    /// Service manager: serial.
+    Units,
+    /// Account files, which have one lock: serial.
+    Accounts,
+    /// Commands: serial.
+    Commands,
+}
+
+/// A kind of resource. The struct is the desired state: its fields are the keys in TOML, their doc comments the
+/// reference. The resource's name comes in as the field `name` (by `serde(rename)` a path), hidden from the schema by
+/// `schemars(skip)`.
+pub trait Kind: DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The word in TOML.
+    const NAME: &'static str;
+    /// What may run at the same time.
+    const CLASS: Class;
+    /// Whether its names are the host's or the module's.
+    const SCOPE: Scope = Scope::Host;
+    /// Resources in TOML that compile by themselves; read by people and by tests.
+    const EXAMPLE: &'static str;
+    /// The state found, as far as the decision needs it.
+    type Seen: Serialize + DeserializeOwned + Debug;
+
+    /// Problems that types cannot express, by field.
+    fn check(&self) -> Vec<Problem>;
+    /// What it owns.
+    fn claims(&self) -> Vec<Claim>;
+    /// What it needs to come first, if somebody claims it.
+    fn wants(&self) -> Vec<Thing>;
+    /// Looks, and changes nothing.
+    fn probe(&self, system: &dyn System) -> Result<Self::Seen, Failure>;
+    /// What to do about the difference. Pure. A refusal says what would have to be changed to have it.
+    fn plan(&self, seen: &Self::Seen) -> Result<Vec<Step>, Failure>;
+    /// The answer to a notification. Pure.
+    fn refresh(&self, _seen: &Self::Seen) -> Vec<Step> {
+        Vec::new()
+    }
+    /// The steps that remove the thing, for `on_removal = "remove"`; `None` where it cannot be removed.
+    fn removal(&self, _seen: &Self::Seen) -> Option<Vec<Step>> {
+        None
+    }
+}

@@ -1,0 +1,16 @@
+//! The list of kinds. A kind is one file beside this one, and one word in the list.
+
+/// Declares the modules and the list from the same words: `file::File` is the struct `File` in `file.rs`.
+macro_rules! kinds {
+    ($($module:ident::$kind:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// All kinds, in the order in which the documentation shows them.
+        pub static ALL: &[&dyn crate::kind::Registered] = &[$({
+            static KIND: crate::kind::Registration<$module::$kind> = crate::kind::registered();
+            &KIND
+        }),*];
+    };
+}
+
+kinds! {}

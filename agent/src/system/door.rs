@@ -1,0 +1,64 @@
+//! `trait System`, the one door to a host. Kinds read through it; only the engine calls `execute`.
+
+use super::{Accounts, Candidates, Entry, Look, Package};
+use model::{Command, Failure, HostPath, Op, Subject, Thing, UnitState};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Extra subjects that an op changed beyond those it names, such as the dependencies of a package.
+pub type Touched = Vec<Subject>;
+
+/// What one execution of an op has to know besides the op.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Unique to this op in this run; part of the name of a temporary file, so that recovery can find it.
+    pub tag: String,
+    /// Deadline for the op.
+    pub timeout: Option<Duration>,
+}
+
+/// A host, real, in memory or forecast. Reads are answered from caches where the implementation can tell that nothing
+/// changed; a read that cannot be answered is an error and never a guess.
+pub trait System: Sync {
+    /// Says what will be asked for, so that it can be fetched in one go.
+    fn prepare(&self, things: &[Thing]) -> Result<(), Failure>;
+
+    /// What stands at `path`, the last component not followed unless asked; `None` for nothing (also where a directory
+    /// above it is missing).
+    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure>;
+
+    /// The bytes of a regular file; an error where it is larger than `limit` bytes, or no regular file.
+    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure>;
+
+    /// The names in a directory, sorted by bytes.
+    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure>;
+
+    /// Extended attributes of a file or directory, the ACL among them, in base64 by name.
+    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure>;
+
+    /// The users and groups of the account files.
+    fn accounts(&self) -> Result<Arc<Accounts>, Failure>;
+
+    /// A package as dpkg knows it, `name` or `name:arch`; `None` where it knows nothing of it.
+    fn package(&self, name: &str) -> Result<Option<Package>, Failure>;
+
+    /// The installed packages that provide the virtual package `name`, sorted.
+    fn providers(&self, name: &str) -> Result<Vec<String>, Failure>;
+
+    /// What the package sources offer for `name`, from `release` where one is given. Costs a process.
+    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure>;
+
+    /// All packages that dpkg knows, by name; for telling what a transaction changed.
+    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure>;
+
+    /// A unit, by its name with suffix; `None` where the service manager finds none.
+    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure>;
+
+    /// Runs a command that promises to change nothing, and returns its exit code. The guards of `exec` alone use it.
+    fn guard(&self, command: &Command) -> Result<i32, Failure>;
+
+    /// Changes the host. The engine alone calls this, and journals first.
+    fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure>;
+}

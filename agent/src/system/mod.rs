@@ -1,0 +1,19 @@
+//! The door to the host: every read and every write of it goes through [`System`].
+//!
+//! The real one is `os::host`; [`Layer`] is the one in memory, and with a base below it the forecast, on which planned
+//! ops have been predicted. Nothing here knows kinds or the engine.
+
+mod accounts;
+mod door;
+mod entry;
+mod layer;
+mod packages;
+mod predict;
+mod view;
+
+pub use accounts::{Accounts, Group, User};
+pub use door::{Attempt, System, Touched};
+pub use entry::{Entry, EntryKind, Look};
+pub use layer::Layer;
+pub use packages::{Candidates, Package, PackageStatus};
+pub use view::View;

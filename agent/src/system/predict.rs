@@ -1,0 +1,266 @@
+//! What an op does to a host, on the model of one. The forecast and the host in memory share it.
+
+use super::layer::{Inode, Layer};
+use super::packages::{Package, PackageStatus};
+use super::{Accounts, Entry, EntryKind, Group, Look, System, Touched, User};
+use model::{
+    Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal, Secret,
+    UnitAction, UnitState, UserSpec,
+};
+use std::collections::BTreeMap;
+
+impl Layer<'_> {
+    /// Changes the layer as `op` will change the host.
+    pub fn predict(&self, op: &Op) -> Result<Touched, Failure> {
+        match op {
+            Op::WriteFile { path, content, owner, group, mode, .. } => {
+                self.write(path, content, (owner, group, *mode))
+            }
+            Op::SetAttributes { path, owner, group, mode } => {
+                self.set_attributes(path, (owner, group, *mode))
+            }
+            Op::MakeDirectory { path, owner, group, mode } => {
+                self.make(path, EntryKind::Directory, (owner, group, *mode))
+            }
+            Op::MakeSymlink { path, target } => {
+                let root = Principal::Number(0);
+                self.make(path, EntryKind::Symlink { target: target.clone() }, (&root, &root, 0o777))
+            }
+            Op::Remove { path } => {
+                self.delta().paths.insert(path.clone(), None);
+                Ok(())
+            }
+            Op::Packages(transaction) => {
+                transaction.changes.iter().try_for_each(|it| self.change_package(it))
+            }
+            Op::HoldPackage { name, hold } => self.hold(name, *hold),
+            Op::Unit { name, action } => self.act(name, *action),
+            Op::ReloadManager => self.reload_manager(),
+            Op::AddGroup(spec) | Op::ModifyGroup(spec) => self.account(|accounts| set_group(accounts, spec)),
+            Op::RemoveGroup { name } => self.account(|accounts| {
+                accounts.groups.remove(name);
+            }),
+            Op::AddUser(spec) | Op::ModifyUser(spec) => self.account(|accounts| set_user(accounts, spec)),
+            Op::RemoveUser { name } => self.account(|accounts| remove_user(accounts, name)),
+            Op::Run(command) => {
+                self.run(command);
+                Ok(())
+            }
+        }?;
+        Ok(Touched::new())
+    }
+
+    fn ids(&self, owner: &Principal, group: &Principal) -> Result<(u32, u32), Failure> {
+        let accounts = self.accounts()?;
+        let uid = accounts.uid(owner).ok_or_else(|| Failure::Missing { what: format!("user {owner}") })?;
+        let gid = accounts.gid(group).ok_or_else(|| Failure::Missing { what: format!("group {group}") })?;
+        Ok((uid, gid))
+    }
+
+    fn make(
+        &self,
+        path: &HostPath,
+        kind: EntryKind,
+        who: (&Principal, &Principal, u32),
+    ) -> Result<(), Failure> {
+        let (uid, gid) = self.ids(who.0, who.1)?;
+        if let Some(parent) = path.parent()
+            && self.look(&parent, Look::Bare)?.is_none()
+        {
+            return Err(Failure::Missing { what: format!("directory {parent}") });
+        }
+        let entry = Entry { kind, uid, gid, mode: who.2 };
+        let inode = Inode { entry, bytes: None, xattrs: BTreeMap::new() };
+        self.delta().paths.insert(path.clone(), Some(inode));
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        path: &HostPath,
+        content: &Content,
+        who: (&Principal, &Principal, u32),
+    ) -> Result<(), Failure> {
+        let xattrs = self.xattrs(path)?;
+        let kind = EntryKind::File { size: content.size(), digest: Some(content.digest()) };
+        self.make(path, kind, who)?;
+        if let Some(Some(inode)) = self.delta().paths.get_mut(path) {
+            inode.xattrs = xattrs;
+            inode.bytes = match content {
+                Content::Held(bytes, _) => Some(bytes.clone()),
+                Content::Hidden(bytes) => Some(bytes.expose().clone()),
+                Content::Stored(..) => None,
+            };
+        }
+        Ok(())
+    }
+
+    fn set_attributes(
+        &self,
+        path: &HostPath,
+        to: (&Option<Principal>, &Option<Principal>, Option<u32>),
+    ) -> Result<(), Failure> {
+        let found = self.inode(path, Look::Digest)?;
+        let mut inode = found.ok_or_else(|| Failure::Missing { what: path.to_string() })?;
+        let keep = (Principal::Number(inode.entry.uid), Principal::Number(inode.entry.gid));
+        let (uid, gid) = self.ids(to.0.as_ref().unwrap_or(&keep.0), to.1.as_ref().unwrap_or(&keep.1))?;
+        inode.entry = Entry { uid, gid, mode: to.2.unwrap_or(inode.entry.mode), ..inode.entry };
+        if inode.bytes.is_none()
+            && let (EntryKind::File { .. }, Some(base)) = (&inode.entry.kind, self.base)
+        {
+            // Keeps the bytes readable through the forecast, where they are small enough to matter to an edit.
+            inode.bytes = base.read(path, super::layer::KEPT).ok().map(Into::into);
+        }
+        self.delta().paths.insert(path.clone(), Some(inode));
+        Ok(())
+    }
+
+    fn change_package(&self, change: &PackageChange) -> Result<(), Failure> {
+        let held = self.package(&change.name)?.is_some_and(|package| package.held);
+        let package = match &change.action {
+            PackageAction::Install(version) => {
+                let candidate = || Ok(self.candidates(&change.name, None)?.candidate.clone());
+                let version = version.clone().map_or_else(candidate, |version| Ok(Some(version)))?;
+                let version =
+                    version.ok_or_else(|| Failure::Missing { what: format!("package {}", change.name) })?;
+                Some(Package { status: PackageStatus::Installed, version, held })
+            }
+            PackageAction::Remove => self
+                .package(&change.name)?
+                .map(|package| Package { status: PackageStatus::ConfigFiles, ..package }),
+            PackageAction::Purge => None,
+        };
+        self.delta().packages.insert(change.name.clone(), package);
+        Ok(())
+    }
+
+    fn hold(&self, name: &str, held: bool) -> Result<(), Failure> {
+        let package = self.package(name)?.map(|package| Package { held, ..package });
+        self.delta().packages.insert(name.to_owned(), package);
+        Ok(())
+    }
+
+    fn act(&self, name: &str, action: UnitAction) -> Result<(), Failure> {
+        let fresh = || UnitState {
+            active: "inactive".to_owned(),
+            file: "disabled".to_owned(),
+            need_reload: false,
+            can_reload: false,
+        };
+        let mut unit = self.unit(name)?.unwrap_or_else(fresh);
+        match action {
+            UnitAction::Start | UnitAction::Restart | UnitAction::Reload => {
+                "active".clone_into(&mut unit.active)
+            }
+            UnitAction::Stop => "inactive".clone_into(&mut unit.active),
+            UnitAction::Enable => "enabled".clone_into(&mut unit.file),
+            UnitAction::Disable | UnitAction::Unmask => "disabled".clone_into(&mut unit.file),
+            UnitAction::Mask => "masked".clone_into(&mut unit.file),
+        }
+        self.delta().units.insert(name.to_owned(), Some(unit));
+        Ok(())
+    }
+
+    fn reload_manager(&self) -> Result<(), Failure> {
+        for unit in self.delta().units.values_mut().flatten() {
+            unit.need_reload = false;
+        }
+        Ok(())
+    }
+
+    fn account(&self, change: impl FnOnce(&mut Accounts)) -> Result<(), Failure> {
+        let mut accounts = self.accounts()?.as_ref().clone();
+        change(&mut accounts);
+        self.delta().accounts = Some(accounts);
+        Ok(())
+    }
+
+    fn run(&self, command: &Command) {
+        let shown: Vec<&str> = command.argv.iter().map(model::Text::expose).collect();
+        self.delta().ran.push(shown.join(" "));
+    }
+}
+
+/// The lowest free number of the range that useradd(8) and groupadd(8) take one from on Debian.
+fn free(taken: impl Iterator<Item = u32>, system: bool) -> u32 {
+    let taken: std::collections::BTreeSet<u32> = taken.collect();
+    let mut range: Box<dyn Iterator<Item = u32>> =
+        if system { Box::new((100..1000).rev()) } else { Box::new(1000..60_000) };
+    range.find(|number| !taken.contains(number)).unwrap_or(60_000)
+}
+
+fn set_group(accounts: &mut Accounts, spec: &GroupSpec) {
+    let next = free(accounts.groups.values().map(|group| group.gid), spec.system);
+    let fresh = || Group { gid: next, members: Default::default() };
+    let group = accounts.groups.entry(spec.name.clone()).or_insert_with(fresh);
+    group.gid = spec.gid.unwrap_or(group.gid);
+    if let Some(members) = &spec.members {
+        group.members.clone_from(members);
+    }
+}
+
+fn set_user(accounts: &mut Accounts, spec: &UserSpec) {
+    let is_new = !accounts.users.contains_key(&spec.name);
+    let next = free(accounts.users.values().map(|user| user.uid), spec.system);
+    if is_new && spec.group.is_none() {
+        // useradd(8) with USERGROUPS_ENAB makes a group of the same name.
+        set_group(
+            accounts,
+            &GroupSpec { name: spec.name.clone(), system: spec.system, ..GroupSpec::default() },
+        );
+    }
+    let primary = spec.group.as_ref().or(None).and_then(|group| accounts.gid(group));
+    let own = accounts.groups.get(&spec.name).map(|group| group.gid);
+    let user = accounts.users.entry(spec.name.clone()).or_insert_with(|| User {
+        uid: next,
+        gid: own.unwrap_or(next),
+        comment: String::new(),
+        home: format!("/home/{}", spec.name),
+        shell: "/bin/sh".to_owned(),
+        password: Some(Secret::new("!".to_owned())),
+        expires: None,
+    });
+    user.uid = spec.uid.unwrap_or(user.uid);
+    user.gid = primary.unwrap_or(user.gid);
+    if let Some(home) = &spec.home {
+        user.home = home.to_string();
+    }
+    user.shell = spec.shell.clone().unwrap_or_else(|| user.shell.clone());
+    user.comment = spec.comment.clone().unwrap_or_else(|| user.comment.clone());
+    user.expires = spec.expires.unwrap_or(user.expires);
+    set_password(user, spec);
+    if let Some(groups) = &spec.groups {
+        for (name, group) in &mut accounts.groups {
+            if groups.contains(name) {
+                group.members.insert(spec.name.clone());
+            } else {
+                group.members.remove(&spec.name);
+            }
+        }
+    }
+}
+
+/// A lock is a `!` before the hash, as usermod(8) -L writes it.
+fn set_password(user: &mut User, spec: &UserSpec) {
+    if let Some(password) = &spec.password {
+        user.password = Some(password.clone());
+    }
+    let Some(locked) = spec.locked else { return };
+    let old = user.password.as_ref().map_or("", |it| it.expose().as_str());
+    let bare = old.trim_start_matches('!').to_owned();
+    user.password = Some(Secret::new(if locked { format!("!{bare}") } else { bare }));
+}
+
+fn remove_user(accounts: &mut Accounts, name: &str) {
+    accounts.users.remove(name);
+    // userdel(8) removes the group of the same name where nobody else is in it.
+    if accounts.groups.get(name).is_some_and(|group| group.members.is_empty()) {
+        let gid = accounts.groups.get(name).map(|group| group.gid);
+        if !accounts.users.values().any(|user| Some(user.gid) == gid) {
+            accounts.groups.remove(name);
+        }
+    }
+    for group in accounts.groups.values_mut() {
+        group.members.remove(name);
+    }
+}

@@ -1,0 +1,91 @@
+//! The forecast as one node sees it: it notes when the node asked for something that cannot be known before the run.
+
+use super::packages::Package;
+use super::{Accounts, Attempt, Candidates, Entry, Layer, Look, System, Touched};
+use model::{Command, Failure, HostPath, Op, Thing, UnitState};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A layer as seen by one node, behind whose back `pending` will act: packages that are to be installed and commands
+/// that are to run may bring anything that is not there yet.
+pub struct View<'a> {
+    layer: &'a Layer<'a>,
+    pending: Option<&'a str>,
+    unknown: Mutex<Option<String>>,
+}
+
+impl<'a> View<'a> {
+    /// `pending` says in words what acts first, such as `package.nginx will be installed`.
+    pub fn new(layer: &'a Layer<'a>, pending: Option<&'a str>) -> Self {
+        Self { layer, pending, unknown: Mutex::new(None) }
+    }
+
+    /// What the node asked for that cannot be known, and why.
+    pub fn unknown(&self) -> Option<String> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note<T>(&self, what: impl FnOnce() -> String, found: Option<T>) -> Option<T> {
+        if let (None, Some(pending)) = (&found, self.pending) {
+            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.get_or_insert_with(|| format!("{pending} and may bring {}", what()));
+        }
+        found
+    }
+}
+
+impl System for View<'_> {
+    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
+        self.layer.prepare(things)
+    }
+
+    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
+        let found = self.layer.look(path, look)?;
+        if self.layer.is_predicted(path) { Ok(found) } else { Ok(self.note(|| path.to_string(), found)) }
+    }
+
+    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
+        self.layer.read(path, limit)
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
+        self.layer.list(path)
+    }
+
+    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
+        self.layer.xattrs(path)
+    }
+
+    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
+        self.layer.accounts()
+    }
+
+    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
+        self.layer.package(name)
+    }
+
+    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
+        self.layer.providers(name)
+    }
+
+    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
+        self.layer.candidates(name, release)
+    }
+
+    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
+        self.layer.all_packages()
+    }
+
+    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
+        Ok(self.note(|| name.to_owned(), self.layer.unit(name)?))
+    }
+
+    fn guard(&self, command: &Command) -> Result<i32, Failure> {
+        self.layer.guard(command)
+    }
+
+    fn execute(&self, _op: &Op, _attempt: &Attempt) -> Result<Touched, Failure> {
+        unreachable!("a view is only read: ops are predicted on the layer")
+    }
+}
