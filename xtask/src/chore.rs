@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
-use crate::cmd;
 use crate::lab::{down, host, ssh, state, up};
+use crate::{cmd, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -20,6 +20,12 @@ enum Chore {
     Lab {
         #[command(subcommand)]
         verb: LabVerb,
+    },
+    /// Every test, with the lab's scenarios when root; needs nothing prepared. Extra words go to nextest.
+    Test {
+        /// For instance `-E 'binary_id(xtask::lab)'`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        extra: Vec<String>,
     },
 }
 
@@ -53,6 +59,7 @@ enum LabVerb {
 pub fn run(cli: Cli) -> Result<u8> {
     match cli.chore {
         Chore::Lab { verb } => lab(verb),
+        Chore::Test { extra } => suite::run(&extra),
     }
 }
 

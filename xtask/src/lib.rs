@@ -10,3 +10,4 @@ pub mod chore;
 pub mod cmd;
 pub mod lab;
 pub mod packages;
+pub mod suite;

@@ -1,0 +1,114 @@
+# What a scenario may use; sourced by every tests/lab/*/scenario.sh, run by the runner with
+#   LAB            the folder tests/lab          LAB_ADDRESSES  the hosts' addresses, in order
+#   LAB_KEY        the lab's private key         LAB_FOLDERS    the hosts' folders on this machine, in order
+#   LAB_WORKSPACE  the project                   KEEL_BIN       the built keel, to be put on a host
+# It looks at hosts with the hosts' plain tools only; whatever keel says about itself proves nothing.
+
+set -Eeuo pipefail
+trap '[[ ${BASH_SOURCE[0]} == */lab.sh ]] || echo "FAILED ${BASH_SOURCE[0]}:$LINENO: $BASH_COMMAND" >&2' ERR
+
+read -ra LAB_ADDRESS_LIST <<<"$LAB_ADDRESSES"
+read -ra LAB_FOLDER_LIST <<<"$LAB_FOLDERS"
+LAB_HOST=1
+LAB_USER=root
+
+# ---- reaching hosts ----------------------------------------------------------------------------------------
+
+# on N COMMAND…: the helper or function COMMAND on the N-th host (the first is the default).
+on() { local LAB_HOST=$1; shift; "$@"; }
+
+# as USER COMMAND…: the same as another user, `admin` (who has sudo without a password).
+as() { local LAB_USER=$1; shift; "$@"; }
+
+# address: the address of the host, for curl and the like.
+address() { echo "${LAB_ADDRESS_LIST[LAB_HOST - 1]}"; }
+
+# folder: the host's folder on this machine; its file system is in folder/root.
+folder() { echo "${LAB_FOLDER_LIST[LAB_HOST - 1]}"; }
+
+lab_ssh() {
+    ssh -F none -i "$LAB_KEY" -o UserKnownHostsFile="$(folder)/known_hosts" -o GlobalKnownHostsFile=none \
+        -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=10 \
+        -o LogLevel=ERROR "$LAB_USER@$(address)" "$@"
+}
+
+# host ARGV…: runs exactly this argv on the host. Standard input is not passed on.
+host() { lab_ssh -n -- "$(printf '%q ' "$@")"; }
+
+# host_sh 'SCRIPT' [ARG…]: runs a shell script on the host, with ARGs as $1….
+host_sh() { host bash -euo pipefail -c "$1" host_sh "${@:2}"; }
+
+# host_write PATH [MODE]: standard input becomes a file of the host.
+host_write() { lab_ssh -- "$(printf 'umask 077 && cat > %q && chmod %q %q' "$1" "${2:-0644}" "$1")"; }
+
+# put SOURCE TARGET: copies a file, or the content of a folder, of this machine to the host.
+put() {
+    if [[ -d $1 ]]; then
+        host mkdir -p "$2"
+        tar -C "$1" --owner=0 --group=0 -cf - . | lab_ssh -- "$(printf 'tar -C %q -xf -' "$2")"
+    else
+        host_write "$2" "$(stat -c %a "$1")" <"$1"
+    fi
+}
+
+# ---- keel --------------------------------------------------------------------------------------------------
+
+# keel ARG…: keel on the host, in /root; it is copied there once.
+keel() {
+    local bin=${KEEL_BIN:?is not set: run scenarios with cargo xtask test} mark
+    mark=/usr/local/bin/keel
+    host test -x "$mark" || { host_write "$mark.new" 0755 <"$bin" && host mv "$mark.new" "$mark"; }
+    host "$mark" "$@"
+}
+
+# keel_on_host VERB ARG…: the same with --local, for the host itself.
+keel_on_host() { keel "$1" --local "${@:2}"; }
+
+# ---- looking -----------------------------------------------------------------------------------------------
+
+# snapshot PATH…: everything that a write would change, of all files below: inode, links, mode, owner, size,
+# mtime, ctime, target. Two equal snapshots mean that nothing was written in between.
+snapshot() {
+    host_sh 'find "$@" -printf "%p\t%y\tino=%i\tn=%n\t%m\t%U:%G\t%s\tm=%T@\tc=%C@\t%l\n" | LC_ALL=C sort' "$@"
+}
+
+# fingerprint PATH…: what a user sees of the same files: type, mode, owner, target, bytes. A path that is not
+# there is said to be absent.
+fingerprint() {
+    host_sh 'for path in "$@"; do
+        [[ -e $path || -L $path ]] || { printf "%s\tabsent\n" "$path"; continue; }
+        find "$path" -printf "%p\t%y\t%m\t%U:%G\t%l\n"
+        find "$path" -type f -exec sha256sum {} +
+    done | LC_ALL=C sort' "$@"
+}
+
+# fetch URL-PATH: the page that the host's web server gives.
+fetch() { curl --noproxy '*' --silent --show-error --fail --max-time 10 "http://$(address)$1"; }
+
+# ---- judging -----------------------------------------------------------------------------------------------
+
+lab_fail() {
+    local caller=1
+    [[ -z ${BASH_SOURCE[2]:-} ]] || caller=2
+    printf 'ASSERTION %s:%s: %s\n' "${BASH_SOURCE[caller]}" "${BASH_LINENO[caller - 1]}" "$1" >&2
+    exit 1
+}
+
+# assert_eq WANTED FOUND [WHAT]: equal texts; a difference is shown as a diff.
+assert_eq() {
+    [[ $1 == "$2" ]] && return
+    diff -u --label wanted --label found <(printf '%s\n' "$1") <(printf '%s\n' "$2") >&2 || true
+    lab_fail "${3:-not equal}"
+}
+
+# assert_contains TEXT PART [WHAT] and its opposite.
+assert_contains() { [[ $1 == *"$2"* ]] || { printf '%s\n' "$1" >&2; lab_fail "${3:-the text above lacks} '$2'"; }; }
+assert_lacks() { [[ $1 != *"$2"* ]] || { printf '%s\n' "$1" >&2; lab_fail "${3:-the text above holds} '$2'"; }; }
+
+# assert_exit CODE COMMAND…: the command ends with exactly this status; its output is left in $OUTPUT.
+assert_exit() {
+    local wanted=$1 found=0
+    shift
+    OUTPUT=$("$@" 2>&1) || found=$?
+    [[ $found == "$wanted" ]] || { printf '%s\n' "$OUTPUT" >&2; lab_fail "exit $found, not $wanted: $*"; }
+}

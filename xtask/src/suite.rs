@@ -1,0 +1,134 @@
+//! `cargo xtask test`: everything the project can check, as one nextest run that includes the lab. It must not
+//! let anything pass that did not run: what is left out is said, and a lab that does not come up is a failure.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cmd;
+use crate::lab::{down, scenario, up};
+
+/// Tests that need root but no lab carry this in their name.
+const ROOT_ONLY: &str = "needs_root";
+
+/// Runs all tests; `extra` goes to nextest. The number is the exit code.
+///
+/// # Errors
+/// Something could not be started or built; failing tests are an exit code.
+pub fn run(extra: &[String]) -> Result<u8> {
+    let root = cmd::is_root();
+    let chosen = std::env::var("KEEL_LAB").ok();
+    let lab = chosen.clone().unwrap_or_else(|| format!("test-{}", std::process::id()));
+    if root {
+        down::sweep()?;
+        if let Err(error) = up::ready(&lab) {
+            eprintln!("error: no lab, so its scenarios will fail: {error:#}");
+        }
+    } else {
+        say_what_is_left_out()?;
+    }
+    let outcome = build().and_then(|keel| {
+        let mut tests = if has_nextest() { nextest(root, extra) } else { libtest(root) };
+        tests.env("KEEL_BIN", keel).env("KEEL_LAB", &lab);
+        tests
+            .current_dir(cmd::workspace())
+            .status()
+            .with_context(|| format!("cannot start: {}", cmd::shown(&tests)))
+    });
+    // A lab of the developer's choice stays; the run's own goes, whatever came of it.
+    if root && chosen.is_none() {
+        down::down(&lab)?;
+    }
+    Ok(if outcome?.success() { 0 } else { 1 })
+}
+
+fn say_what_is_left_out() -> Result<()> {
+    println!("not root, so these are LEFT OUT:");
+    for scenario in scenario::all()? {
+        println!("  lab scenario {}", scenario.name);
+    }
+    println!("  every test with {ROOT_ONLY} in its name");
+    println!("run `cargo xtask test` as root for all of them");
+    Ok(())
+}
+
+/// Builds what the tests need, exactly as nextest will, and hands back the path of `keel`.
+fn build() -> Result<String> {
+    let mut build = cargo(&["build", "--workspace", "--lib", "--bins", "--tests"]);
+    build.arg("--message-format=json-render-diagnostics").current_dir(cmd::workspace());
+    build.stderr(std::process::Stdio::inherit());
+    let output = build.output().with_context(|| format!("cannot start: {}", cmd::shown(&build)))?;
+    anyhow::ensure!(output.status.success(), "the project does not build");
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are UTF-8")?;
+    keel_in(&messages).context("the build made no program called keel")
+}
+
+/// The path of the program `keel` in cargo's messages (cargo's book, "JSON messages").
+fn keel_in(messages: &str) -> Option<String> {
+    messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()).find_map(
+        |message| {
+            let is_keel = message["target"]["name"] == "keel" && message["profile"]["test"] == false;
+            if is_keel { message["executable"].as_str().map(str::to_owned) } else { None }
+        },
+    )
+}
+
+fn nextest(root: bool, extra: &[String]) -> Command {
+    let mut command = cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--profile"]);
+    if root {
+        command.arg("full");
+    } else {
+        command.args(["default", "-E"]);
+        command.arg(format!("not (binary_id(xtask::lab) | test({ROOT_ONLY}))"));
+    }
+    command.args(extra);
+    command
+}
+
+/// Without nextest: the same tests; the lab's are ignored when not root, as libtest shows.
+fn libtest(root: bool) -> Command {
+    println!("cargo-nextest is not to be had here: running the same tests by cargo test");
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    if !root {
+        command.args(["--", "--skip", ROOT_ONLY]);
+    }
+    command
+}
+
+/// Is cargo-nextest there, or could it be installed now?
+fn has_nextest() -> bool {
+    let there =
+        cmd::collect(&mut cargo(&["nextest", "--version"])).is_ok_and(|output| output.status.success());
+    if there {
+        return true;
+    }
+    println!("installing cargo-nextest …");
+    match cmd::run(&mut cargo(&["install", "--locked", "cargo-nextest"])) {
+        Ok(()) => true,
+        Err(error) => {
+            eprintln!("{error:#}");
+            false
+        }
+    }
+}
+
+/// The cargo that runs this very chore.
+fn cargo(args: &[&str]) -> Command {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = cmd::command(&[cargo]);
+    command.args(args);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keel_in;
+
+    #[test]
+    fn the_program_is_taken_and_not_its_test() {
+        let test = r#"{"target":{"name":"keel"},"profile":{"test":true},"executable":"/t/keel-1"}"#;
+        let program = r#"{"target":{"name":"keel"},"profile":{"test":false},"executable":"/t/keel"}"#;
+        assert_eq!(keel_in(&format!("{test}\n{program}\n")).as_deref(), Some("/t/keel"));
+        assert_eq!(keel_in(&format!("not json\n{test}\n")), None);
+    }
+}
