@@ -6,3 +6,4 @@ pub mod blobs;
 pub mod kind;
 pub mod kinds;
 pub mod system;
+pub mod undo;

@@ -34,6 +34,13 @@ pub enum Op {
         /// New permission bits.
         mode: Option<u32>,
     },
+    /// Sets all extended attributes, the ACL among them, of a file or directory; those not named go away.
+    SetXattrs {
+        /// Where.
+        path: HostPath,
+        /// In base64 by name.
+        xattrs: BTreeMap<String, String>,
+    },
     /// Makes one directory; the one above it exists.
     MakeDirectory {
         /// Where.

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Extra subjects that an op changed beyond those it names, such as the dependencies of a package.
+/// Extra subjects that an op changed beyond those it names: packages that a transaction changed besides, and paths
+/// that are new, such as a home directory with what was copied into it.
 pub type Touched = Vec<Subject>;
 
 /// What one execution of an op has to know besides the op.

@@ -9,6 +9,7 @@ mod entry;
 mod layer;
 mod packages;
 mod predict;
+mod running;
 mod view;
 
 pub use accounts::{Accounts, Group, User};
@@ -16,4 +17,5 @@ pub use door::{Attempt, System, Touched};
 pub use entry::{Entry, EntryKind, Look};
 pub use layer::Layer;
 pub use packages::{Candidates, Package, PackageStatus};
+pub use running::is_running;
 pub use view::View;

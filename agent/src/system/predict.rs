@@ -5,7 +5,7 @@ use super::packages::{Package, PackageStatus};
 use super::{Accounts, Entry, EntryKind, Group, Look, System, Touched, User};
 use model::{
     Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal, Secret,
-    UnitAction, UnitState, UserSpec,
+    Subject, UnitAction, UnitState, UserSpec,
 };
 use std::collections::BTreeMap;
 
@@ -19,6 +19,7 @@ impl Layer<'_> {
             Op::SetAttributes { path, owner, group, mode } => {
                 self.set_attributes(path, (owner, group, *mode))
             }
+            Op::SetXattrs { path, xattrs } => self.set_xattrs(path, xattrs),
             Op::MakeDirectory { path, owner, group, mode } => {
                 self.make(path, EntryKind::Directory, (owner, group, *mode))
             }
@@ -40,7 +41,11 @@ impl Layer<'_> {
             Op::RemoveGroup { name } => self.account(|accounts| {
                 accounts.groups.remove(name);
             }),
-            Op::AddUser(spec) | Op::ModifyUser(spec) => self.account(|accounts| set_user(accounts, spec)),
+            Op::ModifyUser(spec) => self.account(|accounts| set_user(accounts, spec)),
+            Op::AddUser(spec) => {
+                self.account(|accounts| set_user(accounts, spec))?;
+                return self.make_home(spec);
+            }
             Op::RemoveUser { name } => self.account(|accounts| remove_user(accounts, name)),
             Op::Run(command) => {
                 self.run(command);
@@ -115,6 +120,14 @@ impl Layer<'_> {
         Ok(())
     }
 
+    fn set_xattrs(&self, path: &HostPath, xattrs: &BTreeMap<String, String>) -> Result<(), Failure> {
+        self.set_attributes(path, (&None, &None, None))?;
+        if let Some(Some(inode)) = self.delta().paths.get_mut(path) {
+            inode.xattrs.clone_from(xattrs);
+        }
+        Ok(())
+    }
+
     fn change_package(&self, change: &PackageChange) -> Result<(), Failure> {
         let held = self.package(&change.name)?.is_some_and(|package| package.held);
         let package = match &change.action {
@@ -159,6 +172,22 @@ impl Layer<'_> {
         }
         self.delta().units.insert(name.to_owned(), Some(unit));
         Ok(())
+    }
+
+    /// useradd(8) -m makes the home where there is none.
+    fn make_home(&self, spec: &UserSpec) -> Result<Touched, Failure> {
+        let accounts = self.accounts()?;
+        let Some(user) = accounts.users.get(&spec.name).filter(|_| spec.manage_home) else {
+            return Ok(Vec::new());
+        };
+        let home = HostPath::new(&user.home).map_err(|why| Failure::refused(why, "give another home"))?;
+        if self.look(&home, Look::Bare)?.is_some() {
+            return Ok(Vec::new());
+        }
+        let entry = Entry { kind: EntryKind::Directory, uid: user.uid, gid: user.gid, mode: 0o700 };
+        let inode = Inode { entry, bytes: None, xattrs: BTreeMap::new() };
+        self.delta().paths.insert(home.clone(), Some(inode));
+        Ok(vec![Subject::Path(home)])
     }
 
     fn reload_manager(&self) -> Result<(), Failure> {

@@ -1,0 +1,65 @@
+//! What the journal says, record by record. Written ahead: a record is durable before what it announces is done.
+
+use model::{Id, Op, Owed, Report, State, Subject};
+use serde::{Deserialize, Serialize};
+
+/// Version of the records. A reader refuses a higher one.
+pub const VERSION: u32 = 1;
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// The run begins. Always the first record.
+    Begin(Begin),
+    /// `to` will have to be refreshed, because `from` is about to change. Also what earlier runs left owed.
+    Owed(Owed),
+    /// An op is about to be executed, on subjects whose images are these.
+    Intent {
+        /// Counts the ops of the run, from 1.
+        seq: u64,
+        /// For which node.
+        node: Id,
+        /// The op; nothing secret in it.
+        op: Box<Op>,
+        /// Before-images.
+        before: Vec<(Subject, State)>,
+    },
+    /// The op is done, durably.
+    Done {
+        /// Which.
+        seq: u64,
+        /// After-images.
+        after: Vec<(Subject, State)>,
+        /// What else it changed: before and after.
+        touched: Vec<(Subject, State, State)>,
+    },
+    /// The op failed; what it left is for the next run to see.
+    Failed {
+        /// Which.
+        seq: u64,
+        /// Why.
+        because: String,
+    },
+    /// `to` has been refreshed.
+    Settled(Owed),
+    /// The run ended by itself. Always the last record.
+    End(Report),
+}
+
+/// What a run is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Version of the records.
+    pub version: u32,
+    /// Number of the run on this host, from 1.
+    pub run: u64,
+    /// When, RFC 3339 in UTC. For people: order comes from `run`.
+    pub at: String,
+    /// Boot id of the kernel.
+    pub boot: String,
+    /// What was asked for, such as `apply -f web.toml`.
+    pub command: String,
+    /// The run that this one rolls back.
+    pub undoes: Option<u64>,
+}

@@ -1,0 +1,104 @@
+//! What a run's records amount to. One pure function serves the run itself, recovery and display.
+
+use super::record::{Begin, Record, VERSION};
+use model::{Id, Op, Owed, Report, State, Subject};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An op of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Act {
+    /// For which node.
+    pub node: Id,
+    /// What.
+    pub op: Op,
+    /// Before-images.
+    pub before: Vec<(Subject, State)>,
+    /// How far it came.
+    pub outcome: Outcome,
+}
+
+/// How far an op came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Announced, and nothing more is known: the run was cut off there.
+    Open,
+    /// Done, with after-images, and what else changed with before- and after-images.
+    Done(Vec<(Subject, State)>, Vec<(Subject, State, State)>),
+    /// Failed.
+    Failed(String),
+}
+
+/// The state of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// What the run is; `None` before the first record.
+    pub begin: Option<Begin>,
+    /// The ops, by number.
+    pub acts: BTreeMap<u64, Act>,
+    /// Notifications that have not been answered.
+    pub owed: BTreeSet<Owed>,
+    /// The sum, where the run ended by itself.
+    pub end: Option<Report>,
+}
+
+/// A record that cannot follow the ones before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal is out of order: {0}")]
+pub struct Misplaced(String);
+
+/// The state after one more record.
+pub fn next_status(mut status: Status, record: Record) -> Result<Status, Misplaced> {
+    let wrong = |why: String| Err(Misplaced(why));
+    if status.end.is_some() {
+        return wrong("a record after the end".to_owned());
+    }
+    match (record, status.begin.is_some()) {
+        (Record::Begin(begin), false) if begin.version > VERSION => {
+            return wrong(format!("version {} is newer than {VERSION}", begin.version));
+        }
+        (Record::Begin(begin), false) => status.begin = Some(begin),
+        (Record::Begin(_), true) => return wrong("a second beginning".to_owned()),
+        (_, false) => return wrong("no beginning".to_owned()),
+        (Record::Owed(owed), true) => {
+            status.owed.insert(owed);
+        }
+        (Record::Settled(owed), true) => {
+            status.owed.remove(&owed);
+        }
+        (Record::Intent { seq, node, op, before }, true) => {
+            let act = Act { node, op: *op, before, outcome: Outcome::Open };
+            if status.acts.insert(seq, act).is_some() {
+                return wrong(format!("op {seq} announced twice"));
+            }
+        }
+        (Record::Done { seq, after, touched }, true) => {
+            settle(&mut status, seq, Outcome::Done(after, touched))?;
+        }
+        (Record::Failed { seq, because }, true) => settle(&mut status, seq, Outcome::Failed(because))?,
+        (Record::End(report), true) => status.end = Some(report),
+    }
+    Ok(status)
+}
+
+fn settle(status: &mut Status, seq: u64, outcome: Outcome) -> Result<(), Misplaced> {
+    match status.acts.get_mut(&seq) {
+        Some(act) if act.outcome == Outcome::Open => {
+            act.outcome = outcome;
+            Ok(())
+        }
+        Some(_) => Err(Misplaced(format!("op {seq} settled twice"))),
+        None => Err(Misplaced(format!("op {seq} settled and never announced"))),
+    }
+}
+
+impl Status {
+    /// Folds records; stops with the error of the first that is misplaced.
+    pub fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, Misplaced> {
+        records.into_iter().try_fold(Self::default(), next_status)
+    }
+
+    /// Number of the run; 0 before it begins.
+    pub fn run(&self) -> u64 {
+        self.begin.as_ref().map_or(0, |begin| begin.run)
+    }
+}

@@ -1,0 +1,97 @@
+//! Takes the image of a subject: its state, with its bytes kept.
+
+use super::Keep;
+use crate::system::{Accounts, Entry, EntryKind, Look, PackageStatus, System};
+use model::{
+    Failure, FileState, Fingerprint, GroupState, HostPath, PackageState, PathState, State, Subject, UserState,
+};
+use std::collections::BTreeMap;
+
+/// Whether bytes may be known to whoever reads the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// They may.
+    Open,
+    /// They may not.
+    Secret,
+}
+
+/// Largest file whose bytes are kept, in bytes. Larger ones cannot be brought back, and plans say so.
+pub const LARGEST_KEPT: u64 = 256 << 20;
+
+/// The state of `subject` now. Bytes of files and passwords are in `keep` when it returns.
+pub fn capture(
+    system: &dyn System,
+    subject: &Subject,
+    secrecy: Secrecy,
+    keep: &dyn Keep,
+) -> Result<State, Failure> {
+    Ok(match subject {
+        Subject::Path(path) => State::Path(path_state(system, path, secrecy, keep)?),
+        Subject::Package(name) => State::Package(system.package(name)?.map(|package| PackageState {
+            version: (package.status != PackageStatus::ConfigFiles).then_some(package.version),
+            held: package.held,
+        })),
+        Subject::Unit(name) => State::Unit(system.unit(name)?),
+        Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
+        Subject::Group(name) => {
+            let accounts = system.accounts()?;
+            let state =
+                |group: &crate::system::Group| GroupState { gid: group.gid, members: group.members.clone() };
+            State::Group(accounts.groups.get(name).map(state))
+        }
+    })
+}
+
+fn path_state(
+    system: &dyn System,
+    path: &HostPath,
+    secrecy: Secrecy,
+    keep: &dyn Keep,
+) -> Result<PathState, Failure> {
+    let Some(Entry { kind, uid, gid, mode }) = system.look(path, Look::Bare)? else {
+        return Ok(PathState::Absent);
+    };
+    Ok(match kind {
+        EntryKind::File { size, .. } => {
+            let xattrs = system.xattrs(path)?;
+            let content = match (size <= LARGEST_KEPT, secrecy) {
+                (true, Secrecy::Open) => keep.keep(&system.read(path, LARGEST_KEPT)?)?,
+                (true, Secrecy::Secret) => keep.keep_secret(&system.read(path, LARGEST_KEPT)?)?,
+                (false, _) => digest_only(system, path)?,
+            };
+            PathState::File(FileState { content, size, uid, gid, mode, xattrs })
+        }
+        EntryKind::Directory => PathState::Directory { uid, gid, mode, xattrs: system.xattrs(path)? },
+        EntryKind::Symlink { target } => PathState::Symlink { target, uid, gid },
+        EntryKind::Special { what } => PathState::Special { what },
+    })
+}
+
+fn digest_only(system: &dyn System, path: &HostPath) -> Result<Fingerprint, Failure> {
+    match system.look(path, Look::Digest)?.map(|entry| entry.kind) {
+        Some(EntryKind::File { digest: Some(digest), .. }) => Ok(Fingerprint::Plain(digest)),
+        _ => Err(Failure::unknown(path.to_string(), "it changed while it was looked at")),
+    }
+}
+
+fn user_state(accounts: &Accounts, name: &str, keep: &dyn Keep) -> Result<Option<UserState>, Failure> {
+    let Some(user) = accounts.users.get(name) else { return Ok(None) };
+    let password = match &user.password {
+        Some(password) => Some(keep.keep_secret(password.expose().as_bytes())?),
+        None => None,
+    };
+    Ok(Some(UserState {
+        uid: user.uid,
+        gid: user.gid,
+        comment: user.comment.clone(),
+        home: user.home.clone(),
+        shell: user.shell.clone(),
+        password,
+        expires: user.expires,
+        groups: accounts.groups_of(name),
+    }))
+}
+
+/// Extended attributes are compared as they are kept: by name, in base64.
+pub(super) type Xattrs = BTreeMap<String, String>;

@@ -1,0 +1,14 @@
+//! The way back: what an op touches, how that is captured, and the ops that restore it.
+//!
+//! There is no undo per op: the before-image of a subject and its present state decide together, so undoing can be
+//! cut off and taken up again.
+
+mod capture;
+mod keep;
+mod restore;
+mod subjects;
+
+pub use capture::{Secrecy, capture};
+pub use keep::{Keep, MemoryKeep};
+pub use restore::restore;
+pub use subjects::{reversibility, secrecy, subjects};

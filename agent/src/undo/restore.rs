@@ -1,0 +1,203 @@
+//! From two images to the ops between them. Pure but for recalling kept bytes.
+
+use super::Keep;
+use super::capture::Xattrs;
+use model::{
+    Content, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, Op, PackageAction,
+    PackageChange, PackageState, PathState, Principal, Secret, State, Subject, Transaction, UnitAction,
+    UnitState, UserSpec, UserState,
+};
+
+/// The ops that bring `subject` from state `now` to state `goal`; none where they are equal.
+pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) -> Result<Vec<Op>, Failure> {
+    if now == goal {
+        return Ok(Vec::new());
+    }
+    match (subject, now, goal) {
+        (Subject::Path(path), State::Path(now), State::Path(goal)) => restore_path(path, now, goal, keep),
+        (Subject::Package(name), State::Package(now), State::Package(goal)) => {
+            Ok(restore_package(name, now.as_ref(), goal.as_ref()))
+        }
+        (Subject::Unit(name), State::Unit(now), State::Unit(goal)) => {
+            Ok(restore_unit(name, now.as_ref(), goal.as_ref()))
+        }
+        (Subject::User(name), State::User(now), State::User(goal)) => {
+            restore_user(name, now.as_ref(), goal.as_ref(), keep)
+        }
+        (Subject::Group(name), State::Group(now), State::Group(goal)) => {
+            Ok(restore_group(name, now.as_ref(), goal.as_ref()))
+        }
+        _ => Err(Failure::unknown(subject.to_string(), "its image is of another kind of thing")),
+    }
+}
+
+fn restore_path(
+    path: &HostPath,
+    now: &PathState,
+    goal: &PathState,
+    keep: &dyn Keep,
+) -> Result<Vec<Op>, Failure> {
+    let path = path.clone();
+    let same_type = std::mem::discriminant(now) == std::mem::discriminant(goal);
+    let mut ops = Vec::new();
+    if !same_type && *now != PathState::Absent {
+        ops.push(Op::Remove { path: path.clone() });
+    }
+    match goal {
+        PathState::Absent => {}
+        PathState::File(file) => ops.extend(restore_file(&path, now, file, keep)?),
+        PathState::Directory { uid, gid, mode, xattrs } => {
+            let (owner, group, mode) = (Principal::Number(*uid), Principal::Number(*gid), *mode);
+            let has = match now {
+                PathState::Directory { xattrs, .. } => {
+                    let (owner, group) = (Some(owner), Some(group));
+                    ops.push(Op::SetAttributes { path: path.clone(), owner, group, mode: Some(mode) });
+                    xattrs.clone()
+                }
+                _ => {
+                    ops.push(Op::MakeDirectory { path: path.clone(), owner, group, mode });
+                    Xattrs::new()
+                }
+            };
+            ops.extend(restore_xattrs(&path, &has, xattrs));
+        }
+        PathState::Symlink { target, uid, gid } => {
+            ops.push(Op::MakeSymlink { path: path.clone(), target: target.clone() });
+            if (*uid, *gid) != (0, 0) {
+                let (owner, group) = (Some(Principal::Number(*uid)), Some(Principal::Number(*gid)));
+                ops.push(Op::SetAttributes { path, owner, group, mode: None });
+            }
+        }
+        PathState::Special { what } => {
+            let why = format!("a {what} stood at {path}, which cannot be made again");
+            return Err(Failure::refused(why, "make it by hand"));
+        }
+    }
+    Ok(ops)
+}
+
+fn restore_file(
+    path: &HostPath,
+    now: &PathState,
+    goal: &FileState,
+    keep: &dyn Keep,
+) -> Result<Vec<Op>, Failure> {
+    let (owner, group) = (Principal::Number(goal.uid), Principal::Number(goal.gid));
+    let (same_bytes, has) = match now {
+        PathState::File(now) => (now.content == goal.content, now.xattrs.clone()),
+        _ => (false, Xattrs::new()),
+    };
+    let mut ops = if same_bytes {
+        let (owner, group) = (Some(owner), Some(group));
+        vec![Op::SetAttributes { path: path.clone(), owner, group, mode: Some(goal.mode) }]
+    } else {
+        let bytes = keep.recall(&goal.content)?;
+        let content = match goal.content {
+            Fingerprint::Plain(_) => Content::held(bytes.expose().clone()),
+            Fingerprint::Keyed(_) => Content::Hidden(Secret::new(bytes.expose().clone().into())),
+        };
+        let validate = Vec::new();
+        vec![Op::WriteFile { path: path.clone(), content, owner, group, mode: goal.mode, validate }]
+    };
+    ops.extend(restore_xattrs(path, &has, &goal.xattrs));
+    Ok(ops)
+}
+
+fn restore_xattrs(path: &HostPath, now: &Xattrs, goal: &Xattrs) -> Option<Op> {
+    (now != goal).then(|| Op::SetXattrs { path: path.clone(), xattrs: goal.clone() })
+}
+
+fn restore_package(name: &str, now: Option<&PackageState>, goal: Option<&PackageState>) -> Vec<Op> {
+    let change = |action| {
+        let changes = vec![PackageChange { name: name.to_owned(), action }];
+        Op::Packages(Transaction { changes, allow_downgrade: true, ..Transaction::default() })
+    };
+    let hold = |hold| Op::HoldPackage { name: name.to_owned(), hold };
+    let held = now.is_some_and(|package| package.held);
+    let version = now.and_then(|package| package.version.as_ref());
+    let mut ops = Vec::new();
+    let wanted = goal.and_then(|package| package.version.as_ref());
+    if held && wanted != version {
+        ops.push(hold(false));
+    }
+    match (goal, wanted) {
+        (None, _) => ops.push(change(PackageAction::Purge)),
+        (Some(_), None) if version.is_some() => ops.push(change(PackageAction::Remove)),
+        (Some(_), None) => {}
+        (Some(_), Some(wanted)) if version != Some(wanted) => {
+            ops.push(change(PackageAction::Install(Some(wanted.clone()))));
+        }
+        (Some(_), Some(_)) => {}
+    }
+    let holds_now = held && ops.is_empty();
+    if let Some(goal) = goal.filter(|goal| goal.held != holds_now) {
+        ops.push(hold(goal.held));
+    }
+    ops
+}
+
+fn restore_unit(name: &str, now: Option<&UnitState>, goal: Option<&UnitState>) -> Vec<Op> {
+    let act = |action| Op::Unit { name: name.to_owned(), action };
+    let runs = |unit: Option<&UnitState>| unit.is_some_and(|unit| crate::system::is_running(&unit.active));
+    let file = |unit: Option<&UnitState>| unit.map_or(String::new(), |unit| unit.file.clone());
+    let (was, is) = (file(goal), file(now));
+    let mut ops = Vec::new();
+    if is == "masked" && was != "masked" {
+        ops.push(act(UnitAction::Unmask));
+    }
+    match (runs(goal), runs(now)) {
+        (false, true) => ops.push(act(UnitAction::Stop)),
+        (true, false) => ops.push(act(UnitAction::Start)),
+        _ => {}
+    }
+    if was == "enabled" && is != "enabled" {
+        ops.push(act(UnitAction::Enable));
+    } else if is == "enabled" && was != "enabled" {
+        ops.push(act(UnitAction::Disable));
+    }
+    if was == "masked" && is != "masked" {
+        ops.push(act(UnitAction::Mask));
+    }
+    ops
+}
+
+fn restore_user(
+    name: &str,
+    now: Option<&UserState>,
+    goal: Option<&UserState>,
+    keep: &dyn Keep,
+) -> Result<Vec<Op>, Failure> {
+    let Some(goal) = goal else { return Ok(vec![Op::RemoveUser { name: name.to_owned() }]) };
+    let password = match &goal.password {
+        Some(fingerprint) => {
+            let bytes = keep.recall(fingerprint)?.expose().clone();
+            let text = String::from_utf8(bytes);
+            let text =
+                text.map_err(|_| Failure::unknown(format!("user {name}"), "its password is not UTF-8"))?;
+            Some(Secret::new(text))
+        }
+        None => None,
+    };
+    let spec = UserSpec {
+        name: name.to_owned(),
+        uid: Some(goal.uid),
+        group: Some(Principal::Number(goal.gid)),
+        groups: Some(goal.groups.clone()),
+        home: HostPath::new(&goal.home).ok(),
+        manage_home: false,
+        shell: Some(goal.shell.clone()),
+        comment: Some(goal.comment.clone()),
+        password,
+        locked: None,
+        expires: Some(goal.expires),
+        system: false,
+    };
+    Ok(vec![if now.is_some() { Op::ModifyUser(spec) } else { Op::AddUser(spec) }])
+}
+
+fn restore_group(name: &str, now: Option<&GroupState>, goal: Option<&GroupState>) -> Vec<Op> {
+    let Some(goal) = goal else { return vec![Op::RemoveGroup { name: name.to_owned() }] };
+    let members = Some(goal.members.clone());
+    let spec = GroupSpec { name: name.to_owned(), gid: Some(goal.gid), members, system: false };
+    vec![if now.is_some() { Op::ModifyGroup(spec) } else { Op::AddGroup(spec) }]
+}

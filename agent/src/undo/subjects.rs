@@ -1,0 +1,50 @@
+//! What an op touches, and how far that can be brought back.
+
+use super::Secrecy;
+use model::{Op, Reversibility, Subject, UnitAction};
+
+/// The subjects whose before-image must be durable before the op is executed.
+pub fn subjects(op: &Op) -> Vec<Subject> {
+    match op {
+        Op::WriteFile { path, .. }
+        | Op::SetAttributes { path, .. }
+        | Op::SetXattrs { path, .. }
+        | Op::MakeDirectory { path, .. }
+        | Op::MakeSymlink { path, .. }
+        | Op::Remove { path } => vec![Subject::Path(path.clone())],
+        Op::Packages(transaction) => {
+            transaction.changes.iter().map(|change| Subject::Package(change.name.clone())).collect()
+        }
+        Op::HoldPackage { name, .. } => vec![Subject::Package(name.clone())],
+        Op::Unit { name, .. } => vec![Subject::Unit(name.clone())],
+        Op::AddGroup(spec) | Op::ModifyGroup(spec) => vec![Subject::Group(spec.name.clone())],
+        Op::RemoveGroup { name } => vec![Subject::Group(name.clone())],
+        Op::ModifyUser(spec) => vec![Subject::User(spec.name.clone())],
+        // A group of the same name may come with a user, and may go with it. It is restored after the user on the way
+        // out and before it on the way in: subjects are undone last one first.
+        Op::AddUser(spec) => {
+            vec![Subject::Group(spec.name.clone()), Subject::User(spec.name.clone())]
+        }
+        Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
+        Op::ReloadManager | Op::Run(_) => Vec::new(),
+    }
+}
+
+/// Whether the before-image of what the op touches is secret as well.
+pub fn secrecy(op: &Op) -> Secrecy {
+    match op {
+        Op::WriteFile { content, .. } if content.is_secret() => Secrecy::Secret,
+        _ => Secrecy::Open,
+    }
+}
+
+/// How far an op can be undone.
+pub fn reversibility(op: &Op) -> Reversibility {
+    match op {
+        Op::Packages(_) | Op::AddUser(_) | Op::RemoveUser { .. } => Reversibility::BestEffort,
+        Op::Unit { action: UnitAction::Restart | UnitAction::Reload, .. } => Reversibility::None,
+        Op::Run(command) if command.undo.is_empty() => Reversibility::None,
+        Op::Run(_) => Reversibility::BestEffort,
+        _ => Reversibility::Exact,
+    }
+}
