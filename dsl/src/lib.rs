@@ -1,1 +1,5 @@
 //! stub
+
+mod nearest;
+
+pub mod template;
