@@ -3,7 +3,10 @@
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
 pub mod blobs;
+pub mod failpoint;
 pub mod kind;
 pub mod kinds;
+#[cfg(target_os = "linux")]
+pub mod os;
 pub mod system;
 pub mod undo;

@@ -1,0 +1,68 @@
+//! Making directories and symbolic links, relative to their opened parent, with owner and mode set before others can use them.
+//! Only one directory at a time, never a chain: each is an op of its own.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, chownat, fstat, fsync, mkdirat, openat, symlinkat};
+
+use super::attributes::{Attributes, apply, verify};
+use super::error::{Doing, Result};
+use super::meta::{Expect, Meta};
+use super::parent::Parent;
+use super::safe_path::Node;
+use crate::failpoint;
+
+/// Makes one directory, which must not exist yet. It is private until owner and mode are set.
+///
+/// # Errors
+/// `EEXIST` if there is anything already, or the system's answer.
+pub fn make_directory(path: &Path, attributes: Attributes) -> Result<()> {
+    let parent = Parent::open(path)?;
+    failpoint::hit("make.before").doing("make", path)?;
+    mkdirat(&parent.dir, &parent.name, Mode::RWXU).doing("make", path)?;
+    finish_directory(&parent, attributes)
+        .map_err(|cause| parent.discard(&parent.name, AtFlags::REMOVEDIR, cause))
+}
+
+fn finish_directory(parent: &Parent, attributes: Attributes) -> Result<()> {
+    let path = parent.path.as_path();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = openat(&parent.dir, &parent.name, flags, Mode::empty()).doing("open", path)?;
+    let meta = Meta::from(&fstat(&fd).doing("look at", path)?);
+    let node = Node { fd, meta };
+    apply(path, &node, attributes)?;
+    fsync(&node.fd).doing("sync", path)?;
+    failpoint::hit("make.after").doing("make", path)?;
+    parent.sync()
+}
+
+/// Makes a symbolic link, or turns the one that is there to another target, in one step; `temp` is a free name in the same directory.
+///
+/// # Errors
+/// `Changed` if what stands there is not what was expected, or the system's answer.
+pub fn make_symlink(
+    path: &Path,
+    target: &OsStr,
+    temp: &OsStr,
+    owner: Attributes,
+    expect: Expect,
+) -> Result<()> {
+    let parent = Parent::open(path)?;
+    symlinkat(target, &parent.dir, temp).doing("make a link beside", path)?;
+    place_symlink(&parent, temp, owner, expect)
+        .map_err(|cause| parent.discard(temp, AtFlags::empty(), cause))?;
+    parent.sync()
+}
+
+fn place_symlink(parent: &Parent, temp: &OsStr, owner: Attributes, expect: Expect) -> Result<()> {
+    let path = parent.path.as_path();
+    failpoint::hit("link.created").doing("make a link beside", path)?;
+    let (uid, gid) = (owner.uid.map(Uid::from_raw), owner.gid.map(Gid::from_raw));
+    if uid.is_some() || gid.is_some() {
+        chownat(&parent.dir, temp, uid, gid, AtFlags::SYMLINK_NOFOLLOW).doing("change the owner of", path)?;
+    }
+    verify(path, parent.look()?.as_ref(), expect)?;
+    failpoint::hit("link.rename").doing("rename a link to", path)?;
+    parent.take_name(temp, expect)
+}

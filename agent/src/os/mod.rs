@@ -1,0 +1,24 @@
+//! The safety core: every way in which the agent touches a host's files and processes, each in one file that kinds cannot bypass.
+//! Nothing here decides what should change. Paths are walked by descriptor, changes are made on descriptors, children are
+//! started from an argv with a cleared environment. `trait System` is built on this.
+
+pub mod atomic_write;
+pub mod attributes;
+pub mod capture;
+pub mod child;
+pub mod error;
+pub mod lock;
+pub mod make;
+pub mod meta;
+pub mod parent;
+mod pipes;
+pub mod remove;
+pub mod safe_path;
+mod walk;
+pub mod xattr;
+
+pub use error::OsError;
+pub use meta::{Expect, FileKind, Identity, Meta};
+
+#[cfg(test)]
+mod tests;

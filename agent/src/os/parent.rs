@@ -1,0 +1,111 @@
+//! The opened directory that holds a name: all changes of names happen relative to it, never by path.
+//! `atomic_write`, `make` and `remove` work through this; what the name should become is their business.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, Mode, OFlags, RenameFlags, fstat, fsync, linkat, openat, renameat, renameat_with, statat,
+    unlinkat,
+};
+use rustix::io::Errno;
+
+use super::error::{Doing, OsError, Result};
+use super::meta::{Expect, Meta};
+use super::safe_path::{checked, find_dir};
+use super::walk::Trust;
+
+/// A name, and the directory that holds it.
+#[derive(Debug)]
+pub struct Parent {
+    /// An `O_PATH` descriptor of the directory: good for `*at` calls, not for reading or syncing.
+    pub dir: OwnedFd,
+    /// The last component.
+    pub name: OsString,
+    /// The whole path, for messages.
+    pub path: PathBuf,
+}
+
+impl Parent {
+    /// Opens the directory that holds the last component of `path`.
+    ///
+    /// # Errors
+    /// `BadPath`, `UntrustedLink`, or the system's answer, `ENOENT` and `ENOTDIR` included.
+    pub fn open(path: &Path) -> Result<Self> {
+        let bad = || OsError::BadPath { path: path.to_owned() };
+        let name = checked(path)?.ok_or_else(bad)?.to_owned();
+        let dir = find_dir(path.parent().ok_or_else(bad)?)?;
+        Ok(Self { dir, name, path: path.to_owned() })
+    }
+
+    /// What stands at the name; `None` if nothing does.
+    ///
+    /// # Errors
+    /// The system's answer.
+    pub fn look(&self) -> Result<Option<Meta>> {
+        self.look_at(&self.name)
+    }
+
+    /// What stands at another name in the same directory.
+    pub(crate) fn look_at(&self, name: &OsStr) -> Result<Option<Meta>> {
+        match statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Meta::from(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno).doing("look at", &self.path),
+        }
+    }
+
+    /// Whether none but trusted owners can write to the directory.
+    pub(super) fn is_guarded(&self) -> Result<bool> {
+        let dir = fstat(&self.dir).doing("look at the directory of", &self.path)?;
+        Ok(Trust::of_process().guards(&Meta::from(&dir)))
+    }
+
+    /// Makes all changes of names in the directory durable.
+    ///
+    /// # Errors
+    /// The system's answer.
+    pub fn sync(&self) -> Result<()> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = openat(&self.dir, ".", flags, Mode::empty()).doing("open the directory of", &self.path)?;
+        match fsync(&dir) {
+            // fsync(2): "does not support synchronization", as on some network file systems. There is nothing more to do then.
+            Ok(()) | Err(Errno::INVAL) => Ok(()),
+            Err(errno) => Err(errno).doing("sync the directory of", &self.path),
+        }
+    }
+
+    /// Renames `temp` in the same directory to the name; with `Expect::Absent`, only if nothing is there.
+    pub(crate) fn take_name(&self, temp: &OsStr, expect: Expect) -> Result<()> {
+        let (dir, name) = (&self.dir, &self.name);
+        let renamed = if expect == Expect::Absent {
+            match renameat_with(dir, temp, dir, name, RenameFlags::NOREPLACE) {
+                // The file system does not know the flag (renameat2(2)); link and unlink amount to the same.
+                Err(Errno::INVAL | Errno::NOSYS) => linkat(dir, temp, dir, name, AtFlags::empty())
+                    .and_then(|()| unlinkat(dir, temp, AtFlags::empty())),
+                other => other,
+            }
+        } else {
+            renameat(dir, temp, dir, name)
+        };
+        match renamed {
+            Err(Errno::EXIST) if expect == Expect::Absent => {
+                Err(OsError::Changed { path: self.path.clone(), detail: "there is something now" })
+            }
+            Err(Errno::BUSY) => Err(OsError::Busy { path: self.path.clone() }),
+            other => other.doing("replace", &self.path),
+        }
+    }
+
+    /// Removes a temporary name after `cause`, and says so if that fails too.
+    pub(crate) fn discard(&self, temp: &OsStr, flags: AtFlags, cause: OsError) -> OsError {
+        match unlinkat(&self.dir, temp, flags) {
+            Ok(()) | Err(Errno::NOENT) => cause,
+            Err(errno) => {
+                let temp = self.path.with_file_name(temp);
+                OsError::Leftover { temp, source: errno.into(), cause: Box::new(cause) }
+            }
+        }
+    }
+}
