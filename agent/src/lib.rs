@@ -4,6 +4,8 @@
 
 pub mod blobs;
 pub mod failpoint;
+#[cfg(target_os = "linux")]
+pub mod journal;
 pub mod kind;
 pub mod kinds;
 #[cfg(target_os = "linux")]
