@@ -77,6 +77,8 @@ pub enum Thing {
     Package(String),
     /// A unit of the service manager, with its suffix.
     Unit(String),
+    /// The file of a unit and its drop-ins, by the unit's name. Shared: several resources may claim it.
+    UnitFile(String),
     /// A user, by name.
     User(String),
     /// A group, by name.
@@ -89,9 +91,17 @@ impl fmt::Display for Thing {
             Self::Path(path) => write!(f, "path {path}"),
             Self::Package(name) => write!(f, "package {name}"),
             Self::Unit(name) => write!(f, "unit {name}"),
+            Self::UnitFile(name) => write!(f, "unit file {name}"),
             Self::User(name) => write!(f, "user {name}"),
             Self::Group(name) => write!(f, "group {name}"),
         }
+    }
+}
+
+impl Thing {
+    /// True where several resources may claim it without a conflict: who wants it comes after all of them.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::UnitFile(_))
     }
 }
 
@@ -104,7 +114,7 @@ pub enum Presence {
     Absent,
 }
 
-/// A thing that a resource owns: no other resource may claim it.
+/// A thing that a resource owns: no other resource may claim it, unless it is shared ([`Thing::is_shared`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// What is owned.
