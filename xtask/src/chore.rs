@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
 use crate::lab::{down, host, ssh, state, up};
+use crate::tidy::check;
 use crate::{cmd, suite};
 
 /// The chores of the project.
@@ -27,6 +28,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         extra: Vec<String>,
     },
+    /// The house rules; they are also a test.
+    Tidy,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,7 +63,14 @@ pub fn run(cli: Cli) -> Result<u8> {
     match cli.chore {
         Chore::Lab { verb } => lab(verb),
         Chore::Test { extra } => suite::run(&extra),
+        Chore::Tidy => tidy(),
     }
+}
+
+fn tidy() -> Result<u8> {
+    let found = check::project(cmd::workspace())?;
+    found.iter().for_each(|finding| println!("{finding}"));
+    Ok(u8::from(!found.is_empty()))
 }
 
 fn lab(verb: LabVerb) -> Result<u8> {

@@ -11,3 +11,4 @@ pub mod cmd;
 pub mod lab;
 pub mod packages;
 pub mod suite;
+pub mod tidy;
