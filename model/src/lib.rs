@@ -5,6 +5,7 @@
 
 mod catalog;
 mod content;
+mod describe;
 mod diagnostic;
 mod digest;
 mod event;
