@@ -20,6 +20,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("setsid", "util-linux"),
     ("findmnt", "util-linux"),
     ("curl", "curl"),
+    ("git", "git"),
 ];
 
 /// The packages whose program is missing, each once, in a stable order.
@@ -47,7 +48,14 @@ pub fn ensure() -> Result<()> {
         };
         bail!("the lab needs root, to mount overlays and to boot hosts; run it as root{advice}");
     }
-    refresh_lists()?;
+    if missing.is_empty() && has_lists()? {
+        return Ok(());
+    }
+    // Old lists name packages that mirrors no longer have. One broken source of a third party is no reason to
+    // stop here: what follows fails by itself if it misses anything.
+    if let Err(error) = cmd::quiet(&mut cmd::command(&["apt-get", "update", "-qq"])) {
+        eprintln!("warning: {error:#}");
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -58,11 +66,9 @@ pub fn ensure() -> Result<()> {
     Ok(())
 }
 
-/// Fetches apt's lists when this machine has none: they name the mirror that the lab's hosts are built from.
-fn refresh_lists() -> Result<()> {
+/// Has apt any lists here? They name the mirror that the lab's hosts are built from.
+fn has_lists() -> Result<bool> {
     let lists = Path::new("/var/lib/apt/lists");
     let entries = lists.read_dir().context("no /var/lib/apt/lists: the lab needs Debian or Ubuntu")?;
-    let fetched =
-        entries.filter_map(Result::ok).any(|e| e.file_name().to_string_lossy().contains("_Packages"));
-    if fetched { Ok(()) } else { cmd::run(&mut cmd::command(&["apt-get", "update", "-qq"])) }
+    Ok(entries.filter_map(Result::ok).any(|entry| entry.file_name().to_string_lossy().contains("_Packages")))
 }

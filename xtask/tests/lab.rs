@@ -1,16 +1,42 @@
-//! Lists each folder of `tests/lab/` as one test. It must hold no scenario itself, and must not pass for what
-//! it cannot run: without root every scenario is shown as ignored.
+//! Lists each folder of `tests/lab/` as one test, and what the lab promises of itself. It must hold no scenario,
+//! and must not pass for what it cannot run: without root every test here is shown as ignored.
+
+use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use xtask::cmd::is_root;
-use xtask::lab::scenario;
+use xtask::lab::{down, process, scenario, up};
 
 fn main() {
     let scenarios = scenario::all().expect("the scenarios are in the workspace");
-    let trials = scenarios.into_iter().map(|scenario| {
+    let mut trials = vec![Trial::test("down-leaves-nothing", || down_leaves_nothing().map_err(failed))];
+    trials.extend(scenarios.into_iter().map(|scenario| {
         let name = scenario.name.clone();
-        let run = move || scenario.run().map_err(|error| Failed::from(format!("{error:#}")));
-        Trial::test(name, run).with_ignored_flag(!is_root())
-    });
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+        Trial::test(name, move || scenario.run().map_err(failed))
+    }));
+    let trials = trials.into_iter().map(|trial| trial.with_ignored_flag(!is_root())).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn failed(error: anyhow::Error) -> Failed {
+    Failed::from(format!("{error:#}"))
+}
+
+/// Also when systemd-nspawn was killed and has left its init, veth and mount behind.
+fn down_leaves_nothing() -> anyhow::Result<()> {
+    let name = format!("test-{}", std::process::id());
+    let ready = up::ready(&name)?;
+    let (lab, host) = (&ready.lab, ready.host("h1")?);
+    process::end(&process::running("systemd-nspawn", &host.dir)?)?;
+    down::down(&name)?;
+    down::down(&name)?;
+    let mounts = std::fs::read_to_string("/proc/self/mounts")?;
+    assert!(!mounts.contains(&*lab.dir.to_string_lossy()), "a mount is left");
+    assert!(!Path::new("/sys/class/net").join(lab.bridge()).exists(), "the bridge is left");
+    assert_eq!(process::inits(&host.dir)?, [0; 0], "the host's init is left");
+    for program in ["systemd-nspawn", "tinyproxy", "dbus-daemon"] {
+        assert_eq!(process::running(program, &lab.dir)?, [0; 0], "{program} is left");
+    }
+    assert!(!lab.dir.exists(), "the directory is left");
+    Ok(())
 }
