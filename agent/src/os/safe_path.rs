@@ -65,11 +65,21 @@ pub fn read_link(path: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes()))))
 }
 
-/// Opens a regular file for reading, without blocking and without side effects on whatever else may be there; `None` if nothing is.
+/// What stands at a path, opened as far as it is safe.
+#[derive(Debug)]
+pub enum Found {
+    /// A regular file, for reading.
+    File(File, Meta),
+    /// Anything else.
+    Other(Node),
+}
+
+/// Opens what stands at `path`: a regular file for reading, without blocking, and anything else without side effects on it, so
+/// that one call serves a probe whatever is there; `None` if nothing is.
 ///
 /// # Errors
-/// As `open_node`; `WrongKind` if it is not a regular file.
-pub fn open_file(path: &Path, follow: Follow) -> Result<Option<(File, Meta)>> {
+/// As `open_node`.
+pub fn open_any(path: &Path, follow: Follow) -> Result<Option<Found>> {
     checked(path)?;
     // Opening a device can rewind a tape or raise a modem line, so look first. To swap a device in between takes root.
     let found = match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
@@ -80,12 +90,28 @@ pub fn open_file(path: &Path, follow: Follow) -> Result<Option<(File, Meta)>> {
     if found.kind() == FileKind::File
         && let Some(fd) = absent_now(fast(path, READ))?
     {
-        let Some(fd) = fd else { return Ok(None) };
-        return regular(path, fd).map(Some);
+        return fd.map(|fd| file(path, fd)).transpose();
     }
     let Some(node) = absent(find(path, follow))? else { return Ok(None) };
-    require(path, &node.meta, FileKind::File)?;
-    regular(path, reopen(&node.fd, READ).doing("open", path)?).map(Some)
+    if node.meta.kind() != FileKind::File {
+        return Ok(Some(Found::Other(node)));
+    }
+    file(path, reopen(&node.fd, READ).doing("open", path)?).map(Some)
+}
+
+/// Opens a regular file for reading; `None` if nothing is there.
+///
+/// # Errors
+/// As `open_node`; `WrongKind` if it is not a regular file.
+pub fn open_file(path: &Path, follow: Follow) -> Result<Option<(File, Meta)>> {
+    match open_any(path, follow)? {
+        None => Ok(None),
+        Some(Found::File(file, meta)) => Ok(Some((file, meta))),
+        Some(Found::Other(node)) => {
+            let (found, wanted) = (node.meta.kind(), FileKind::File);
+            Err(OsError::WrongKind { path: path.to_owned(), found, wanted })
+        }
+    }
 }
 
 /// Reads a whole regular file of at most `limit` bytes; `None` if nothing is there.
@@ -146,10 +172,10 @@ pub(crate) fn require(path: &Path, meta: &Meta, wanted: FileKind) -> Result<()> 
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::NOCTTY);
 
-fn regular(path: &Path, fd: OwnedFd) -> Result<(File, Meta)> {
+fn file(path: &Path, fd: OwnedFd) -> Result<Found> {
     let meta = Meta::from(&fstat(&fd).doing("look at", path)?);
     require(path, &meta, FileKind::File)?;
-    Ok((File::from(fd), meta))
+    Ok(Found::File(File::from(fd), meta))
 }
 
 /// The directory with this path, by a descriptor that is good for `*at` calls only.
