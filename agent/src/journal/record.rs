@@ -18,8 +18,8 @@ pub enum Record {
     Intent {
         /// Counts the ops of the run, from 1.
         seq: u64,
-        /// For which node.
-        node: Id,
+        /// For which nodes; several where their packages go in one transaction.
+        nodes: Vec<Id>,
         /// The op; nothing secret in it.
         op: Box<Op>,
         /// Before-images.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An op of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Act {
-    /// For which node.
-    pub node: Id,
+    /// For which nodes.
+    pub nodes: Vec<Id>,
     /// What.
     pub op: Op,
     /// Before-images.
@@ -65,8 +65,8 @@ pub fn next_status(mut status: Status, record: Record) -> Result<Status, Misplac
         (Record::Settled(owed), true) => {
             status.owed.remove(&owed);
         }
-        (Record::Intent { seq, node, op, before }, true) => {
-            let act = Act { node, op: *op, before, outcome: Outcome::Open };
+        (Record::Intent { seq, nodes, op, before }, true) => {
+            let act = Act { nodes, op: *op, before, outcome: Outcome::Open };
             if status.acts.insert(seq, act).is_some() {
                 return wrong(format!("op {seq} announced twice"));
             }

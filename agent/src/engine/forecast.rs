@@ -1,0 +1,172 @@
+//! The plan: each node decides on a model of the host on which the ops planned before it have been predicted.
+
+use super::decide::decide;
+use super::graph::{Choice, Graph, Vertex};
+use super::observe::observe;
+use super::texts::texts;
+use crate::blobs::Blobs;
+use crate::system::{Layer, System, View};
+use model::{EdgeKind, Failure, Op, Owed, PackageAction, Plan, PlannedNode, Step, UnitAction, Verdict};
+use std::collections::BTreeSet;
+
+/// Plans the whole graph on `host`, which is only read. `owed` is what earlier runs left unanswered.
+pub fn forecast(
+    graph: &Graph<'_>,
+    host: &dyn System,
+    choice: &Choice,
+    owed: &BTreeSet<Owed>,
+    blobs: &dyn Blobs,
+) -> Result<Plan, Failure> {
+    let observed = observe(graph, host)?;
+    let layer = Layer::over(host);
+    let mut walk = Walk { graph, layer: &layer, choice, owed, blobs, fates: Vec::with_capacity(observed.len()) };
+    let mut nodes = Vec::with_capacity(observed.len());
+    for (vertex, observed) in graph.vertices().iter().zip(observed) {
+        nodes.push(walk.node(vertex, observed)?);
+    }
+    let nodes: Vec<PlannedNode> = nodes;
+    Ok(Plan { nodes, orphans: Vec::new(), owed: owed.iter().cloned().collect() })
+}
+
+/// What the plan says of a node, as far as the nodes after it care.
+#[derive(Default)]
+struct Fate {
+    /// It, or a node before it, will change.
+    dirty: bool,
+    /// It will change, or may.
+    changes: bool,
+    /// It fails, or stands behind one that does.
+    blocks: bool,
+    /// What of it, or before it, may bring things that cannot be foreseen.
+    pending: Option<String>,
+}
+
+struct Walk<'a> {
+    graph: &'a Graph<'a>,
+    layer: &'a Layer<'a>,
+    choice: &'a Choice,
+    owed: &'a BTreeSet<Owed>,
+    blobs: &'a dyn Blobs,
+    fates: Vec<Fate>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, vertex: &Vertex<'_>, observed: Result<Vec<Step>, Failure>) -> Result<PlannedNode, Failure> {
+        let mut fate = Fate::default();
+        let mut planned = PlannedNode {
+            id: vertex.node.id.clone(),
+            origin: vertex.node.origins.first().cloned(),
+            verdict: Verdict::Unchanged,
+            steps: Vec::new(),
+            refresh: Vec::new(),
+            texts: Vec::new(),
+        };
+        for link in &vertex.before {
+            let before = &self.fates[link.at];
+            fate.dirty |= before.dirty;
+            fate.blocks |= before.blocks;
+            fate.pending = fate.pending.or_else(|| before.pending.clone());
+        }
+        if !self.choice.takes(vertex.node) {
+            planned.verdict = Verdict::Skipped { because: "left out by its tags".to_owned() };
+        } else if fate.blocks {
+            planned.verdict = Verdict::Skipped { because: self.blocker(vertex) };
+        } else {
+            self.decide(vertex, observed, (&mut planned, &mut fate))?;
+        }
+        self.fates.push(fate);
+        Ok(planned)
+    }
+
+    fn blocker(&self, vertex: &Vertex<'_>) -> String {
+        let blocking = vertex.before.iter().find(|link| self.fates[link.at].blocks);
+        let id = blocking.map(|link| &self.graph.vertices()[link.at].node.id);
+        id.map_or(String::new(), |id| format!("blocked by {id}"))
+    }
+
+    fn decide(
+        &self,
+        vertex: &Vertex<'_>,
+        observed: Result<Vec<Step>, Failure>,
+        (planned, fate): (&mut PlannedNode, &mut Fate),
+    ) -> Result<(), Failure> {
+        let pending = fate.pending.clone();
+        let view = View::new(self.layer, pending.as_deref());
+        let decided = if fate.dirty { decide(vertex, &view) } else { observed };
+        match decided {
+            Err(failure) => {
+                let because = view.unknown();
+                fate.blocks = because.is_none();
+                planned.verdict = match because {
+                    Some(because) => Verdict::Provisional { because },
+                    None => Verdict::Failed { because: failure.to_string() },
+                };
+            }
+            Ok(steps) => {
+                planned.texts = texts(&steps, &view, self.blobs);
+                planned.steps = steps;
+                self.predict(vertex, &view, planned);
+            }
+        }
+        let changes = !planned.steps.is_empty() || matches!(planned.verdict, Verdict::Provisional { .. });
+        if matches!(planned.verdict, Verdict::Unchanged) && changes {
+            planned.verdict = Verdict::Change;
+        }
+        if !fate.blocks && self.is_notified(vertex) && !starts(&planned.steps) {
+            planned.refresh = refresh(vertex, &view, planned);
+            if planned.verdict == Verdict::Unchanged && !planned.refresh.is_empty() {
+                planned.verdict = Verdict::Refresh;
+            }
+        }
+        fate.changes = changes || planned.refresh.iter().any(|step| matches!(step.op, Op::Run(_)));
+        fate.dirty |= fate.changes;
+        let brings = planned.steps.iter().chain(&planned.refresh).find_map(|step| brings(&step.op));
+        fate.pending = brings.map(|how| format!("{} {how}", planned.id)).or(fate.pending.take());
+        Ok(())
+    }
+
+    /// Predicts the steps. What cannot be predicted because of something pending makes the node provisional.
+    fn predict(&self, _vertex: &Vertex<'_>, view: &View<'_>, planned: &mut PlannedNode) {
+        let failed = planned.steps.iter().find_map(|step| self.layer.predict(&step.op).err());
+        planned.verdict = match (view.unknown(), failed) {
+            (Some(because), _) => Verdict::Provisional { because },
+            (None, Some(failure)) => Verdict::Provisional { because: failure.to_string() },
+            (None, None) => Verdict::Unchanged,
+        };
+    }
+
+    fn is_notified(&self, vertex: &Vertex<'_>) -> bool {
+        let by_change = |link: &super::graph::Link| link.kind == EdgeKind::Notify && self.fates[link.at].changes;
+        vertex.before.iter().any(by_change) || self.owed.iter().any(|owed| owed.to == vertex.node.id)
+    }
+}
+
+/// What a refresh would do; on an answer that cannot be foreseen the node becomes provisional.
+fn refresh(vertex: &Vertex<'_>, view: &View<'_>, planned: &mut PlannedNode) -> Vec<Step> {
+    match vertex.resource.refresh(view) {
+        Ok(steps) => steps,
+        Err(failure) => {
+            let because = view.unknown().unwrap_or_else(|| failure.to_string());
+            planned.verdict = Verdict::Provisional { because };
+            Vec::new()
+        }
+    }
+}
+
+/// True where a unit is started anyway, which answers any notification.
+pub(super) fn starts(steps: &[Step]) -> bool {
+    let is_start = |op: &Op| matches!(op, Op::Unit { action: UnitAction::Start | UnitAction::Restart, .. });
+    steps.iter().any(|step| is_start(&step.op))
+}
+
+/// In words, how the op may bring things that nobody can foresee.
+fn brings(op: &Op) -> Option<&'static str> {
+    match op {
+        Op::Run(_) => Some("will run"),
+        Op::Packages(transaction) => {
+            let installs = |action: &PackageAction| matches!(action, PackageAction::Install(_));
+            transaction.changes.iter().any(|it| installs(&it.action)).then_some("will be installed")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! A catalog with its resources decoded and its edges at hand.
+
+use crate::kind::{Class, Registered, Resource};
+use model::{Catalog, EdgeKind, Failure, Node, Secrets, Thing};
+use std::collections::BTreeSet;
+
+/// The decoded catalog. Positions are those of the catalog: every link runs forward.
+pub struct Graph<'a> {
+    vertices: Vec<Vertex<'a>>,
+}
+
+/// One node with its resource.
+pub struct Vertex<'a> {
+    /// The node.
+    pub node: &'a Node,
+    /// What it decoded to.
+    pub resource: Box<dyn Resource>,
+    /// What may run at the same time.
+    pub class: Class,
+    /// Edges that come in; `at` is the node before.
+    pub before: Vec<Link>,
+    /// Edges that go out; `at` is the node after.
+    pub after: Vec<Link>,
+}
+
+/// One end of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Position of the node at the other end.
+    pub at: usize,
+    /// What the edge means.
+    pub kind: EdgeKind,
+}
+
+/// Which nodes are to be worked on.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Only those with one of these tags; all where it is empty.
+    pub only: BTreeSet<String>,
+    /// Not those with one of these tags.
+    pub skip: BTreeSet<String>,
+}
+
+impl Choice {
+    /// True where the node is to be worked on.
+    pub fn takes(&self, node: &Node) -> bool {
+        let tags = &node.common.tags;
+        (self.only.is_empty() || !self.only.is_disjoint(tags)) && self.skip.is_disjoint(tags)
+    }
+}
+
+impl<'a> Graph<'a> {
+    /// Decodes every node. An error names the node: a catalog from our own compiler never gives one.
+    pub fn load(catalog: &'a Catalog, secrets: &Secrets, kinds: &[&dyn Registered]) -> Result<Self, Failure> {
+        let mut vertices = Vec::with_capacity(catalog.nodes().len());
+        for node in catalog.nodes() {
+            let refuse = |why: String| Failure::refused(format!("{}: {why}", node.id), "compile the catalog again");
+            let kind = kinds.iter().find(|kind| kind.name() == node.id.kind());
+            let kind = kind.ok_or_else(|| refuse("this agent does not know the kind".to_owned()))?;
+            let params = node.resolved(secrets).map_err(|name| refuse(format!("secret {name} is missing")))?;
+            let resource = kind.decode(node.id.name(), params).map_err(|problems| {
+                refuse(problems.first().map_or(String::new(), |problem| problem.message.clone()))
+            })?;
+            vertices.push(Vertex { node, resource, class: kind.class(), before: Vec::new(), after: Vec::new() });
+        }
+        for edge in catalog.edges() {
+            vertices[edge.from].after.push(Link { at: edge.to, kind: edge.kind });
+            vertices[edge.to].before.push(Link { at: edge.from, kind: edge.kind });
+        }
+        Ok(Self { vertices })
+    }
+
+    /// The nodes, in catalog order.
+    pub fn vertices(&self) -> &[Vertex<'a>] {
+        &self.vertices
+    }
+
+    /// What all nodes will ask the host for, sorted.
+    pub fn things(&self) -> Vec<Thing> {
+        let all = self.vertices.iter().flat_map(|vertex| vertex.resource.footprint().claims);
+        let things: BTreeSet<Thing> =
+            all.map(|claim| claim.thing).filter(|thing| !matches!(thing, Thing::Path(_))).collect();
+        things.into_iter().collect()
+    }
+}

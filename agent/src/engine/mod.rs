@@ -1,0 +1,21 @@
+//! The engine: catalog and host in, converged host and events out. It alone executes ops, and journals first.
+//!
+//! `graph` decodes, `observe` looks, `forecast` makes the plan, `run` walks the graph, `act` journals and executes.
+
+mod act;
+mod batch;
+mod decide;
+mod forecast;
+mod graph;
+mod log;
+mod node_run;
+mod observe;
+mod run;
+mod sink;
+mod texts;
+
+pub use forecast::forecast;
+pub use graph::{Choice, Graph, Link, Vertex};
+pub use log::{Faults, Log, MemoryLog};
+pub use run::{Host, Outcome, run};
+pub use sink::{NoSink, Sink};

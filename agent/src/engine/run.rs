@@ -1,0 +1,236 @@
+//! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
+
+use super::act::Actor;
+use super::graph::{Choice, Graph, Link};
+use super::log::{Faults, Log};
+use super::node_run::{Desk, NodeOutcome};
+use super::sink::Sink;
+use crate::kind::Class;
+use crate::system::System;
+use crate::undo::Keep;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use model::{EdgeKind, EventBody, Failure, NodeStatus, Owed, Plan, Report, Verdict};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Most nodes at work at once.
+const MOST_WORKERS: usize = 4;
+
+/// The host and what belongs to the run.
+pub struct Host<'a> {
+    /// The door.
+    pub system: &'a dyn System,
+    /// Where before-images go.
+    pub keep: &'a dyn Keep,
+    /// Who watches.
+    pub sink: &'a dyn Sink,
+    /// Becomes true when the run is to stop at the next safe point.
+    pub stop: &'a AtomicBool,
+    /// Faults to inject; none outside tests.
+    pub faults: Faults,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The sum.
+    pub report: Report,
+    /// How each node ended, in catalog order.
+    pub nodes: Vec<NodeStatus>,
+    /// Why the run had to stop, where the journal could not be written: no end is recorded then.
+    pub dead: Option<Failure>,
+}
+
+/// A task for a worker: nodes of one batch, and whether each is notified.
+type Task = Vec<(usize, bool)>;
+
+/// A finished node, with the milliseconds it took.
+type Finished = (usize, NodeOutcome, u64);
+
+/// Runs what `plan` found to do. `number` names the run; `owed` is what its journal begins with.
+pub fn run(
+    graph: &Graph<'_>,
+    (plan, choice): (&Plan, &Choice),
+    host: &Host<'_>,
+    log: &mut dyn Log,
+    (number, owed): (u64, BTreeSet<Owed>),
+) -> Outcome {
+    let actor = Actor::new((host.system, host.keep), log, number, owed);
+    let desk = Desk { graph, actor: &actor, fail_at_node: host.faults.fail_at_node };
+    let (tasks, inbox) = unbounded::<Task>();
+    let (outbox, finished) = unbounded::<Vec<Finished>>();
+    let mut walk = Walk::new(graph, plan, choice, host);
+    std::thread::scope(|scope| {
+        for _ in 0..MOST_WORKERS.min(graph.vertices().len()) {
+            let (inbox, outbox, desk) = (inbox.clone(), outbox.clone(), &desk);
+            scope.spawn(move || serve(desk, &inbox, &outbox));
+        }
+        drop(outbox);
+        walk.go(&actor, &tasks, &finished);
+        drop(tasks);
+    });
+    let mut report = Report { run: Some(number.to_string()), ..Report::default() };
+    let nodes: Vec<NodeStatus> = walk.states.iter().map(|state| state.status()).collect();
+    nodes.iter().for_each(|status| report.count(*status));
+    Outcome { report, nodes, dead: actor.death() }
+}
+
+fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Vec<Finished>>) {
+    for task in inbox {
+        let began = Instant::now();
+        let done = desk.work_batch(&task);
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let done = done.into_iter().map(|(at, outcome)| (at, outcome, millis)).collect();
+        // The walk has gone only when the whole run has.
+        if outbox.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+/// How far a node is.
+enum NodeState {
+    /// Waits for this many nodes.
+    Waiting(usize),
+    /// At work.
+    Working,
+    /// Ended; true where the host was changed.
+    Ended(NodeStatus, bool),
+}
+
+impl NodeState {
+    fn status(&self) -> NodeStatus {
+        match self {
+            Self::Ended(status, _) => *status,
+            // Only a run that died leaves such nodes.
+            Self::Waiting(_) | Self::Working => NodeStatus::Skipped,
+        }
+    }
+}
+
+struct Walk<'a> {
+    graph: &'a Graph<'a>,
+    plan: &'a Plan,
+    choice: &'a Choice,
+    host: &'a Host<'a>,
+    states: Vec<NodeState>,
+    /// True where the node, or one before it, changed the host.
+    dirty: Vec<bool>,
+    ready: BTreeSet<usize>,
+    working: Vec<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(graph: &'a Graph<'a>, plan: &'a Plan, choice: &'a Choice, host: &'a Host<'a>) -> Self {
+        let vertices = graph.vertices();
+        let states = vertices.iter().map(|vertex| NodeState::Waiting(vertex.before.len())).collect();
+        let ready = (0..vertices.len()).filter(|at| vertices[*at].before.is_empty()).collect();
+        let dirty = vec![false; vertices.len()];
+        Self { graph, plan, choice, host, states, dirty, ready, working: Vec::new() }
+    }
+
+    fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Vec<Finished>>) {
+        loop {
+            self.start(actor, tasks);
+            if self.working.is_empty() {
+                return;
+            }
+            // Workers live as long as `tasks` does.
+            let Ok(done) = finished.recv() else { return };
+            for (at, outcome, millis) in done {
+                self.working.retain(|working| *working != at);
+                self.end(at, &outcome, millis);
+            }
+        }
+    }
+
+    /// Settles what needs no work and starts what may run now.
+    fn start(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>) {
+        while let Some(at) = self.ready.iter().copied().find(|at| self.idle_outcome(*at, actor).is_some()) {
+            self.ready.remove(&at);
+            if let Some(outcome) = self.idle_outcome(at, actor) {
+                self.end(at, &outcome, 0);
+            }
+        }
+        for at in self.ready.clone() {
+            let class = self.graph.vertices()[at].class;
+            let busy = self.working.iter().filter(|at| self.graph.vertices()[**at].class == class).count();
+            if !self.ready.contains(&at) || self.working.len() >= MOST_WORKERS || (class != Class::Files && busy > 0) {
+                continue;
+            }
+            let same = |other: &usize| *other == at || (class == Class::Packages && self.class(*other) == class);
+            let batch: Vec<usize> = self.ready.iter().copied().filter(same).collect();
+            let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
+            for at in batch {
+                self.ready.remove(&at);
+                self.working.push(at);
+                self.states[at] = NodeState::Working;
+                self.host.sink.emit(EventBody::Working { id: self.graph.vertices()[at].node.id.clone() });
+            }
+            if tasks.send(task).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn class(&self, at: usize) -> Class {
+        self.graph.vertices()[at].class
+    }
+
+    /// How the node ends without any work; `None` where it has to be worked on.
+    fn idle_outcome(&self, at: usize, actor: &Actor<'_>) -> Option<NodeOutcome> {
+        let vertex = &self.graph.vertices()[at];
+        let skipped = |because: String| Some(NodeOutcome::because(NodeStatus::Skipped, because));
+        if !self.choice.takes(vertex.node) {
+            return Some(NodeOutcome::because(NodeStatus::Unchanged, "left out by its tags"));
+        }
+        if let Some(link) = vertex.before.iter().find(|link| self.blocks(link)) {
+            return skipped(format!("blocked by {}", self.graph.vertices()[link.at].node.id));
+        }
+        if let Some(failure) = actor.death() {
+            return skipped(format!("the run could not go on: {failure}"));
+        }
+        if self.host.stop.load(Ordering::Relaxed) {
+            return skipped("the run was told to stop".to_owned());
+        }
+        let was_fine = self.plan.nodes.get(at).is_some_and(|node| node.verdict == Verdict::Unchanged);
+        let untouched = !vertex.before.iter().any(|link| self.dirty[link.at]);
+        let forced = self.host.faults.fail_at_node == Some(at);
+        (was_fine && untouched && !forced && !actor.is_owed(&vertex.node.id))
+            .then(|| NodeOutcome::plain(NodeStatus::Unchanged))
+    }
+
+    fn blocks(&self, link: &Link) -> bool {
+        let bad = |status| matches!(status, NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown);
+        matches!(self.states[link.at], NodeState::Ended(status, _) if bad(status))
+    }
+
+    fn is_notified(&self, at: usize) -> bool {
+        let changed = |link: &Link| matches!(self.states[link.at], NodeState::Ended(NodeStatus::Changed, _));
+        let vertex = &self.graph.vertices()[at];
+        vertex.before.iter().any(|link| link.kind == EdgeKind::Notify && changed(link))
+    }
+
+    fn end(&mut self, at: usize, outcome: &NodeOutcome, millis: u64) {
+        let vertex = &self.graph.vertices()[at];
+        self.dirty[at] = outcome.acted || vertex.before.iter().any(|link| self.dirty[link.at]);
+        self.states[at] = NodeState::Ended(outcome.status, outcome.acted);
+        for link in &vertex.after {
+            if let NodeState::Waiting(count) = &mut self.states[link.at] {
+                *count -= 1;
+                if *count == 0 {
+                    self.ready.insert(link.at);
+                }
+            }
+        }
+        self.host.sink.emit(EventBody::Node {
+            id: vertex.node.id.clone(),
+            origin: vertex.node.origins.first().cloned(),
+            status: outcome.status,
+            changes: outcome.changes.clone(),
+            because: outcome.because.clone(),
+            millis,
+        });
+    }
+}

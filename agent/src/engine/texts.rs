@@ -1,0 +1,49 @@
+//! Unified diffs of what file writes change, for people. Nothing secret, nothing large, nothing that is no text.
+
+use crate::blobs::Blobs;
+use crate::system::{EntryKind, Look, System};
+use model::{Content, HostPath, Op, Step};
+use std::io::Read;
+
+/// Largest side of a diff, in bytes.
+const LARGEST: u64 = 256 << 10;
+
+/// Diffs by path, of the writes among `steps`. What cannot be shown is left out: the step itself says that it changes.
+pub(super) fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(String, String)> {
+    steps.iter().filter_map(|step| text(&step.op, system, blobs)).collect()
+}
+
+fn text(op: &Op, system: &dyn System, blobs: &dyn Blobs) -> Option<(String, String)> {
+    let Op::WriteFile { path, content, .. } = op else { return None };
+    let new = new_text(content, blobs)?;
+    let old = old_text(path, system)?;
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let diff = diff.unified_diff().context_radius(3).header("before", "after").to_string();
+    (!diff.is_empty()).then(|| (path.to_string(), diff))
+}
+
+fn new_text(content: &Content, blobs: &dyn Blobs) -> Option<String> {
+    if content.is_secret() || content.size() > LARGEST {
+        return None;
+    }
+    let bytes = match content {
+        Content::Held(bytes, _) => bytes.to_vec(),
+        Content::Stored(digest, _) => {
+            let mut bytes = Vec::new();
+            blobs.open(digest).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;
+            bytes
+        }
+        Content::Hidden(_) => return None,
+    };
+    String::from_utf8(bytes).ok()
+}
+
+fn old_text(path: &HostPath, system: &dyn System) -> Option<String> {
+    match system.look(path, Look::Bare).ok()?.map(|entry| entry.kind) {
+        None => Some(String::new()),
+        Some(EntryKind::File { size, .. }) if size <= LARGEST => {
+            String::from_utf8(system.read(path, LARGEST).ok()?).ok()
+        }
+        Some(_) => None,
+    }
+}
