@@ -3,8 +3,8 @@
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
 pub mod blobs;
+pub mod engine;
 pub mod failpoint;
-#[cfg(target_os = "linux")]
 pub mod journal;
 pub mod kind;
 pub mod kinds;

@@ -67,6 +67,8 @@ pub enum NodeStatus {
     Refreshed,
     /// It failed.
     Failed,
+    /// It was left out, by the user's own choice of tags; not counted.
+    LeftOut,
     /// It was not tried.
     Skipped,
     /// Its state could not be told.

@@ -51,7 +51,9 @@ pub enum Verdict {
         /// Why.
         because: String,
     },
-    /// It was left out by `--only` or `--skip`, or stands behind a node that fails.
+    /// It is left out, by the user's own choice of tags.
+    LeftOut,
+    /// It stands behind a node that fails.
     Skipped {
         /// Why.
         because: String,
@@ -81,6 +83,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.owed.is_empty()
             && self.orphans.iter().all(|orphan| orphan.steps.is_empty())
-            && self.nodes.iter().all(|node| node.verdict == Verdict::Unchanged)
+            && self.nodes.iter().all(|node| matches!(node.verdict, Verdict::Unchanged | Verdict::LeftOut))
     }
 }

@@ -29,6 +29,7 @@ impl Report {
             NodeStatus::Failed => self.failed += 1,
             NodeStatus::Skipped => self.skipped += 1,
             NodeStatus::Unknown => self.unknown += 1,
+            NodeStatus::LeftOut => {}
         }
     }
 

@@ -17,6 +17,15 @@ pub(super) enum Ended {
     Dead(Failure),
 }
 
+impl Ended {
+    /// The failure, whichever it is.
+    pub(super) fn failure(self) -> Failure {
+        match self {
+            Self::Failed(failure) | Self::Dead(failure) => failure,
+        }
+    }
+}
+
 /// The engine's only way to change the host.
 pub(super) struct Actor<'a> {
     host: &'a dyn System,
@@ -160,4 +169,3 @@ impl Journalled<'_> {
         })
     }
 }
-

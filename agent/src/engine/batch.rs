@@ -17,7 +17,8 @@ impl Desk<'_> {
         match merged.as_ref().map(|(op, nodes)| self.together(op, nodes)) {
             Some(Ok(())) => {
                 let nodes = merged.into_iter().flat_map(|(_, nodes)| nodes);
-                outcomes.extend(nodes.map(|(at, notified, step)| (at, self.after_batch(at, notified, &step))));
+                outcomes
+                    .extend(nodes.map(|(at, notified, step)| (at, self.after_batch(at, notified, &step))));
             }
             // The transaction as a whole failed: each on its own tells which one it was.
             Some(Err(_)) => {

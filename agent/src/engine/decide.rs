@@ -13,7 +13,10 @@ pub(super) fn decide(vertex: &Vertex<'_>, system: &dyn System) -> Result<Vec<Ste
     if steps.iter().any(|step| touches_unit_files(&step.op)) {
         steps.push(Step::new(Op::ReloadManager));
     } else if let Some(name) = stale_unit(vertex, system)? {
-        steps.insert(0, Step::new(Op::ReloadManager).because("unit files", format!("{name} changed on disk"), "read"));
+        steps.insert(
+            0,
+            Step::new(Op::ReloadManager).because("unit files", format!("{name} changed on disk"), "read"),
+        );
     }
     Ok(steps)
 }
@@ -33,6 +36,10 @@ fn stale_unit(vertex: &Vertex<'_>, system: &dyn System) -> Result<Option<String>
 
 /// True where the op changes what the service manager has read.
 pub(super) fn touches_unit_files(op: &Op) -> bool {
-    let (Op::WriteFile { path, .. } | Op::Remove { path } | Op::MakeSymlink { path, .. }) = op else { return false };
-    path.ancestors().any(|above: HostPath| UNIT_DIRECTORIES.iter().any(|dir| above.as_path() == std::path::Path::new(dir)))
+    let (Op::WriteFile { path, .. } | Op::Remove { path } | Op::MakeSymlink { path, .. }) = op else {
+        return false;
+    };
+    path.ancestors().any(|above: HostPath| {
+        UNIT_DIRECTORIES.iter().any(|dir| above.as_path() == std::path::Path::new(dir))
+    })
 }

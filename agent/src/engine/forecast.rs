@@ -19,7 +19,8 @@ pub fn forecast(
 ) -> Result<Plan, Failure> {
     let observed = observe(graph, host)?;
     let layer = Layer::over(host);
-    let mut walk = Walk { graph, layer: &layer, choice, owed, blobs, fates: Vec::with_capacity(observed.len()) };
+    let mut walk =
+        Walk { graph, layer: &layer, choice, owed, blobs, fates: Vec::with_capacity(observed.len()) };
     let mut nodes = Vec::with_capacity(observed.len());
     for (vertex, observed) in graph.vertices().iter().zip(observed) {
         nodes.push(walk.node(vertex, observed)?);
@@ -51,7 +52,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn node(&mut self, vertex: &Vertex<'_>, observed: Result<Vec<Step>, Failure>) -> Result<PlannedNode, Failure> {
+    fn node(
+        &mut self,
+        vertex: &Vertex<'_>,
+        observed: Result<Vec<Step>, Failure>,
+    ) -> Result<PlannedNode, Failure> {
         let mut fate = Fate::default();
         let mut planned = PlannedNode {
             id: vertex.node.id.clone(),
@@ -68,7 +73,7 @@ impl Walk<'_> {
             fate.pending = fate.pending.or_else(|| before.pending.clone());
         }
         if !self.choice.takes(vertex.node) {
-            planned.verdict = Verdict::Skipped { because: "left out by its tags".to_owned() };
+            planned.verdict = Verdict::LeftOut;
         } else if fate.blocks {
             planned.verdict = Verdict::Skipped { because: self.blocker(vertex) };
         } else {
@@ -136,7 +141,8 @@ impl Walk<'_> {
     }
 
     fn is_notified(&self, vertex: &Vertex<'_>) -> bool {
-        let by_change = |link: &super::graph::Link| link.kind == EdgeKind::Notify && self.fates[link.at].changes;
+        let by_change =
+            |link: &super::graph::Link| link.kind == EdgeKind::Notify && self.fates[link.at].changes;
         vertex.before.iter().any(by_change) || self.owed.iter().any(|owed| owed.to == vertex.node.id)
     }
 }

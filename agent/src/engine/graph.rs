@@ -54,14 +54,22 @@ impl<'a> Graph<'a> {
     pub fn load(catalog: &'a Catalog, secrets: &Secrets, kinds: &[&dyn Registered]) -> Result<Self, Failure> {
         let mut vertices = Vec::with_capacity(catalog.nodes().len());
         for node in catalog.nodes() {
-            let refuse = |why: String| Failure::refused(format!("{}: {why}", node.id), "compile the catalog again");
+            let refuse =
+                |why: String| Failure::refused(format!("{}: {why}", node.id), "compile the catalog again");
             let kind = kinds.iter().find(|kind| kind.name() == node.id.kind());
             let kind = kind.ok_or_else(|| refuse("this agent does not know the kind".to_owned()))?;
-            let params = node.resolved(secrets).map_err(|name| refuse(format!("secret {name} is missing")))?;
+            let params =
+                node.resolved(secrets).map_err(|name| refuse(format!("secret {name} is missing")))?;
             let resource = kind.decode(node.id.name(), params).map_err(|problems| {
                 refuse(problems.first().map_or(String::new(), |problem| problem.message.clone()))
             })?;
-            vertices.push(Vertex { node, resource, class: kind.class(), before: Vec::new(), after: Vec::new() });
+            vertices.push(Vertex {
+                node,
+                resource,
+                class: kind.class(),
+                before: Vec::new(),
+                after: Vec::new(),
+            });
         }
         for edge in catalog.edges() {
             vertices[edge.from].after.push(Link { at: edge.to, kind: edge.kind });

@@ -54,10 +54,10 @@ impl Desk<'_> {
                 let due = notified || self.actor.is_owed(&vertex.node.id);
                 match if due { self.refresh(vertex, started, &mut outcome) } else { Ok(()) } {
                     Ok(()) => outcome,
-                    Err(ended) => outcome.fail(&failure_of(ended)),
+                    Err(ended) => outcome.fail(&ended.failure()),
                 }
             }
-            Err(ended) => outcome.fail(&failure_of(ended)),
+            Err(ended) => outcome.fail(&ended.failure()),
         }
     }
 
@@ -131,12 +131,6 @@ impl Desk<'_> {
     /// A command that runs on a notification changes something, so it notifies in turn; a restart does not.
     fn owe_by_refresh(&self, vertex: &Vertex<'_>, steps: &[Step]) -> Result<(), Ended> {
         if steps.iter().any(|step| matches!(step.op, Op::Run(_))) { self.owe(vertex) } else { Ok(()) }
-    }
-}
-
-fn failure_of(ended: Ended) -> Failure {
-    match ended {
-        Ended::Failed(failure) | Ended::Dead(failure) => failure,
     }
 }
 

@@ -12,7 +12,10 @@ const WORTH_A_THREAD: usize = 64;
 const MOST_THREADS: usize = 8;
 
 /// What each node would need done, were nothing to change before it. In catalog order.
-pub(super) fn observe(graph: &Graph<'_>, system: &dyn System) -> Result<Vec<Result<Vec<Step>, Failure>>, Failure> {
+pub(super) fn observe(
+    graph: &Graph<'_>,
+    system: &dyn System,
+) -> Result<Vec<Result<Vec<Step>, Failure>>, Failure> {
     system.prepare(&graph.things())?;
     let vertices = graph.vertices();
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

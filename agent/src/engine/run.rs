@@ -70,10 +70,35 @@ pub fn run(
         walk.go(&actor, &tasks, &finished);
         drop(tasks);
     });
+    let removed = remove_orphans(&actor, plan, host);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
-    let nodes: Vec<NodeStatus> = walk.states.iter().map(|state| state.status()).collect();
-    nodes.iter().for_each(|status| report.count(*status));
+    let nodes: Vec<NodeStatus> = walk.states.iter().map(NodeState::status).collect();
+    nodes.iter().chain(&removed).for_each(|status| report.count(*status));
     Outcome { report, nodes, dead: actor.death() }
+}
+
+/// Takes away what the catalog no longer has and said to remove, the last one first.
+fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<NodeStatus> {
+    let due = plan.orphans.iter().rev().filter(|orphan| !orphan.steps.is_empty());
+    due.map(|orphan| {
+        let mut changes = Vec::new();
+        let mut because = String::new();
+        let mut status = NodeStatus::Changed;
+        for step in &orphan.steps {
+            match actor.act(std::slice::from_ref(&orphan.id), &step.op, None) {
+                Ok(()) => changes.push(step.to_string()),
+                Err(ended) => {
+                    because = ended.failure().to_string();
+                    status = NodeStatus::Failed;
+                    break;
+                }
+            }
+        }
+        let id = orphan.id.clone();
+        host.sink.emit(EventBody::Node { id, origin: None, status, changes, because, millis: 0 });
+        status
+    })
+    .collect()
 }
 
 fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Vec<Finished>>) {
@@ -95,14 +120,14 @@ enum NodeState {
     Waiting(usize),
     /// At work.
     Working,
-    /// Ended; true where the host was changed.
-    Ended(NodeStatus, bool),
+    /// Ended.
+    Ended(NodeStatus),
 }
 
 impl NodeState {
     fn status(&self) -> NodeStatus {
         match self {
-            Self::Ended(status, _) => *status,
+            Self::Ended(status) => *status,
             // Only a run that died leaves such nodes.
             Self::Waiting(_) | Self::Working => NodeStatus::Skipped,
         }
@@ -156,10 +181,14 @@ impl<'a> Walk<'a> {
         for at in self.ready.clone() {
             let class = self.graph.vertices()[at].class;
             let busy = self.working.iter().filter(|at| self.graph.vertices()[**at].class == class).count();
-            if !self.ready.contains(&at) || self.working.len() >= MOST_WORKERS || (class != Class::Files && busy > 0) {
+            if !self.ready.contains(&at)
+                || self.working.len() >= MOST_WORKERS
+                || (class != Class::Files && busy > 0)
+            {
                 continue;
             }
-            let same = |other: &usize| *other == at || (class == Class::Packages && self.class(*other) == class);
+            let same =
+                |other: &usize| *other == at || (class == Class::Packages && self.class(*other) == class);
             let batch: Vec<usize> = self.ready.iter().copied().filter(same).collect();
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
             for at in batch {
@@ -183,7 +212,7 @@ impl<'a> Walk<'a> {
         let vertex = &self.graph.vertices()[at];
         let skipped = |because: String| Some(NodeOutcome::because(NodeStatus::Skipped, because));
         if !self.choice.takes(vertex.node) {
-            return Some(NodeOutcome::because(NodeStatus::Unchanged, "left out by its tags"));
+            return Some(NodeOutcome::plain(NodeStatus::LeftOut));
         }
         if let Some(link) = vertex.before.iter().find(|link| self.blocks(link)) {
             return skipped(format!("blocked by {}", self.graph.vertices()[link.at].node.id));
@@ -203,11 +232,11 @@ impl<'a> Walk<'a> {
 
     fn blocks(&self, link: &Link) -> bool {
         let bad = |status| matches!(status, NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown);
-        matches!(self.states[link.at], NodeState::Ended(status, _) if bad(status))
+        matches!(self.states[link.at], NodeState::Ended(status) if bad(status))
     }
 
     fn is_notified(&self, at: usize) -> bool {
-        let changed = |link: &Link| matches!(self.states[link.at], NodeState::Ended(NodeStatus::Changed, _));
+        let changed = |link: &Link| matches!(self.states[link.at], NodeState::Ended(NodeStatus::Changed));
         let vertex = &self.graph.vertices()[at];
         vertex.before.iter().any(|link| link.kind == EdgeKind::Notify && changed(link))
     }
@@ -215,7 +244,7 @@ impl<'a> Walk<'a> {
     fn end(&mut self, at: usize, outcome: &NodeOutcome, millis: u64) {
         let vertex = &self.graph.vertices()[at];
         self.dirty[at] = outcome.acted || vertex.before.iter().any(|link| self.dirty[link.at]);
-        self.states[at] = NodeState::Ended(outcome.status, outcome.acted);
+        self.states[at] = NodeState::Ended(outcome.status);
         for link in &vertex.after {
             if let NodeState::Waiting(count) = &mut self.states[link.at] {
                 *count -= 1;
