@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cmd;
 use crate::lab::machine::Machine;
-use crate::lab::state::lock_file;
+use crate::lab::state::{lock_file, private_dir};
 
 /// Where built bases are kept.
 const CACHE: &str = "/var/cache/keel-lab";
@@ -48,7 +48,7 @@ const FILES: &[(&str, u32, &str)] = &[
 /// The base for this machine's release, built if it is not there yet (about half a minute).
 pub fn ensure(machine: &Machine) -> Result<PathBuf> {
     let dir = Path::new(CACHE).join(key(machine));
-    fs::create_dir_all(CACHE).with_context(|| format!("cannot create {CACHE}"))?;
+    private_dir(Path::new(CACHE))?;
     let _held = lock_file(&Path::new(CACHE).join("lock"))?;
     if dir.is_dir() {
         return Ok(dir);

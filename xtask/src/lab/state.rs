@@ -3,9 +3,10 @@
 //! It starts nothing. Next: `up`.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -33,8 +34,17 @@ pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 /// Takes the one lock of all labs on this machine.
 pub fn lock() -> Result<Lock> {
-    fs::create_dir_all(ROOT).with_context(|| format!("cannot create {ROOT}"))?;
+    private_dir(Path::new(ROOT))?;
     lock_file(&Path::new(ROOT).join("lock"))
+}
+
+/// A directory for root alone: the hosts' file systems hold programs that are setuid there.
+pub fn private_dir(path: &Path) -> Result<()> {
+    let make = || {
+        fs::create_dir_all(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o700))
+    };
+    make().with_context(|| format!("cannot create {}", path.display()))
 }
 
 /// Waits for an exclusive lock on `path`, creating it.
@@ -61,8 +71,10 @@ pub fn default_name() -> Result<String> {
 /// The labs that have a directory, also those left by a killed run.
 pub fn all() -> Result<Vec<Lab>> {
     let mut labs = Vec::new();
-    let Ok(entries) = fs::read_dir(ROOT) else { return Ok(labs) };
-    for entry in entries {
+    if !Path::new(ROOT).exists() {
+        return Ok(labs);
+    }
+    for entry in fs::read_dir(ROOT).with_context(|| format!("cannot list {ROOT}: run it as root"))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() && !name.starts_with('.') {
