@@ -2,7 +2,7 @@
 //!
 //! Read from the files and not through NSS: a static binary cannot trust NSS on another system.
 
-use model::{Principal, Secret};
+use model::{Failure, Principal, Secret};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line of passwd(5), with what shadow(5) says of it.
@@ -40,9 +40,16 @@ pub struct Accounts {
     pub users: BTreeMap<String, User>,
     /// Groups by name.
     pub groups: BTreeMap<String, Group>,
+    /// Why shadow(5) could not be read; then nothing is known of passwords and expiry.
+    pub shadow_unread: Option<Failure>,
 }
 
 impl Accounts {
+    /// To be asked before `password` or `expires` of a user is believed.
+    pub fn require_shadow(&self) -> Result<(), Failure> {
+        self.shadow_unread.clone().map_or(Ok(()), Err)
+    }
+
     /// The uid a principal stands for; `None` for a name that nobody has.
     pub fn uid(&self, who: &Principal) -> Option<u32> {
         match who {

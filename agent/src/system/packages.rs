@@ -44,4 +44,8 @@ pub struct Candidates {
     pub versions: Vec<String>,
     /// Packages that provide this name, where it is virtual; sorted.
     pub providers: Vec<String>,
+    /// True where the host has no package lists yet, so that finding nothing says nothing: the transaction that
+    /// installs fetches them first.
+    #[serde(default)]
+    pub unlisted: bool,
 }

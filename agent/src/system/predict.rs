@@ -132,10 +132,10 @@ impl Layer<'_> {
         let held = self.package(&change.name)?.is_some_and(|package| package.held);
         let package = match &change.action {
             PackageAction::Install(version) => {
-                let candidate = || Ok::<_, Failure>(self.candidates(&change.name, None)?.candidate.clone());
-                let version = version.clone().map_or_else(candidate, |version| Ok(Some(version)))?;
-                let version =
-                    version.ok_or_else(|| Failure::Missing { what: format!("package {}", change.name) })?;
+                let version = match version {
+                    Some(version) => version.clone(),
+                    None => self.candidate(&change.name)?,
+                };
                 Some(Package { status: PackageStatus::Installed, version, held })
             }
             PackageAction::Remove => self
@@ -145,6 +145,16 @@ impl Layer<'_> {
         };
         self.delta().packages.insert(change.name.clone(), package);
         Ok(())
+    }
+
+    /// The version that would be installed; empty where the lists that would tell are still to be fetched.
+    fn candidate(&self, name: &str) -> Result<String, Failure> {
+        let offered = self.candidates(name, None)?;
+        match &offered.candidate {
+            Some(version) => Ok(version.clone()),
+            None if offered.unlisted => Ok(String::new()),
+            None => Err(Failure::Missing { what: format!("package {name}") }),
+        }
     }
 
     fn hold(&self, name: &str, held: bool) -> Result<(), Failure> {
