@@ -2,4 +2,5 @@
 
 mod nearest;
 
+pub mod expr;
 pub mod template;

@@ -9,6 +9,7 @@ mod scan;
 mod strict;
 
 pub use error::Error;
+pub(crate) use functions::type_name;
 pub use functions::{HELPERS, HelperDoc, Place};
 
 use error::Fault;

@@ -158,7 +158,7 @@ fn argument<'h>(helper: &'h Helper<'_>, at: usize) -> &'h Value {
 }
 
 /// What a value is called in messages: never the value itself, which may be secret.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
