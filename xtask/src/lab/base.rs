@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::cmd;
+use crate::lab::host::unmount_below;
 use crate::lab::machine::Machine;
 use crate::lab::state::{lock_file, private_dir};
 
@@ -74,10 +75,8 @@ fn sweep() -> Result<()> {
     for entry in fs::read_dir(CACHE)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
-            let mounts = fs::read_to_string("/proc/self/mounts")?;
-            if mounts.contains(&*path.to_string_lossy()) {
-                bail!("{} still has mounts in it; unmount them and try again", path.display());
-            }
+            // A killed mmdebstrap leaves its /proc, /sys and /dev mounted in there.
+            unmount_below(&path)?;
             fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
