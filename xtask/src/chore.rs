@@ -68,7 +68,7 @@ pub fn run(cli: Cli) -> Result<u8> {
 }
 
 fn tidy() -> Result<u8> {
-    let found = check::project(cmd::workspace())?;
+    let found = check::project(&cmd::workspace())?;
     found.iter().for_each(|finding| println!("{finding}"));
     Ok(u8::from(!found.is_empty()))
 }
