@@ -60,6 +60,30 @@ fn refuses_a_link_below_somebody_elses_directory() {
     assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
 }
 
+/// The user cannot write to `ours`, but he can move it about, links and all.
+#[test]
+fn refuses_a_link_in_our_directory_inside_somebody_elses() {
+    let dir = linked();
+    let ours = dir.path().join("home/ours");
+    fs::create_dir_all(&ours).unwrap();
+    fs::rename(dir.path().join("link"), ours.join("link")).unwrap();
+    assert!(look(&ours.join("link/x"), Follow::No).is_ok());
+    set_mode(&dir.path().join("home"), 0o777);
+    let result = look(&ours.join("link/x"), Follow::No);
+    assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
+}
+
+/// Where the kernel does not protect hard links, anybody can give one of our links a second name.
+#[test]
+fn refuses_a_second_name_of_our_link_in_a_sticky_directory() {
+    let dir = linked();
+    fs::hard_link(dir.path().join("link"), dir.path().join("second")).unwrap();
+    assert!(look(&dir.path().join("second/file"), Follow::No).unwrap().is_some());
+    set_mode(dir.path(), 0o1777);
+    let result = look(&dir.path().join("second/file"), Follow::No);
+    assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
+}
+
 #[test]
 fn the_walk_agrees_with_openat2() {
     let dir = linked();
@@ -89,14 +113,22 @@ fn resolves_dots_in_links_and_stops_at_loops() {
 }
 
 #[test]
-fn a_fifo_neither_blocks_nor_is_read() {
+fn a_fifo_neither_blocks_nor_is_read_nor_wakes_its_writer() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
-    let result = read_file(&path, Follow::No, 10);
-    assert!(matches!(result, Err(OsError::WrongKind { found: FileKind::Fifo, .. })), "{result:?}");
-    set_mode(&path, 0o640);
-    assert_eq!(look(&path, Follow::No).unwrap().unwrap().mode, 0o640);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| fs::File::options().write(true).open(&path));
+        std::thread::sleep(Duration::from_millis(50));
+        let result = read_file(&path, Follow::No, 10);
+        set_mode(&path, 0o640);
+        let mode = look(&path, Follow::No).unwrap().unwrap().mode;
+        std::thread::sleep(Duration::from_millis(50));
+        let woken = writer.is_finished();
+        drop(fs::File::options().read(true).write(true).open(&path));
+        assert!(matches!(result, Err(OsError::WrongKind { found: FileKind::Fifo, .. })), "{result:?}");
+        assert_eq!((mode, woken), (0o640, false));
+    });
 }
 
 #[test]
