@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::lab::{down, host, ssh, state, up};
 use crate::tidy::check;
-use crate::{cmd, suite};
+use crate::{cmd, corpus, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Chore {
     },
     /// The house rules; they are also a test.
     Tidy,
+    /// Writes the malformed files of tests/cases/bad.
+    Corpus,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,6 +66,11 @@ pub fn run(cli: Cli) -> Result<u8> {
         Chore::Lab { verb } => lab(verb),
         Chore::Test { extra } => suite::run(&extra),
         Chore::Tidy => tidy(),
+        Chore::Corpus => {
+            let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;
+            println!("{files} files");
+            Ok(0)
+        }
     }
 }
 
