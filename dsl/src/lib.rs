@@ -1,6 +1,111 @@
-//! stub
+//! The compiler: TOML text to a [`model::Catalog`]. Pure: no clock, no network, no processes; files only through one
+//! [`Loader`]. It knows kinds only as [`model::KindInfo`]. Read [`compile`] first: it is the list of passes.
 
-mod nearest;
-
+mod auto;
+mod common;
+mod content;
+mod context;
+mod cycle;
+mod document;
+mod draft;
+mod expand;
 pub mod expr;
+mod findings;
+mod inputs;
+mod inspect;
+mod inventory;
+mod layers;
+mod links;
+mod loader;
+mod merge;
+mod nearest;
+mod order;
+mod parts;
+mod project;
+mod request;
+mod seal;
+mod sets;
+mod source;
+mod strings;
 pub mod template;
+mod turns;
+mod unit;
+mod wiring;
+
+pub use common::common_fields;
+pub use inventory::Host;
+pub use loader::{Disk, Loader, Memory};
+pub use request::{Compiled, Entry, LayerValue, Request};
+
+use draft::Draft;
+use findings::Findings;
+use links::Known;
+use model::{Diagnostic, Digest};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Compiles a request.
+///
+/// Errors with everything that is wrong, sorted by file and place.
+pub fn compile(request: &Request<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    match passes(request, &mut findings) {
+        Some((compiled, 0)) => Ok(Compiled { warnings: findings.finish(), ..compiled }),
+        _ => Err(findings.finish()),
+    }
+}
+
+/// The passes, in order; with the number of errors they found.
+fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, usize)> {
+    let project = project::load(request, findings);
+    let scopes = layers::evaluate(&project, request, findings)?;
+    let drafts = expand::expand(&project, scopes, request, findings);
+    let (drafts, known) = Known::new(drafts);
+    let drafts = merge::merge(drafts, findings);
+    let footprints = inspect::inspect(&drafts, findings);
+    let mut links = links::link(&drafts, &known, findings);
+    links.extend(auto::link(&drafts, &footprints, findings));
+    let blobs = blobs(&drafts);
+    let (catalog, secrets) = order::catalog(drafts, &links, findings)?;
+    let compiled = Compiled { catalog, secrets, blobs, warnings: Vec::new() };
+    Some((compiled, findings.errors()))
+}
+
+fn blobs(drafts: &[Draft<'_>]) -> BTreeMap<Digest, PathBuf> {
+    let sources = drafts.iter().filter_map(|draft| draft.source.as_ref());
+    sources.map(|found| (found.digest, found.path.clone())).collect()
+}
+
+/// Every layer of one input on one host, the weakest first. `key` is `NAME.INPUT`, or `INPUT` of a bare file.
+///
+/// Errors with everything that is wrong up to there.
+pub fn explain_value(request: &Request<'_>, key: &str) -> Result<Vec<LayerValue>, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let project = project::load(request, &mut findings);
+    let scopes = layers::evaluate(&project, request, &mut findings).unwrap_or_default();
+    for (unit, scope) in project.units.iter().zip(&scopes) {
+        let name = match unit.name.key() {
+            "" => Some(key),
+            own => key.strip_prefix(own).and_then(|rest| rest.strip_prefix('.')),
+        };
+        if let Some(said) = name.and_then(|name| scope.inputs.get(name)) {
+            return Ok(layers::plain(said));
+        }
+    }
+    sets::tell_unknown(key, &project, &mut findings);
+    Err(findings.finish())
+}
+
+/// The hosts of a site's inventory, in the order of the text; none where there is no inventory.
+///
+/// Errors with everything that is wrong in it.
+pub fn hosts(root: &Path, loader: &dyn Loader) -> Result<Vec<Host>, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let reader = unit::Reader { loader, kinds: &[] };
+    let source = reader.text(&root.join("hosts.toml"), &mut findings);
+    let inventory = source.map(|source| inventory::Inventory::read(&source, &mut findings));
+    match findings.errors() {
+        0 => Ok(inventory.map(|inventory| inventory.list()).unwrap_or_default()),
+        _ => Err(findings.finish()),
+    }
+}

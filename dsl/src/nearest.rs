@@ -1,15 +1,26 @@
 //! "Did you mean": the known word nearest to one that is not known. Pure, and silent where nothing is near.
 
+/// Longer words are not compared, in bytes.
+const LONGEST: usize = 200;
+
 /// The word of `known` that `word` was probably meant to be; none where all are further than a third of its length
 /// (one edit for short words). Of equally near words the first in order of the alphabet, so that output is stable.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance of long words takes long, and no name is so long.
+    let short = |each: &str| each.len() <= LONGEST;
     let limit = (word.chars().count() / 3).max(1);
     known
         .into_iter()
+        .filter(|each| short(word) && short(each))
         .map(|each| (distance(word, each), each))
         .filter(|(far, each)| *far <= limit && *each != word && !word.is_empty())
         .min()
         .map(|(_, each)| each)
+}
+
+/// `did you mean X?` where something is near.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 /// Edits between two words; case and the choice of `-` or `_` count nothing.
@@ -36,7 +47,7 @@ pub fn advice<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::{advice, nearest};
+    use super::*;
 
     #[test]
     fn finds_what_was_meant() {

@@ -1,0 +1,190 @@
+//! TOML text to a tree in which every key and value knows its place. Knows nothing of kinds; `parts` comes next.
+
+use crate::findings::Findings;
+use crate::source::{Extent, Source};
+use model::Diagnostic;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Deeper than this nothing is meant to be.
+const DEEPEST: usize = 64;
+/// More than this many syntax errors of one file help nobody.
+const MOST_ERRORS: usize = 20;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// What it is.
+    pub value: Value,
+    /// Where it stands, quotes included; of a table with a header, the header.
+    pub at: Extent,
+}
+
+/// A value of TOML. Dates are not among them: no key takes one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// An integer.
+    Integer(i64),
+    /// A finite number.
+    Float(f64),
+    /// True or false.
+    Bool(bool),
+    /// An array.
+    Array(Vec<Item>),
+    /// A table.
+    Table(Table),
+}
+
+impl Value {
+    /// What it is, in words.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Bool(_) => "a boolean",
+            Self::Array(_) => "an array",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// A table in the order of its text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Keys and values; no key stands twice.
+    pub entries: Vec<Entry>,
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The key, unquoted.
+    pub key: String,
+    /// Where the key stands.
+    pub at: Extent,
+    /// Its value.
+    pub item: Item,
+}
+
+impl Table {
+    /// The entry of a key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+}
+
+/// Parses a whole document; `None` where it is no TOML, which has then been told.
+pub fn parse(source: &Arc<Source>, findings: &mut Findings) -> Option<Table> {
+    let (root, errors) = DeTable::parse_recoverable(source.text());
+    if !errors.is_empty() {
+        report(source, &errors, findings);
+        return None;
+    }
+    let before = findings.errors();
+    let table = Reader { source, findings }.table(root.into_inner(), 0);
+    (findings.errors() == before).then_some(table)
+}
+
+/// Parses one value, such as that of `--set key=value`; `None` where it is no TOML.
+pub fn parse_value(source: &Arc<Source>, at: usize, findings: &mut Findings) -> Option<Item> {
+    let text = source.text().get(at..)?;
+    let value = DeValue::parse(text).ok()?;
+    let mut item = Reader { source, findings }.item(value, 0);
+    item.at = Extent::new(at..source.text().len());
+    Some(item)
+}
+
+/// One error a line: a slip early in a line makes the parser stumble over the rest of it.
+fn report(source: &Arc<Source>, errors: &[toml::de::Error], findings: &mut Findings) {
+    let end = source.text().len();
+    let mut last_line = 0;
+    for error in errors.iter().take(MOST_ERRORS) {
+        let range = error.span().unwrap_or(end..end);
+        let at = Extent::new(range.start.min(end)..range.end.min(end));
+        let line = source.origin(at).line;
+        if line == last_line {
+            continue;
+        }
+        last_line = line;
+        let duplicate = error.message().starts_with("duplicate key");
+        let code = if duplicate { "duplicate-key" } else { "syntax" };
+        let mut diagnostic = Diagnostic::error(code, error.message().to_owned(), source.span(at));
+        if duplicate {
+            diagnostic =
+                diagnostic.help("each key and each table stands once: remove one of the two, or merge them");
+        } else if source.text().get(at.range()).is_some_and(|text| text.contains('/')) {
+            diagnostic = diagnostic.help("a name that holds anything but letters, digits, `-` and `_` stands in quotes: [file.\"/etc/motd\"]");
+        }
+        findings.push(diagnostic);
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Arc<Source>,
+    findings: &'a mut Findings,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, table: DeTable<'_>, depth: usize) -> Table {
+        let mut entries: Vec<Entry> = table
+            .into_iter()
+            .map(|(key, value)| {
+                let at = Extent::new(key.span());
+                Entry { key: key.into_inner().into_owned(), at, item: self.item(value, depth + 1) }
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.at);
+        Table { entries }
+    }
+
+    fn item(&mut self, value: Spanned<DeValue<'_>>, depth: usize) -> Item {
+        let at = Extent::new(value.span());
+        if depth > DEEPEST {
+            self.refuse(at, "this is nested too deep", "64 levels are enough for any value");
+            return Item { value: Value::Bool(false), at };
+        }
+        let value = match value.into_inner() {
+            DeValue::String(text) => Value::Text(text.into_owned()),
+            DeValue::Boolean(value) => Value::Bool(value),
+            DeValue::Array(items) => {
+                Value::Array(items.into_iter().map(|item| self.item(item, depth + 1)).collect())
+            }
+            DeValue::Table(table) => Value::Table(self.table(table, depth)),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Value::Integer(number),
+                Err(_) => {
+                    self.refuse(
+                        at,
+                        "this integer is too large",
+                        "integers have 64 bits; write it in quotes if it is a name",
+                    );
+                    Value::Integer(0)
+                }
+            },
+            DeValue::Float(number) => match number.as_str().parse::<f64>() {
+                Ok(number) if number.is_finite() => Value::Float(number),
+                _ => {
+                    self.refuse(
+                        at,
+                        "this is no finite number",
+                        "write a finite number, or a string in quotes",
+                    );
+                    Value::Float(0.0)
+                }
+            },
+            DeValue::Datetime(date) => {
+                self.refuse(at, "no key takes a date as such", &format!("write it as a string: \"{date}\""));
+                Value::Text(date.to_string())
+            }
+        };
+        Item { value, at }
+    }
+
+    fn refuse(&mut self, at: Extent, message: &str, help: &str) {
+        self.findings.push(Diagnostic::error("bad-value", message, self.source.span(at)).help(help));
+    }
+}

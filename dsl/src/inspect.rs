@@ -1,0 +1,65 @@
+//! Lets each kind check its drafts, and learns what they own and need. Runs after merging: two declarations may be
+//! complete only together.
+
+use crate::draft::Draft;
+use crate::findings::Findings;
+use model::{Diagnostic, Footprint, Problem, REDACTED, Secrets};
+use serde_json::Value as Json;
+
+/// One footprint for each draft, in the same order; empty for one that is wrong, which has then been told.
+pub fn inspect(drafts: &[Draft<'_>], findings: &mut Findings) -> Vec<Footprint> {
+    drafts.iter().map(|draft| footprint(draft, findings)).collect()
+}
+
+fn footprint(draft: &Draft<'_>, findings: &mut Findings) -> Footprint {
+    if draft.broken {
+        return Footprint::default();
+    }
+    let fields = draft.kind.fields().iter();
+    let missing: Vec<_> =
+        fields.filter(|field| field.required && !draft.params.contains_key(&field.name)).collect();
+    for field in &missing {
+        let message = format!("{} lacks the key `{}`", draft.id, field.name);
+        let help = format!("add {} = …: {}", field.name, field.expects);
+        findings.push(Diagnostic::error("missing-key", message, draft.span()).help(help));
+    }
+    if !missing.is_empty() {
+        return Footprint::default();
+    }
+    let mut params = Json::Object(draft.params.clone());
+    if let Err(name) = resolve(draft, &mut params) {
+        // A key that a resource's own text names `$secret`.
+        let message = format!("`{name}` is no secret of {}", draft.id);
+        findings.push(
+            Diagnostic::error("bad-value", message, draft.span()).help("no key may be called `$secret`"),
+        );
+        return Footprint::default();
+    }
+    match draft.kind.inspect(draft.id.name(), params) {
+        Ok(footprint) => footprint,
+        Err(problems) => {
+            problems.into_iter().for_each(|problem| tell(draft, problem, findings));
+            Footprint::default()
+        }
+    }
+}
+
+fn resolve(draft: &Draft<'_>, params: &mut Json) -> Result<(), String> {
+    let mut secrets = Secrets::default();
+    for (name, bytes) in &draft.hidden {
+        secrets.keep(name.clone(), bytes.clone());
+    }
+    secrets.resolve(params)
+}
+
+fn tell(draft: &Draft<'_>, problem: Problem, findings: &mut Findings) {
+    let at = draft.span_of(&problem.path);
+    let diagnostic = Diagnostic::error("bad-value", redact(draft, problem.message), at);
+    findings.push(Diagnostic { help: problem.help.map(|help| redact(draft, help)), ..diagnostic });
+}
+
+/// A kind may quote the value it refuses; that of a secret it must not show.
+fn redact(draft: &Draft<'_>, text: String) -> String {
+    let secrets = draft.hidden.values().filter_map(|bytes| std::str::from_utf8(bytes).ok());
+    secrets.filter(|secret| !secret.is_empty()).fold(text, |text, secret| text.replace(secret, REDACTED))
+}

@@ -1,0 +1,153 @@
+//! Relations as written to links between drafts. A name that stands nowhere is an error; one that is switched off on
+//! this host is dropped.
+
+use crate::draft::{Direction, Draft, Drafts, Relation, Target};
+use crate::findings::Findings;
+use crate::nearest::did_you_mean;
+use crate::source::Place;
+use model::{Diagnostic, EdgeKind, Id, Thing};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Why a link is there.
+#[derive(Clone, Debug)]
+pub enum Because {
+    /// It is written here.
+    Said(Place),
+    /// The later one needs, or outlives, this thing.
+    Auto(Thing),
+}
+
+/// An order between two drafts, by position.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Comes first.
+    pub from: usize,
+    /// Comes after.
+    pub to: usize,
+    /// What it means.
+    pub kind: EdgeKind,
+    /// Why.
+    pub because: Because,
+    /// The draft that asked for it.
+    pub owner: usize,
+}
+
+/// What references are looked up in.
+pub struct Known {
+    off: BTreeSet<String>,
+    groups: BTreeMap<String, Vec<Id>>,
+    modules: BTreeMap<String, Vec<Id>>,
+}
+
+impl Known {
+    /// Takes the drafts apart.
+    pub fn new(drafts: Drafts<'_>) -> (Vec<Draft<'_>>, Self) {
+        let Drafts { list, off, groups, modules } = drafts;
+        (list, Self { off, groups, modules })
+    }
+}
+
+/// Links all relations.
+pub fn link(drafts: &[Draft<'_>], known: &Known, findings: &mut Findings) -> Vec<Link> {
+    let index: HashMap<String, usize> =
+        drafts.iter().enumerate().map(|(at, draft)| (draft.id.to_string(), at)).collect();
+    let resolver = Resolver { drafts, known, index };
+    let mut links = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        for relation in &draft.relations {
+            resolver.relation(at, relation, &mut links, findings);
+        }
+    }
+    links
+}
+
+struct Resolver<'a, 'd> {
+    drafts: &'a [Draft<'d>],
+    known: &'a Known,
+    index: HashMap<String, usize>,
+}
+
+impl Resolver<'_, '_> {
+    fn relation(&self, at: usize, relation: &Relation, links: &mut Vec<Link>, findings: &mut Findings) {
+        let targets = match self.targets(relation) {
+            Some(targets) => targets,
+            None => return findings.push(self.dangling(relation)),
+        };
+        for target in targets {
+            if target == at {
+                if matches!(relation.target, Target::Named(ref name) if !name.starts_with("module.")) {
+                    let message = format!("{} refers to itself", self.name(at));
+                    findings.push(
+                        Diagnostic::error("cycle", message, relation.place.span())
+                            .help("leave this reference out"),
+                    );
+                }
+                continue;
+            }
+            let (from, to, kind) = match relation.direction {
+                Direction::Require => (target, at, EdgeKind::Require),
+                Direction::Before => (at, target, EdgeKind::Require),
+                Direction::Notify => (at, target, EdgeKind::Notify),
+                Direction::Subscribe => (target, at, EdgeKind::Notify),
+            };
+            links.push(Link { from, to, kind, because: Because::Said(relation.place.clone()), owner: at });
+        }
+    }
+
+    fn name(&self, at: usize) -> String {
+        self.drafts.get(at).map(|draft| draft.id.to_string()).unwrap_or_default()
+    }
+
+    /// Positions of what a relation names, none where it is switched off; `None` where there is no such thing.
+    fn targets(&self, relation: &Relation) -> Option<Vec<usize>> {
+        let positions = |ids: &Vec<Id>| -> Vec<usize> {
+            ids.iter().filter_map(|id| self.index.get(&id.to_string()).copied()).collect()
+        };
+        let name = match &relation.target {
+            Target::Group(text) => return self.known.groups.get(text).map(positions),
+            Target::Named(name) => name,
+        };
+        if let Some(module) = name.strip_prefix("module.") {
+            return self.known.modules.get(module).map(positions);
+        }
+        let own = match (name.split_once('.'), &relation.module) {
+            (Some((kind, label)), Some(module)) => Some(format!("{kind}.{module}/{label}")),
+            _ => None,
+        };
+        for name in own.iter().chain([name]) {
+            if let Some(at) = self.index.get(name) {
+                return Some(vec![*at]);
+            }
+            if self.known.off.contains(name) || self.is_of_empty_group(name) {
+                return Some(Vec::new());
+            }
+        }
+        self.known.groups.get(name).map(positions)
+    }
+
+    /// True where the name fits the key of a `for_each` that came to nothing.
+    fn is_of_empty_group(&self, name: &str) -> bool {
+        let empty = self.known.groups.iter().filter(|(_, ids)| ids.is_empty());
+        empty.map(|(key, _)| key).any(|key| match (key.split_once("{{"), key.rsplit_once("}}")) {
+            (Some((head, _)), Some((_, tail))) => {
+                name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail)
+            }
+            _ => key == name,
+        })
+    }
+
+    fn dangling(&self, relation: &Relation) -> Diagnostic {
+        let (Target::Group(name) | Target::Named(name)) = &relation.target;
+        let modules: Vec<String> = self.known.modules.keys().map(|name| format!("module.{name}")).collect();
+        let known = self.index.keys().chain(&modules).chain(self.known.groups.keys());
+        let mut known: Vec<&str> = known.map(String::as_str).collect();
+        known.sort_unstable();
+        let help = if name.contains('.') {
+            did_you_mean(name, known).unwrap_or_else(|| "declare it, or leave the reference out".to_owned())
+        } else {
+            "a reference is kind.name, such as \"package.nginx\"".to_owned()
+        };
+        let message = format!("there is no resource `{name}`");
+        Diagnostic::error("dangling-reference", message, relation.place.span()).help(help)
+    }
+}
