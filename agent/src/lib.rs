@@ -10,5 +10,9 @@ pub mod kind;
 pub mod kinds;
 #[cfg(target_os = "linux")]
 pub mod os;
+#[cfg(target_os = "linux")]
+pub mod session;
+#[cfg(target_os = "linux")]
+pub mod state;
 pub mod system;
 pub mod undo;

@@ -67,6 +67,8 @@ pub struct Orphan {
     pub id: Id,
     /// Steps that remove it, where it said `on_removal = "remove"`; empty where it stays.
     pub steps: Vec<Step>,
+    /// Why it stays, where it does.
+    pub because: String,
 }
 
 /// A notification that has not been answered yet.

@@ -35,7 +35,7 @@ fn stale_unit(vertex: &Vertex<'_>, system: &dyn System) -> Result<Option<String>
 }
 
 /// True where the op changes what the service manager has read.
-pub(super) fn touches_unit_files(op: &Op) -> bool {
+pub fn touches_unit_files(op: &Op) -> bool {
     let (Op::WriteFile { path, .. } | Op::Remove { path } | Op::MakeSymlink { path, .. }) = op else {
         return false;
     };

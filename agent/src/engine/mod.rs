@@ -5,6 +5,7 @@
 mod act;
 mod batch;
 mod decide;
+mod enact;
 mod forecast;
 mod graph;
 mod log;
@@ -14,8 +15,11 @@ mod run;
 mod sink;
 mod texts;
 
+pub use decide::touches_unit_files;
+pub use enact::enact;
 pub use forecast::forecast;
 pub use graph::{Choice, Graph, Link, Vertex};
 pub use log::{Faults, Log, MemoryLog};
 pub use run::{Host, Outcome, run};
 pub use sink::{NoSink, Sink};
+pub use texts::texts;

@@ -9,7 +9,7 @@ use std::io::Read;
 const LARGEST: u64 = 256 << 10;
 
 /// Diffs by path, of the writes among `steps`. What cannot be shown is left out: the step itself says that it changes.
-pub(super) fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(String, String)> {
+pub fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(String, String)> {
     steps.iter().filter_map(|step| text(&step.op, system, blobs)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What a run's records amount to. One pure function serves the run itself, recovery and display.
+//! What a run's records amount to. One pure function, `Status::next`, serves recovery, rollback and display alike.
 
 use super::record::{Begin, Record, VERSION};
 use model::{Id, Op, Owed, Report, State, Subject};
@@ -46,55 +46,57 @@ pub struct Status {
 #[error("the journal is out of order: {0}")]
 pub struct Misplaced(String);
 
-/// The state after one more record.
-pub fn next_status(mut status: Status, record: Record) -> Result<Status, Misplaced> {
-    let wrong = |why: String| Err(Misplaced(why));
-    if status.end.is_some() {
-        return wrong("a record after the end".to_owned());
-    }
-    match (record, status.begin.is_some()) {
-        (Record::Begin(begin), false) if begin.version > VERSION => {
-            return wrong(format!("version {} is newer than {VERSION}", begin.version));
+impl Status {
+    /// Takes one more record. Depends on nothing but the two; a record that is misplaced changes nothing.
+    pub fn next(&mut self, record: Record) -> Result<(), Misplaced> {
+        let wrong = |why: String| Err(Misplaced(why));
+        if self.end.is_some() {
+            return wrong("a record after the end".to_owned());
         }
-        (Record::Begin(begin), false) => status.begin = Some(begin),
-        (Record::Begin(_), true) => return wrong("a second beginning".to_owned()),
-        (_, false) => return wrong("no beginning".to_owned()),
-        (Record::Owed(owed), true) => {
-            status.owed.insert(owed);
-        }
-        (Record::Settled(owed), true) => {
-            status.owed.remove(&owed);
-        }
-        (Record::Intent { seq, nodes, op, before }, true) => {
-            let act = Act { nodes, op: *op, before, outcome: Outcome::Open };
-            if status.acts.insert(seq, act).is_some() {
+        match (record, self.begin.is_some()) {
+            (Record::Begin(begin), false) if begin.version > VERSION => {
+                return wrong(format!("version {} is newer than {VERSION}", begin.version));
+            }
+            (Record::Begin(begin), false) => self.begin = Some(begin),
+            (Record::Begin(_), true) => return wrong("a second beginning".to_owned()),
+            (_, false) => return wrong("no beginning".to_owned()),
+            (Record::Owed(owed), true) => {
+                self.owed.insert(owed);
+            }
+            (Record::Settled(owed), true) => {
+                self.owed.remove(&owed);
+            }
+            (Record::Intent { seq, .. }, true) if self.acts.contains_key(&seq) => {
                 return wrong(format!("op {seq} announced twice"));
             }
+            (Record::Intent { seq, nodes, op, before }, true) => {
+                self.acts.insert(seq, Act { nodes, op: *op, before, outcome: Outcome::Open });
+            }
+            (Record::Done { seq, after, touched }, true) => {
+                self.settle(seq, Outcome::Done(after, touched))?
+            }
+            (Record::Failed { seq, because }, true) => self.settle(seq, Outcome::Failed(because))?,
+            (Record::End(report), true) => self.end = Some(report),
         }
-        (Record::Done { seq, after, touched }, true) => {
-            settle(&mut status, seq, Outcome::Done(after, touched))?;
-        }
-        (Record::Failed { seq, because }, true) => settle(&mut status, seq, Outcome::Failed(because))?,
-        (Record::End(report), true) => status.end = Some(report),
+        Ok(())
     }
-    Ok(status)
-}
 
-fn settle(status: &mut Status, seq: u64, outcome: Outcome) -> Result<(), Misplaced> {
-    match status.acts.get_mut(&seq) {
-        Some(act) if act.outcome == Outcome::Open => {
-            act.outcome = outcome;
-            Ok(())
+    fn settle(&mut self, seq: u64, outcome: Outcome) -> Result<(), Misplaced> {
+        match self.acts.get_mut(&seq) {
+            Some(act) if act.outcome == Outcome::Open => {
+                act.outcome = outcome;
+                Ok(())
+            }
+            Some(_) => Err(Misplaced(format!("op {seq} settled twice"))),
+            None => Err(Misplaced(format!("op {seq} settled and never announced"))),
         }
-        Some(_) => Err(Misplaced(format!("op {seq} settled twice"))),
-        None => Err(Misplaced(format!("op {seq} settled and never announced"))),
     }
-}
 
-impl Status {
     /// Folds records; stops with the error of the first that is misplaced.
     pub fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, Misplaced> {
-        records.into_iter().try_fold(Self::default(), next_status)
+        let mut status = Self::default();
+        records.into_iter().try_for_each(|record| status.next(record))?;
+        Ok(status)
     }
 
     /// Number of the run; 0 before it begins.

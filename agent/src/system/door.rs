@@ -60,6 +60,9 @@ pub trait System: Sync {
     /// Runs a command that promises to change nothing, and returns its exit code. The guards of `exec` alone use it.
     fn guard(&self, command: &Command) -> Result<i32, Failure>;
 
+    /// Removes what an execution of `op` under `tag` that was cut off may have left beside its subject.
+    fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure>;
+
     /// Changes the host. The engine alone calls this, and journals first.
     fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure>;
 }

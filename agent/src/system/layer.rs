@@ -285,6 +285,11 @@ impl System for Layer<'_> {
         Ok(self.delta().guards.get(program).copied().unwrap_or(0))
     }
 
+    /// In memory nothing is ever half done.
+    fn clean(&self, _op: &Op, _tag: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// In memory, to execute is to predict.
     fn execute(&self, op: &Op, _attempt: &Attempt) -> Result<Touched, Failure> {
         self.predict(op)

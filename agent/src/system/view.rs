@@ -85,6 +85,10 @@ impl System for View<'_> {
         self.layer.guard(command)
     }
 
+    fn clean(&self, _op: &Op, _tag: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn execute(&self, _op: &Op, _attempt: &Attempt) -> Result<Touched, Failure> {
         unreachable!("a view is only read: ops are predicted on the layer")
     }

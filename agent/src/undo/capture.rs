@@ -55,10 +55,10 @@ fn path_state(
     Ok(match kind {
         EntryKind::File { size, .. } => {
             let xattrs = system.xattrs(path)?;
-            let content = match (size <= LARGEST_KEPT, secrecy) {
-                (true, Secrecy::Open) => keep.keep(&system.read(path, LARGEST_KEPT)?)?,
-                (true, Secrecy::Secret) => keep.keep_secret(&system.read(path, LARGEST_KEPT)?)?,
-                (false, _) => digest_only(system, path)?,
+            let content = if size <= LARGEST_KEPT {
+                keep.keep(&system.read(path, LARGEST_KEPT)?, secrecy)?
+            } else {
+                digest_only(system, path)?
             };
             PathState::File(FileState { content, size, uid, gid, mode, xattrs })
         }
@@ -78,7 +78,7 @@ fn digest_only(system: &dyn System, path: &HostPath) -> Result<Fingerprint, Fail
 fn user_state(accounts: &Accounts, name: &str, keep: &dyn Keep) -> Result<Option<UserState>, Failure> {
     let Some(user) = accounts.users.get(name) else { return Ok(None) };
     let password = match &user.password {
-        Some(password) => Some(keep.keep_secret(password.expose().as_bytes())?),
+        Some(password) => Some(keep.keep(password.expose().as_bytes(), Secrecy::Secret)?),
         None => None,
     };
     Ok(Some(UserState {

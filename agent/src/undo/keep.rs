@@ -1,5 +1,6 @@
 //! Where the bytes of before-images are kept.
 
+use super::Secrecy;
 use crate::blobs::Blobs;
 use model::{Digest, Failure, Fingerprint, Secret};
 use std::collections::BTreeMap;
@@ -8,12 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// Keeps bytes, durably before it returns, and gives them back.
 pub trait Keep: Send + Sync {
-    /// Keeps bytes that may be known.
-    fn keep(&self, bytes: &[u8]) -> Result<Fingerprint, Failure>;
-    /// Keeps secret bytes; their fingerprint tells nothing without the host's own key.
-    fn keep_secret(&self, bytes: &[u8]) -> Result<Fingerprint, Failure>;
-    /// The fingerprint without keeping anything.
-    fn fingerprint(&self, bytes: &[u8], secret: super::Secrecy) -> Fingerprint;
+    /// Keeps bytes. The fingerprint of secret ones tells nothing without the host's own key.
+    fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure>;
+    /// The fingerprint, without keeping anything.
+    fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure>;
     /// Kept bytes, checked against their fingerprint.
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure>;
 }
@@ -25,28 +24,19 @@ pub struct MemoryKeep(Mutex<BTreeMap<Fingerprint, Vec<u8>>>);
 /// No secret of anyone's: memory is gone with the process.
 const MEMORY_KEY: [u8; 32] = [0; 32];
 
-impl MemoryKeep {
-    fn put(&self, fingerprint: Fingerprint, bytes: &[u8]) -> Fingerprint {
+impl Keep for MemoryKeep {
+    fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        let fingerprint = self.fingerprint(bytes, secrecy)?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(fingerprint, bytes.to_vec());
-        fingerprint
-    }
-}
-
-impl Keep for MemoryKeep {
-    fn keep(&self, bytes: &[u8]) -> Result<Fingerprint, Failure> {
-        Ok(self.put(self.fingerprint(bytes, super::Secrecy::Open), bytes))
+        Ok(fingerprint)
     }
 
-    fn keep_secret(&self, bytes: &[u8]) -> Result<Fingerprint, Failure> {
-        Ok(self.put(self.fingerprint(bytes, super::Secrecy::Secret), bytes))
-    }
-
-    fn fingerprint(&self, bytes: &[u8], secret: super::Secrecy) -> Fingerprint {
-        match secret {
-            super::Secrecy::Open => Fingerprint::Plain(Digest::of(bytes)),
-            super::Secrecy::Secret => Fingerprint::Keyed(Digest::keyed(&MEMORY_KEY, bytes)),
-        }
+    fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        Ok(match secrecy {
+            Secrecy::Open => Fingerprint::Plain(Digest::of(bytes)),
+            Secrecy::Secret => Fingerprint::Keyed(Digest::keyed(&MEMORY_KEY, bytes)),
+        })
     }
 
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {

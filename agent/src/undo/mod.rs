@@ -8,7 +8,7 @@ mod keep;
 mod restore;
 mod subjects;
 
-pub use capture::{Secrecy, capture};
+pub use capture::{LARGEST_KEPT, Secrecy, capture};
 pub use keep::{Keep, MemoryKeep};
 pub use restore::restore;
 pub use subjects::{reversibility, secrecy, subjects};

@@ -1,0 +1,98 @@
+//! `apply`: lock, plan, ask, journal, run, ledger, end.
+
+use super::job::{Answer, Ended, Job, boot_id, take};
+use super::plan::plan_graph;
+use crate::engine::{Graph, Host, Outcome, Sink, run};
+use crate::journal::record::{Begin, VERSION};
+use crate::state::{FileLog, Ledger, Past};
+use model::{EventBody, Failure, Id, NodeStatus, Plan, Report, Verdict};
+
+/// A job that came to its report.
+#[derive(Debug)]
+pub struct Done {
+    /// The sum.
+    pub report: Report,
+    /// The plan it carried out.
+    pub plan: Plan,
+}
+
+/// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
+pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended> {
+    let _lock = take(job.state, job.clock, &job.command)?;
+    let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
+    let past = job.state.past()?;
+    past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));
+    let plan = plan_graph(job, &graph, &past)?;
+    job.events.emit(EventBody::Plan(plan.clone()));
+    let report = if plan.is_empty() && past.open.is_empty() {
+        take_up(job, &[])?;
+        all_unchanged(&plan)
+    } else if ask(&plan) == Answer::No {
+        return Err(Ended::Declined);
+    } else {
+        carry_out(job, &graph, &plan, past)?
+    };
+    job.events.emit(EventBody::Report(report.clone()));
+    Ok(Done { report, plan })
+}
+
+fn all_unchanged(plan: &Plan) -> Report {
+    let unchanged = plan.nodes.iter().filter(|node| node.verdict == Verdict::Unchanged).count();
+    Report { unchanged: unchanged as u64, ..Report::default() }
+}
+
+fn carry_out(job: &Job<'_>, graph: &Graph<'_>, plan: &Plan, past: Past) -> Result<Report, Ended> {
+    let begin = Begin {
+        version: VERSION,
+        run: past.next,
+        at: (job.clock)(),
+        boot: boot_id(),
+        command: job.command.clone(),
+        undoes: None,
+    };
+    clean(job, &past)?;
+    let mut owed = past.owed;
+    let index = job.catalog.index();
+    let gone =
+        owed.extract_if(.., |owed| !index.contains_key(&owed.to)).map(|owed| owed.to).collect::<Vec<_>>();
+    for id in gone {
+        job.events.emit(EventBody::Note {
+            text: format!("{id} was owed a refresh and is no longer in the catalog"),
+        });
+    }
+    let mut log = FileLog::begin(job.state, begin, &owed)?;
+    job.events.begin(job.state, past.next)?;
+    job.events.emit(EventBody::Started { run: past.next.to_string() });
+    let store = job.state.store();
+    let host =
+        Host { system: job.system, keep: &store, sink: job.events, stop: job.stop, faults: job.faults };
+    let Outcome { report, nodes, dead } = run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
+    if let Some(failure) = dead {
+        return Err(Ended::Broken { report, failure });
+    }
+    let removed: Vec<Id> = removed(plan, &report, &nodes);
+    take_up(job, &removed)?;
+    log.end(report.clone())?;
+    Ok(report)
+}
+
+/// Orphans that a run without failures took away.
+fn removed(plan: &Plan, report: &Report, nodes: &[NodeStatus]) -> Vec<Id> {
+    let failed_nodes = nodes.iter().filter(|status| **status == NodeStatus::Failed).count() as u64;
+    if report.failed > failed_nodes {
+        return Vec::new();
+    }
+    plan.orphans.iter().filter(|orphan| !orphan.steps.is_empty()).map(|orphan| orphan.id.clone()).collect()
+}
+
+/// Brings the ledger up to date.
+fn take_up(job: &Job<'_>, removed: &[Id]) -> Result<(), Failure> {
+    let mut ledger = Ledger::read(job.state)?;
+    ledger.update(job.scope, job.catalog, removed);
+    ledger.write(job.state)
+}
+
+/// Removes the temporary files that a run which was cut off may have left.
+fn clean(job: &Job<'_>, past: &Past) -> Result<(), Failure> {
+    past.open.iter().try_for_each(|(tag, op)| job.system.clean(op, tag))
+}

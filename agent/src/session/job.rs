@@ -1,0 +1,92 @@
+//! What a piece of work needs from outside.
+
+use crate::blobs::Blobs;
+use crate::engine::{Choice, Faults};
+use crate::kind::Registered;
+use crate::os::lock::{Holder, Lock};
+use crate::state::{EventLog, StateDir, Taken};
+use crate::system::System;
+use model::{Catalog, Failure, Report, Secrets};
+use std::sync::atomic::AtomicBool;
+
+/// Time as the caller gives it: RFC 3339 in UTC.
+pub type Clock<'a> = &'a (dyn Fn() -> String + Sync);
+
+/// The catalog and the host it is for.
+pub struct Job<'a> {
+    /// What the host is to be.
+    pub catalog: &'a Catalog,
+    /// The catalog's secrets.
+    pub secrets: &'a Secrets,
+    /// Its contents.
+    pub blobs: &'a dyn Blobs,
+    /// The kinds of resource.
+    pub kinds: &'a [&'a dyn Registered],
+    /// Which source of catalogs this is; orphans are told apart by it.
+    pub scope: &'a str,
+    /// Which nodes are to be worked on.
+    pub choice: Choice,
+    /// The host.
+    pub system: &'a dyn System,
+    /// The host's state.
+    pub state: &'a StateDir,
+    /// Where events go.
+    pub events: &'a EventLog<'a>,
+    /// The time.
+    pub clock: Clock<'a>,
+    /// What was asked for, such as `apply -f web.toml`; for the journal.
+    pub command: String,
+    /// Becomes true when the run is to stop at the next safe point.
+    pub stop: &'a AtomicBool,
+    /// Faults to inject; none outside tests.
+    pub faults: Faults,
+}
+
+/// The answer to "shall I?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Yes,
+    /// Do nothing.
+    No,
+}
+
+/// Why a piece of work did not come to a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// Another run has the host.
+    #[error("another run has this host: {0}")]
+    Locked(String),
+    /// The answer was no.
+    #[error("nothing was done")]
+    Declined,
+    /// It could not begin.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// It began, and could not go on; what was done is in the journal.
+    #[error("the run could not go on: {failure}")]
+    Broken {
+        /// What was done so far.
+        report: Report,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Takes the host for oneself.
+pub(super) fn take(state: &StateDir, clock: Clock<'_>, command: &str) -> Result<Lock, Ended> {
+    state.make()?;
+    let holder =
+        Holder { pid: std::process::id(), run: String::new(), since: clock(), command: command.to_owned() };
+    match state.lock(&holder)? {
+        Taken::Ours(lock) => Ok(lock),
+        Taken::Theirs(who) => Err(Ended::Locked(who)),
+    }
+}
+
+/// Boot id of the kernel, which tells one uptime from another.
+pub(super) fn boot_id() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    // Only shown to people; a system without it is none of ours to refuse.
+    read.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}

@@ -1,0 +1,14 @@
+//! One piece of work on one host, from its lock to its report: `plan`, `apply`, `rollback`.
+//!
+//! Puts the engine and the host's state together; what is shown and asked is the caller's.
+
+mod apply;
+mod job;
+mod plan;
+mod restoration;
+mod rollback;
+
+pub use apply::{Done, apply};
+pub use job::{Answer, Clock, Ended, Job};
+pub use plan::plan;
+pub use rollback::{Drift, Rollback, plan_rollback, rollback};

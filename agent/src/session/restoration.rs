@@ -1,0 +1,267 @@
+//! What has to be brought back, subject by subject, in the order in which it has to happen.
+//!
+//! The first before-image of a subject is the goal, its last after-image is what the run left. Order: last touched first;
+//! but units are started and enabled again only when everything they may read is back.
+
+use super::rollback::{Drift, Rollback};
+use crate::engine::{texts, touches_unit_files};
+use crate::journal::status::{Act, Outcome, Status};
+use crate::system::is_running;
+use crate::undo::{capture, restore, reversibility, secrecy};
+use model::{
+    Command, Diff, Failure, Id, Op, REDACTED, Reversibility, State, Step, Subject, Text, Transaction,
+    UnitAction, Val,
+};
+use std::collections::BTreeMap;
+
+/// One subject's way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restoration {
+    /// The nodes whose op touched it last.
+    pub nodes: Vec<Id>,
+    /// What to do; nothing where it is as it was.
+    pub ops: Vec<Op>,
+    /// What changes by that.
+    pub diffs: Vec<Diff>,
+    /// Unified diffs of text.
+    pub texts: Vec<(String, String)>,
+    /// Why it is left alone.
+    pub refused: Option<String>,
+}
+
+/// What a run did to one subject.
+struct Touch<'a> {
+    goal: &'a State,
+    /// As the run left it; `None` where the op was cut off, so that nobody knows.
+    left: Option<&'a State>,
+    act: &'a Act,
+}
+
+/// All that `status` calls for.
+pub(super) fn restorations(rollback: &Rollback<'_>, status: &Status) -> Result<Vec<Restoration>, Failure> {
+    let mut early = Vec::new();
+    let mut late = Vec::new();
+    let mut ordered: Vec<(&Subject, &Touch<'_>)> = Vec::new();
+    let (touches, order) = touches(status);
+    for subject in order.iter().rev() {
+        ordered.extend(touches.get(subject).map(|touch| (*subject, touch)));
+    }
+    let mut undone = status.acts.values().rev().filter_map(undo_command).collect::<Vec<_>>();
+    early.append(&mut undone);
+    for (subject, touch) in ordered {
+        let mut one = restoration(rollback, subject, touch)?;
+        let (start, rest): (Vec<Op>, Vec<Op>) = one.ops.drain(..).partition(starts_something);
+        if !start.is_empty() {
+            late.push(Restoration { ops: start, texts: Vec::new(), ..one.clone() });
+        }
+        one.ops = rest;
+        if !one.ops.is_empty() || one.refused.is_some() {
+            early.push(one);
+        }
+    }
+    let mut work = join_packages(early);
+    work.extend(reload(&work));
+    work.append(&mut late);
+    work.extend(restarts(rollback, status, &work)?);
+    Ok(work)
+}
+
+/// Subjects by what was done to them, and in the order of their last touch.
+fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
+    let mut touches: BTreeMap<&Subject, Touch<'_>> = BTreeMap::new();
+    let mut order: Vec<&Subject> = Vec::new();
+    for act in status.acts.values() {
+        let (after, others) = match &act.outcome {
+            Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
+            Outcome::Open | Outcome::Failed(_) => (&[][..], &[][..]),
+        };
+        let named = act.before.iter().map(|(subject, before)| {
+            (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))
+        });
+        let besides = others.iter().map(|(subject, before, after)| (subject, before, Some(after)));
+        for (subject, before, left) in named.chain(besides) {
+            order.retain(|known| *known != subject);
+            order.push(subject);
+            let touch = touches.entry(subject).or_insert(Touch { goal: before, left, act });
+            touch.left = left;
+            touch.act = act;
+        }
+    }
+    (touches, order)
+}
+
+fn restoration(
+    rollback: &Rollback<'_>,
+    subject: &Subject,
+    touch: &Touch<'_>,
+) -> Result<Restoration, Failure> {
+    let store = rollback.state.store();
+    let now = capture(rollback.system, subject, secrecy_of(touch), &store)?;
+    let mut one = Restoration {
+        nodes: touch.act.nodes.clone(),
+        ops: Vec::new(),
+        diffs: Vec::new(),
+        texts: Vec::new(),
+        refused: None,
+    };
+    if now == *touch.goal {
+        return Ok(one);
+    }
+    let drifted = touch.left.is_some_and(|left| !same(left, &now));
+    if drifted && rollback.drift == Drift::Refuse {
+        one.refused = Some(format!("{subject} was changed since; look at it, or roll back with --force"));
+        return Ok(one);
+    }
+    match restore(subject, &now, touch.goal, &store) {
+        Ok(ops) => {
+            let steps: Vec<Step> = ops.iter().cloned().map(Step::new).collect();
+            one.texts = texts(&steps, rollback.system, &store);
+            one.ops = ops;
+            one.diffs =
+                vec![Diff { field: subject.to_string(), before: words(&now), after: words(touch.goal) }];
+        }
+        Err(failure) => one.refused = Some(failure.to_string()),
+    }
+    Ok(one)
+}
+
+/// A password or a secret file has its image under a key; so has what is compared with it.
+fn secrecy_of(touch: &Touch<'_>) -> crate::undo::Secrecy {
+    secrecy(&touch.act.op)
+}
+
+/// Whether a thing is still as the run left it. A unit that came up or went down by itself has not drifted.
+fn same(left: &State, now: &State) -> bool {
+    match (left, now) {
+        (State::Unit(Some(left)), State::Unit(Some(now))) => left.file == now.file,
+        _ => left == now,
+    }
+}
+
+fn words(state: &State) -> Val {
+    match state {
+        State::Path(model::PathState::Absent)
+        | State::Package(None)
+        | State::Unit(None)
+        | State::User(None)
+        | State::Group(None) => Val::Absent,
+        State::Path(model::PathState::File(file)) => {
+            Val::Text(format!("file of {} bytes, {:04o} {}:{}", file.size, file.mode, file.uid, file.gid))
+        }
+        State::Path(model::PathState::Directory { uid, gid, mode, .. }) => {
+            Val::Text(format!("directory, {mode:04o} {uid}:{gid}"))
+        }
+        State::Path(model::PathState::Symlink { target, .. }) => Val::Text(format!("link to {target}")),
+        State::Path(model::PathState::Special { what }) => Val::Text(what.clone()),
+        State::Package(Some(package)) => {
+            Val::Text(package.version.clone().unwrap_or_else(|| "removed, configuration left".to_owned()))
+        }
+        State::Unit(Some(unit)) => Val::Text(format!("{}, {}", unit.active, unit.file)),
+        State::User(Some(user)) => Val::Text(format!("uid {}", user.uid)),
+        State::Group(Some(group)) => Val::Text(format!("gid {}", group.gid)),
+    }
+}
+
+fn starts_something(op: &Op) -> bool {
+    let late =
+        |action: &UnitAction| matches!(action, UnitAction::Start | UnitAction::Enable | UnitAction::Unmask);
+    matches!(op, Op::Unit { action, .. } if late(action))
+}
+
+/// The command that undoes a command; a secret in it is gone with the run.
+fn undo_command(act: &Act) -> Option<Restoration> {
+    let (Op::Run(command), Outcome::Done(..) | Outcome::Open) = (&act.op, &act.outcome) else { return None };
+    let mut one = Restoration {
+        nodes: act.nodes.clone(),
+        ops: Vec::new(),
+        diffs: Vec::new(),
+        texts: Vec::new(),
+        refused: None,
+    };
+    let lost = command.undo.iter().any(|argument| argument.expose() == REDACTED);
+    if reversibility(&act.op) == Reversibility::None {
+        one.refused = Some("it ran a command that nothing undoes".to_owned());
+    } else if lost {
+        one.refused = Some("the command that undoes it holds a secret, which was not kept".to_owned());
+    } else {
+        let undo = Command {
+            argv: command.undo.clone(),
+            undo: Vec::<Text>::new(),
+            stdin: None,
+            returns: [0].into(),
+            ..command.clone()
+        };
+        one.ops.push(Op::Run(undo));
+    }
+    Some(one)
+}
+
+/// All packages in one transaction, at the place of the first.
+fn join_packages(work: Vec<Restoration>) -> Vec<Restoration> {
+    let mut joined: Vec<Restoration> = Vec::new();
+    let mut first: Option<usize> = None;
+    for mut one in work {
+        let is_transaction = |op: &Op| matches!(op, Op::Packages(_));
+        let (transactions, rest): (Vec<Op>, Vec<Op>) = one.ops.drain(..).partition(is_transaction);
+        for op in transactions {
+            match first.and_then(|at| joined.get_mut(at)) {
+                Some(all) => merge(all, op, &one.diffs),
+                None => {
+                    first = Some(joined.len());
+                    joined.push(Restoration { ops: vec![op], ..one.clone() });
+                }
+            }
+        }
+        if !rest.is_empty() || one.refused.is_some() {
+            joined.push(Restoration { ops: rest, ..one });
+        }
+    }
+    joined
+}
+
+fn merge(all: &mut Restoration, op: Op, diffs: &[Diff]) {
+    if let (Some(Op::Packages(into)), Op::Packages(Transaction { changes, .. })) = (all.ops.first_mut(), op) {
+        into.changes.extend(changes);
+        into.changes.sort();
+        all.diffs.extend(diffs.iter().cloned());
+    }
+}
+
+fn reload(work: &[Restoration]) -> Option<Restoration> {
+    let touching = work.iter().find(|one| one.ops.iter().any(touches_unit_files))?;
+    let (nodes, ops) = (touching.nodes.clone(), vec![Op::ReloadManager]);
+    Some(Restoration { nodes, ops, diffs: Vec::new(), texts: Vec::new(), refused: None })
+}
+
+/// Units that the run restarted or reloaded have to do it again, to read what was brought back.
+fn restarts(
+    rollback: &Rollback<'_>,
+    status: &Status,
+    work: &[Restoration],
+) -> Result<Vec<Restoration>, Failure> {
+    let is_handled = |name: &str| {
+        let about = |op: &Op| matches!(op, Op::Unit { name: other, .. } if other == name);
+        work.iter().any(|one| one.ops.iter().any(about))
+    };
+    let mut again = BTreeMap::new();
+    for act in status.acts.values() {
+        if let Op::Unit { name, action: UnitAction::Restart | UnitAction::Reload } = &act.op
+            && !is_handled(name)
+            && rollback.system.unit(name)?.is_some_and(|unit| is_running(&unit.active))
+        {
+            again.insert(name.clone(), act);
+        }
+    }
+    let one = |act: &Act| Restoration {
+        nodes: act.nodes.clone(),
+        ops: vec![act.op.clone()],
+        diffs: Vec::new(),
+        texts: Vec::new(),
+        refused: None,
+    };
+    Ok(if work.iter().all(|one| one.ops.is_empty()) {
+        Vec::new()
+    } else {
+        again.into_values().map(one).collect()
+    })
+}

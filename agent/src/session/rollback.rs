@@ -1,0 +1,132 @@
+//! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
+
+use super::job::{Answer, Clock, Ended, boot_id, take};
+use super::restoration::{Restoration, restorations};
+use crate::engine::{Faults, Host, Sink, enact};
+use crate::journal::record::{Begin, VERSION};
+use crate::journal::status::Status;
+use crate::state::{EventLog, FileLog, Read, StateDir};
+use crate::system::System;
+use model::{EventBody, Failure, Plan, PlannedNode, Report, Step, Verdict};
+use std::sync::atomic::AtomicBool;
+
+/// What to roll back, and where.
+pub struct Rollback<'a> {
+    /// The run; `None` for the last one.
+    pub run: Option<u64>,
+    /// What to do with things that somebody changed since.
+    pub drift: Drift,
+    /// The host.
+    pub system: &'a dyn System,
+    /// The host's state.
+    pub state: &'a StateDir,
+    /// Where events go.
+    pub events: &'a EventLog<'a>,
+    /// The time.
+    pub clock: Clock<'a>,
+    /// Becomes true when the run is to stop at the next safe point.
+    pub stop: &'a AtomicBool,
+}
+
+/// What to do with a thing that is not as the run left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// Leave it, and say so.
+    Refuse,
+    /// Bring it back all the same; its present state is kept for another rollback.
+    Overwrite,
+}
+
+/// The plan of a rollback, for showing.
+pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
+    let (_, status) = find(rollback)?;
+    Ok(plan_of(&restorations(rollback, &status)?))
+}
+
+/// Rolls a run back.
+pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Report, Ended> {
+    let _lock = take(rollback.state, rollback.clock, "rollback")?;
+    let (run, status) = find(rollback)?;
+    let work = restorations(rollback, &status)?;
+    let plan = plan_of(&work);
+    rollback.events.emit(EventBody::Plan(plan.clone()));
+    let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
+    if work.iter().all(|one| one.ops.is_empty()) {
+        let report = Report { failed: refused, ..Report::default() };
+        rollback.events.emit(EventBody::Report(report.clone()));
+        return Ok(report);
+    }
+    if ask(&plan) == Answer::No {
+        return Err(Ended::Declined);
+    }
+    let mut report = carry_out(rollback, run, &work)?;
+    report.failed += refused;
+    rollback.events.emit(EventBody::Report(report.clone()));
+    Ok(report)
+}
+
+fn carry_out(rollback: &Rollback<'_>, run: u64, work: &[Restoration]) -> Result<Report, Ended> {
+    let past = rollback.state.past()?;
+    let begin = Begin {
+        version: VERSION,
+        run: past.next,
+        at: (rollback.clock)(),
+        boot: boot_id(),
+        command: format!("rollback of run {run}"),
+        undoes: Some(run),
+    };
+    past.open.iter().try_for_each(|(tag, op)| rollback.system.clean(op, tag))?;
+    let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
+    rollback.events.begin(rollback.state, past.next)?;
+    rollback.events.emit(EventBody::Started { run: past.next.to_string() });
+    let store = rollback.state.store();
+    let host = Host {
+        system: rollback.system,
+        keep: &store,
+        sink: rollback.events,
+        stop: rollback.stop,
+        faults: Faults::default(),
+    };
+    let ops = work.iter().flat_map(|one| one.ops.iter().map(|op| (one.nodes.clone(), op.clone()))).collect();
+    let outcome = enact(ops, &host, &mut log, (past.next, past.owed));
+    match outcome.dead {
+        Some(failure) => Err(Ended::Broken { report: outcome.report, failure }),
+        None => {
+            log.end(outcome.report.clone())?;
+            Ok(outcome.report)
+        }
+    }
+}
+
+/// The run to roll back, with what its journal amounts to. A damaged journal cannot be trusted to bring things back.
+fn find(rollback: &Rollback<'_>) -> Result<(u64, Status), Failure> {
+    let missing = || Failure::Missing { what: "a run to roll back".to_owned() };
+    let run = match rollback.run {
+        Some(run) => run,
+        None => rollback.state.numbers()?.last().copied().ok_or_else(missing)?,
+    };
+    match rollback.state.status(run)? {
+        Read::Whole(status) => Ok((run, *status)),
+        Read::Nothing => Err(Failure::Missing { what: format!("run {run}") }),
+        Read::Damaged(_, why) => {
+            let why = format!("the journal of run {run} is damaged: {why}");
+            Err(Failure::refused(why, "restore what it changed from a backup"))
+        }
+    }
+}
+
+fn plan_of(work: &[Restoration]) -> Plan {
+    let nodes = work.iter().map(|one| PlannedNode {
+        id: one.nodes.first().cloned().unwrap_or_else(|| model::Id::new("run", "unknown")),
+        origin: None,
+        verdict: match &one.refused {
+            Some(because) => Verdict::Failed { because: because.clone() },
+            None if one.ops.is_empty() => Verdict::Unchanged,
+            None => Verdict::Change,
+        },
+        steps: one.ops.iter().map(|op| Step { op: op.clone(), diffs: one.diffs.clone() }).collect(),
+        refresh: Vec::new(),
+        texts: one.texts.clone(),
+    });
+    Plan { nodes: nodes.collect(), ..Plan::default() }
+}

@@ -1,0 +1,140 @@
+//! The directory of a host's state, and the lock that lets one run at a time.
+
+use super::Store;
+use crate::os::atomic_write::{Keep, Target, WhenBusy, atomic_write};
+use crate::os::attributes::Attributes;
+use crate::os::lock::{Attempt, Holder, Lock, try_lock};
+use crate::os::make::make_directory;
+use crate::os::safe_path::{self, Follow};
+use crate::os::{Expect, FileKind};
+use model::Failure;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Where the state is, unless said otherwise.
+pub const DEFAULT_ROOT: &str = "/var/lib/evenkeel";
+
+/// Largest of the small files here, in bytes.
+const SMALL: u64 = 64 << 20;
+
+/// A host's state.
+#[derive(Clone, Debug)]
+pub struct StateDir {
+    root: PathBuf,
+}
+
+/// The answer to an attempt to have the host to oneself.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is ours until this is dropped.
+    Ours(Lock),
+    /// Another run has it; in words, who.
+    Theirs(String),
+}
+
+impl StateDir {
+    /// The state below `root`; nothing is read or made yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Makes what is missing of the directories, each 0700 and the caller's own.
+    pub fn make(&self) -> Result<(), Failure> {
+        let blobs = self.root.join("blobs");
+        for dir in [&self.root, &self.runs(), &blobs, &blobs.join("sha256"), &blobs.join("keyed")] {
+            make_private(dir)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the host's run lock, or says who has it.
+    pub fn lock(&self, holder: &Holder) -> Result<Taken, Failure> {
+        match try_lock(&self.root.join("lock"), holder)? {
+            Attempt::Taken(lock) => Ok(Taken::Ours(lock)),
+            Attempt::Held(Ok(by)) => {
+                let what =
+                    if by.run.is_empty() { by.command } else { format!("run {}, {}", by.run, by.command) };
+                Ok(Taken::Theirs(format!("{what}, process {}, since {}", by.pid, by.since)))
+            }
+            Attempt::Held(Err(why)) => Ok(Taken::Theirs(format!("an unknown process ({why})"))),
+        }
+    }
+
+    /// Where the bytes of before-images are.
+    pub fn store(&self) -> Store {
+        Store::new(self.root.clone())
+    }
+
+    pub(super) fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    /// Directory of one run.
+    pub fn run_dir(&self, run: u64) -> PathBuf {
+        self.runs().join(format!("{run:06}"))
+    }
+
+    /// Makes the directory of a new run.
+    pub(super) fn make_run(&self, run: u64) -> Result<PathBuf, Failure> {
+        let dir = self.run_dir(run);
+        make_private(&dir)?;
+        Ok(dir)
+    }
+
+    /// The numbers of the runs, ascending.
+    pub fn numbers(&self) -> Result<Vec<u64>, Failure> {
+        let names = safe_path::list(&self.runs(), Follow::No)?.unwrap_or_else(Vec::new);
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// A small file of the state; `None` where there is none.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(safe_path::read_file(&self.root.join(name), Follow::No, SMALL)?.map(|(bytes, _)| bytes))
+    }
+
+    /// Replaces a small file of the state.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+        write_private(&self.root.join(name), bytes)
+    }
+}
+
+/// One directory of ours, 0700; fine where it is there already.
+fn make_private(dir: &Path) -> Result<(), Failure> {
+    match safe_path::look(dir, Follow::No)? {
+        Some(meta) if meta.kind() == FileKind::Directory => Ok(()),
+        Some(_) => {
+            Err(Failure::refused(format!("{} is no directory", dir.display()), "move away what stands there"))
+        }
+        None => {
+            let (uid, gid) = ourselves();
+            let attributes = Attributes { uid: Some(uid), gid: Some(gid), mode: Some(0o700) };
+            Ok(make_directory(dir, attributes)?)
+        }
+    }
+}
+
+/// Puts a file of ours, 0600, whole and durably.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut temp = OsString::from(".");
+    temp.push(path.file_name().unwrap_or_default());
+    temp.push(format!(".{}", std::process::id()));
+    let (uid, gid) = ourselves();
+    let target = Target {
+        path,
+        temp_name: &temp,
+        uid,
+        gid,
+        mode: 0o600,
+        keep: Keep::Inherited,
+        expect: Expect::Anything,
+        busy: WhenBusy::Refuse,
+    };
+    atomic_write(&target, &mut std::io::Cursor::new(bytes), None)?;
+    Ok(())
+}
+
+fn ourselves() -> (u32, u32) {
+    (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}

@@ -1,0 +1,17 @@
+//! What a host remembers, below `/var/lib/evenkeel` (root, 0700): runs with journal and events, kept bytes, the ledger.
+//!
+//! Nothing here decides; `session` puts it together with the engine.
+
+mod dir;
+mod event_log;
+mod file_log;
+mod ledger;
+mod past;
+mod store;
+
+pub use dir::{DEFAULT_ROOT, StateDir, Taken};
+pub use event_log::{EventLog, Watcher};
+pub use file_log::FileLog;
+pub use ledger::{Ledger, Owned};
+pub use past::{Past, Read, RunSummary};
+pub use store::Store;

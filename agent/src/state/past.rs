@@ -1,0 +1,117 @@
+//! What earlier runs left: notifications that are owed, a run that was cut off, the history.
+
+use super::StateDir;
+use crate::journal::read;
+use crate::journal::record::{Begin, Record};
+use crate::journal::status::{Outcome, Status};
+use model::{Failure, Op, Owed, Report};
+use std::collections::BTreeSet;
+
+/// What a new run has to know of the ones before it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// Number of the next run.
+    pub next: u64,
+    /// Notifications that have not been answered.
+    pub owed: BTreeSet<Owed>,
+    /// The ops that the last run announced and did not settle, with their tags: they may have left temporary files.
+    pub open: Vec<(String, Op)>,
+    /// What the operator should know.
+    pub notes: Vec<String>,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// What the run was.
+    pub begin: Begin,
+    /// How many ops it did.
+    pub done: usize,
+    /// Its sum; `None` where it was cut off, or is under way.
+    pub end: Option<Report>,
+}
+
+impl StateDir {
+    /// What the last run left. Damage to its journal is told in the notes and never stops a run.
+    pub fn past(&self) -> Result<Past, Failure> {
+        let numbers = self.numbers()?;
+        let Some(last) = numbers.last().copied() else { return Ok(Past { next: 1, ..Past::default() }) };
+        let mut past = Past { next: last + 1, ..Past::default() };
+        // A run whose directory was made and whose journal was not has changed nothing: the one before it counts.
+        for run in numbers.into_iter().rev() {
+            match self.status(run)? {
+                Read::Nothing => {}
+                Read::Whole(status) => {
+                    past.take(&status);
+                    break;
+                }
+                Read::Damaged(status, why) => {
+                    past.notes.push(format!(
+                        "the journal of run {run} is damaged: {why}; going on by what the host shows"
+                    ));
+                    past.take(&status);
+                    break;
+                }
+            }
+        }
+        Ok(past)
+    }
+
+    /// The records of a run, folded.
+    pub fn status(&self, run: u64) -> Result<Read, Failure> {
+        let Some(contents) = read::<Record>(&self.run_dir(run).join("journal"))? else {
+            return Ok(Read::Nothing);
+        };
+        let mut status = Status::default();
+        for record in contents.records {
+            if let Err(misplaced) = status.next(record) {
+                return Ok(Read::Damaged(Box::new(status), misplaced.to_string()));
+            }
+        }
+        match contents.damage {
+            Some(damage) if status.end.is_none() && status.begin.is_none() => {
+                Ok(Read::Damaged(Box::new(status), damage.to_string()))
+            }
+            // The last record of a run that was cut off is often half written: that is what a journal is for.
+            _ => Ok(Read::Whole(Box::new(status))),
+        }
+    }
+
+    /// All runs, the last one first.
+    pub fn history(&self) -> Result<Vec<RunSummary>, Failure> {
+        let mut runs = Vec::new();
+        for run in self.numbers()?.into_iter().rev() {
+            let (Read::Whole(status) | Read::Damaged(status, _)) = self.status(run)? else { continue };
+            let done = status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count();
+            if let Some(begin) = status.begin {
+                runs.push(RunSummary { begin, done, end: status.end });
+            }
+        }
+        Ok(runs)
+    }
+}
+
+/// What reading a journal gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
+    /// There is none.
+    Nothing,
+    /// All of it.
+    Whole(Box<Status>),
+    /// Some of it, and what is wrong with the rest.
+    Damaged(Box<Status>, String),
+}
+
+impl Past {
+    fn take(&mut self, status: &Status) {
+        self.owed.clone_from(&status.owed);
+        let run = status.run();
+        for (seq, act) in status.acts.iter().filter(|(_, act)| act.outcome == Outcome::Open) {
+            self.open.push((format!("{run}-{seq}"), act.op.clone()));
+        }
+        if status.end.is_none() && status.begin.is_some() {
+            let at = status.begin.as_ref().map_or("", |begin| begin.at.as_str());
+            self.notes.push(format!("run {run} of {at} was cut off; this run takes up what it left"));
+        }
+    }
+}

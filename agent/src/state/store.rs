@@ -1,0 +1,104 @@
+//! Bytes kept under their fingerprint, so that what was overwritten can come back.
+
+use super::dir::write_private;
+use crate::blobs::Blobs;
+use crate::os::safe_path::{self, Follow};
+use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
+use model::{Digest, Failure, Fingerprint, Secret};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// The host's store. Plain bytes are named by their SHA-256, secret ones by an HMAC under the host's own key, so that
+/// the name of a secret tells nothing of it.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    key: OnceLock<[u8; 32]>,
+}
+
+impl Store {
+    /// The store below the state's root.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, key: OnceLock::new() }
+    }
+
+    fn path(&self, fingerprint: &Fingerprint) -> PathBuf {
+        let blobs = self.root.join("blobs");
+        match fingerprint {
+            Fingerprint::Plain(digest) => blobs.join("sha256").join(digest.to_string()),
+            Fingerprint::Keyed(digest) => blobs.join("keyed").join(digest.to_string()),
+        }
+    }
+
+    fn put(&self, fingerprint: Fingerprint, bytes: &[u8]) -> Result<Fingerprint, Failure> {
+        let path = self.path(&fingerprint);
+        // A name is written whole or not at all, so the size alone tells a good one.
+        let known = safe_path::look(&path, Follow::No)?.is_some_and(|meta| meta.size == bytes.len() as u64);
+        if !known {
+            write_private(&path, bytes)?;
+        }
+        Ok(fingerprint)
+    }
+
+    /// The host's own key; made at its first use.
+    fn key(&self) -> Result<[u8; 32], Failure> {
+        if let Some(key) = self.key.get() {
+            return Ok(*key);
+        }
+        let path = self.root.join("key");
+        let key = match safe_path::read_file(&path, Follow::No, 32)? {
+            Some((bytes, _)) => bytes
+                .try_into()
+                .map_err(|_| Failure::refused(format!("{} is damaged", path.display()), "remove it"))?,
+            None => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key)
+                    .map_err(|error| Failure::io("get random bytes for", path.display(), error))?;
+                write_private(&path, &key)?;
+                key
+            }
+        };
+        Ok(*self.key.get_or_init(|| key))
+    }
+
+    fn read(&self, fingerprint: &Fingerprint) -> Result<Vec<u8>, Failure> {
+        let path = self.path(fingerprint);
+        let found = safe_path::read_file(&path, Follow::No, LARGEST_KEPT)?;
+        let (bytes, _) =
+            found.ok_or_else(|| Failure::Missing { what: format!("kept content {}", path.display()) })?;
+        let secrecy = match fingerprint {
+            Fingerprint::Plain(_) => Secrecy::Open,
+            Fingerprint::Keyed(_) => Secrecy::Secret,
+        };
+        if self.fingerprint(&bytes, secrecy)? == *fingerprint {
+            Ok(bytes)
+        } else {
+            let why = format!("{} is not what was kept there", path.display());
+            Err(Failure::refused(why, "restore it from a backup of the host"))
+        }
+    }
+}
+
+impl Keep for Store {
+    fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        self.put(self.fingerprint(bytes, secrecy)?, bytes)
+    }
+
+    fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        Ok(match secrecy {
+            Secrecy::Open => Fingerprint::Plain(Digest::of(bytes)),
+            Secrecy::Secret => Fingerprint::Keyed(Digest::keyed(&self.key()?, bytes)),
+        })
+    }
+
+    fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {
+        self.read(fingerprint).map(Secret::new)
+    }
+}
+
+impl Blobs for Store {
+    fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
+        Ok(Box::new(std::io::Cursor::new(self.read(&Fingerprint::Plain(*digest))?)))
+    }
+}
