@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::lab::{down, host, ssh, state, up};
 use crate::tidy::check;
-use crate::{cmd, suite};
+use crate::{cmd, corpus, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Chore {
     },
     /// The house rules; they are also a test.
     Tidy,
+    /// Writes the malformed files of tests/cases/bad.
+    Corpus,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,11 +66,16 @@ pub fn run(cli: Cli) -> Result<u8> {
         Chore::Lab { verb } => lab(verb),
         Chore::Test { extra } => suite::run(&extra),
         Chore::Tidy => tidy(),
+        Chore::Corpus => {
+            let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;
+            println!("{files} files");
+            Ok(0)
+        }
     }
 }
 
 fn tidy() -> Result<u8> {
-    let found = check::project(cmd::workspace())?;
+    let found = check::project(&cmd::workspace())?;
     found.iter().for_each(|finding| println!("{finding}"));
     Ok(u8::from(!found.is_empty()))
 }

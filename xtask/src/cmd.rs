@@ -2,7 +2,7 @@
 //! It must not start a shell.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -65,7 +65,11 @@ pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The root of the workspace this binary was built from.
-pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
+/// The root of the workspace that this chore is run for. Cargo names it at run time; what it named at build time
+/// may be another clone that shares the build directory, and serves only when the program is started by hand.
+pub fn workspace() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let named = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let xtask = named.filter(|dir| dir.ends_with("xtask")).unwrap_or(built);
+    xtask.parent().expect("xtask is a folder of the workspace").to_owned()
 }

@@ -87,8 +87,9 @@ pub fn atomic_write(
     validate: Option<Validate<'_>>,
 ) -> Result<Written> {
     let parent = Parent::open(target.path)?;
-    verify(target.path, parent.look()?.as_ref(), target.expect)?;
-    let xattrs = wanted_xattrs(target, &parent)?;
+    let found = parent.look()?;
+    verify(target.path, found.as_ref(), target.expect)?;
+    let xattrs = wanted_xattrs(target, &parent, found)?;
     let discard = |cause| parent.discard(target.temp_name, AtFlags::empty(), cause);
     let staged = stage(target, &parent, content, xattrs.as_ref())?;
     let renamed = check(target, &parent, &staged, validate).and_then(|()| place(target, &parent));
@@ -146,7 +147,7 @@ fn create(target: &Target<'_>, parent: &Parent) -> Result<File> {
     fd.map(File::from).doing("make a temporary file beside", target.path)
 }
 
-/// Owner before attributes, for a change of owner clears capabilities; mode last, for an ACL changes it.
+/// Owner before attributes and mode, for a change of owner clears capabilities and setuid.
 fn fill(target: &Target<'_>, file: &File, content: &mut dyn Content, xattrs: Option<&Xattrs>) -> Result<()> {
     failpoint::hit("write.created").doing("write the new content of", target.path)?;
     copy(content, file).doing("write the new content of", target.path)?;
@@ -165,16 +166,18 @@ fn copy(content: &mut dyn Content, mut file: &File) -> io::Result<()> {
     Ok(())
 }
 
-fn wanted_xattrs(target: &Target<'_>, parent: &Parent) -> Result<Option<Xattrs>> {
-    match target.keep {
-        Keep::Inherited => Ok(None),
-        Keep::These(xattrs) => Ok(Some(xattrs.clone())),
-        Keep::Existing if parent.look()?.is_none_or(|meta| meta.kind() != FileKind::File) => Ok(None),
+fn wanted_xattrs(target: &Target<'_>, parent: &Parent, found: Option<Meta>) -> Result<Option<Xattrs>> {
+    let mut xattrs = match target.keep {
+        Keep::Inherited => return Ok(None),
+        Keep::These(xattrs) => xattrs.clone(),
+        Keep::Existing if found.is_none_or(|meta| meta.kind() != FileKind::File) => return Ok(None),
         Keep::Existing => {
             let file = open_existing(parent, OFlags::RDONLY)?;
-            xattr::read(&file).doing("read the extended attributes of", target.path).map(Some)
+            xattr::read(&file).doing("read the extended attributes of", target.path)?
         }
-    }
+    };
+    xattr::fit_acl(&mut xattrs, target.mode);
+    Ok(Some(xattrs))
 }
 
 fn open_existing(parent: &Parent, access: OFlags) -> Result<File> {

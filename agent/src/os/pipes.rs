@@ -64,9 +64,14 @@ pub(super) fn carry(
         }
         Ok((in_time, carrier.stdout.capture, carrier.stderr.capture))
     });
-    if !matches!(carried, Ok((true, ..))) {
+    let killed = !matches!(carried, Ok((true, ..)));
+    if killed {
         // Not reaped yet, so the number cannot belong to anybody else.
         signal(pid, Signal::KILL)?;
+    }
+    if killed && !ends_within(pid, BEFORE_KILL)? {
+        // It hangs in the kernel, on a dead disk or network file system: not even SIGKILL ends it, and we must go on.
+        return carried.map(|(_, stdout, stderr)| (Ending::TimedOut, stdout, stderr));
     }
     let status = child.wait()?;
     let (in_time, stdout, stderr) = carried?;
@@ -94,7 +99,7 @@ impl<'a> Carrier<'a> {
     fn run(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
         loop {
             self.exchange()?;
-            if self.has_ended()? {
+            if has_ended(self.pid)? {
                 self.drain(Instant::now() + AFTER_EXIT)?;
                 return Ok(true);
             }
@@ -124,7 +129,7 @@ impl<'a> Carrier<'a> {
     fn stop(&mut self) -> io::Result<()> {
         signal(self.pid, Signal::TERM)?;
         let until = Instant::now() + BEFORE_KILL;
-        while !self.has_ended()? && Instant::now() < until {
+        while !has_ended(self.pid)? && Instant::now() < until {
             self.exchange()?;
             self.wait(Some(until.saturating_duration_since(Instant::now())))?;
         }
@@ -139,12 +144,6 @@ impl<'a> Carrier<'a> {
         }
         self.stdout.read()?;
         self.stderr.read()
-    }
-
-    /// Whether the child has ended; it stays a zombie, so that its number stays its own.
-    fn has_ended(&self) -> io::Result<bool> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(self.pid), options)?.is_some())
     }
 
     fn wait(&self, longest: Option<Duration>) -> io::Result<()> {
@@ -207,6 +206,23 @@ fn open<P: AsFd>(pipe: Option<P>) -> io::Result<Option<P>> {
 
 fn fd_of<P: AsFd>(pipe: Option<&P>) -> Option<BorrowedFd<'_>> {
     pipe.map(AsFd::as_fd)
+}
+
+/// Whether the child has ended; it stays a zombie, so that its number stays its own.
+fn has_ended(pid: Pid) -> io::Result<bool> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+}
+
+fn ends_within(pid: Pid, patience: Duration) -> io::Result<bool> {
+    let until = Instant::now() + patience;
+    while !has_ended(pid)? {
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(true)
 }
 
 fn signal(group: Pid, signal: Signal) -> io::Result<()> {

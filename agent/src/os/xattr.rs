@@ -54,6 +54,34 @@ pub fn write<Fd: AsFd>(fd: Fd, wanted: &Xattrs) -> Result<()> {
     Ok(())
 }
 
+/// Tags of an ACL's entries (acl(5), linux/posix_acl.h).
+const OWNER: u8 = 0x01;
+const GROUP: u8 = 0x04;
+const MASK: u8 = 0x10;
+const OTHERS: u8 = 0x20;
+
+/// Makes an ACL say the same as a mode, so that not even for a moment it grants more: the entries of owner and others, and the mask,
+/// or the group's where there is none. The others lie behind the mask. An ACL that is not as in acl(5) is left for the kernel to refuse.
+pub fn fit_acl(xattrs: &mut Xattrs, mode: u32) {
+    let Some((_version, entries)) =
+        xattrs.get_mut(OsStr::new(ACCESS_ACL)).and_then(|acl| acl.split_at_mut_checked(4))
+    else {
+        return;
+    };
+    // Each entry: tag u16 LE, permissions u16 LE, id u32 LE. All tags and permissions are small.
+    let masked = entries.chunks(8).any(|entry| entry[0] == MASK);
+    for entry in entries.chunks_exact_mut(8) {
+        let bits = match entry[0] {
+            OWNER => mode >> 6,
+            GROUP if !masked => mode >> 3,
+            MASK => mode >> 3,
+            OTHERS => mode,
+            _ => continue,
+        };
+        entry[2] = u8::try_from(bits & 0o7).expect("three bits");
+    }
+}
+
 fn collect(
     list: impl Fn(&mut Vec<u8>) -> Result<usize>,
     get: impl Fn(&OsStr, &mut Vec<u8>) -> Result<usize>,
@@ -99,4 +127,27 @@ fn whole(call: impl Fn(&mut Vec<u8>) -> Result<usize>) -> Result<Vec<u8>> {
         }
     }
     Err(Errno::RANGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ACCESS_ACL, Xattrs, fit_acl};
+
+    fn fitted(entries: &[(u8, u8)], mode: u32) -> Vec<(u8, u8)> {
+        let bytes = entries.iter().flat_map(|(tag, bits)| [*tag, 0, *bits, 0, 0, 0, 0, 0]);
+        let mut xattrs = Xattrs::from([(ACCESS_ACL.into(), [2, 0, 0, 0].into_iter().chain(bytes).collect())]);
+        fit_acl(&mut xattrs, mode);
+        xattrs
+            .into_values()
+            .flat_map(|acl| acl[4..].chunks(8).map(|e| (e[0], e[2])).collect::<Vec<_>>())
+            .collect()
+    }
+
+    #[test]
+    fn an_acl_never_grants_more_than_the_mode() {
+        let full = [(0x01, 7), (0x02, 7), (0x04, 7), (0x10, 7), (0x20, 7)];
+        assert_eq!(fitted(&full, 0o640), [(0x01, 6), (0x02, 7), (0x04, 7), (0x10, 4), (0x20, 0)]);
+        assert_eq!(fitted(&[(0x01, 7), (0x04, 7), (0x20, 7)], 0o640), [(0x01, 6), (0x04, 4), (0x20, 0)]);
+        assert_eq!(fitted(&[], 0o640), []);
+    }
 }

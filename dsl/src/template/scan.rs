@@ -6,6 +6,9 @@ use super::Error;
 /// Blocks, chained branches, and brackets within a tag may nest this deep. The parser and the renderer recurse.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// Longer paths lead nowhere.
+const MAX_WORD: usize = 1024;
+
 /// What a tag does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TagKind {
@@ -139,6 +142,9 @@ fn read_words(source: &str, start: usize) -> Result<(Words<'_>, usize), Error> {
             continue;
         }
         if let Some(from) = word.take() {
+            if at - from > MAX_WORD {
+                return Err(Error::new(source, from, format!("a path has at most {MAX_WORD} bytes")));
+            }
             words.push((from, &source[from..at]));
         }
         match c {

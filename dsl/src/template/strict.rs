@@ -140,10 +140,11 @@ fn undefined<'rc>(
 
 /// What to write instead of `part`, which `here` lacks.
 fn help(part: &str, bare: bool, here: &Value, root: &Value) -> Option<String> {
-    if let Some(local) = part.strip_prefix('@') {
-        return advice(local, ["index", "key", "first", "last", "root"])
-            .map(|text| text.replace("`", "`@"))
-            .map(|text| text.replace("`@,", "`,").replace("`@?", "`?"));
+    if matches!(part, "@index" | "@key" | "@first" | "@last") {
+        return Some(format!("`{part}` is there within `{{{{#each}}}}` only, and `@key` only over a table"));
+    }
+    if part.starts_with('@') {
+        return advice(part, ["@index", "@key", "@first", "@last", "@root"]);
     }
     if bare && here != root && root.get(part).is_some() {
         return Some(format!("paths in this block start at the block's value: write `@root.{part}`"));

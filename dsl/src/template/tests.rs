@@ -1,7 +1,7 @@
 //! Tables of templates: what they print, and where they fail.
 
-use super::*;
-use serde_json::json;
+use super::{lookup, render, whole_path};
+use serde_json::{Value, json};
 
 fn context() -> Value {
     json!({
@@ -278,4 +278,18 @@ fn knows_a_whole_path() {
     }
     assert_eq!(lookup(&context(), "inputs.users.1.uid"), Some(&json!(2)));
     assert_eq!(lookup(&context(), "inputs.users.x"), None);
+}
+
+#[test]
+fn refuses_the_corpus() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/bad/template");
+    let facts = json!({ "facts": model::Facts { cpus: 2, hostname: "h".into(), ..Default::default() } });
+    for entry in std::fs::read_dir(dir).expect("the corpus") {
+        let path = entry.expect("an entry").path();
+        let source = std::fs::read_to_string(&path).expect("text");
+        let started = std::time::Instant::now();
+        let error = render(&source, &facts).expect_err(&path.display().to_string());
+        assert!(error.line > 0 && error.col > 0, "{}", path.display());
+        assert!(started.elapsed().as_secs() < 2, "{} took {:?}", path.display(), started.elapsed());
+    }
 }

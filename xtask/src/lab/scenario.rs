@@ -1,7 +1,7 @@
 //! The folders of `tests/lab/`: each is one test, a shell script that looks at fresh hosts from outside.
 //! It judges by the script's status alone and must never ask keel what is true. `tests/lab.rs` lists them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -80,7 +80,7 @@ impl Scenario {
 }
 
 fn root() -> PathBuf {
-    Path::new(cmd::workspace()).join("tests/lab")
+    cmd::workspace().join("tests/lab")
 }
 
 fn wanted_hosts(script: &str) -> Result<u8> {

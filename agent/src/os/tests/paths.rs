@@ -1,5 +1,6 @@
 //! Which paths are followed, and what is read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,30 @@ fn refuses_a_link_below_somebody_elses_directory() {
     assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
 }
 
+/// The user cannot write to `ours`, but he can move it about, links and all.
+#[test]
+fn refuses_a_link_in_our_directory_inside_somebody_elses() {
+    let dir = linked();
+    let ours = dir.path().join("home/ours");
+    fs::create_dir_all(&ours).unwrap();
+    fs::rename(dir.path().join("link"), ours.join("link")).unwrap();
+    assert!(look(&ours.join("link/x"), Follow::No).is_ok());
+    set_mode(&dir.path().join("home"), 0o777);
+    let result = look(&ours.join("link/x"), Follow::No);
+    assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
+}
+
+/// Where the kernel does not protect hard links, anybody can give one of our links a second name.
+#[test]
+fn refuses_a_second_name_of_our_link_in_a_sticky_directory() {
+    let dir = linked();
+    fs::hard_link(dir.path().join("link"), dir.path().join("second")).unwrap();
+    assert!(look(&dir.path().join("second/file"), Follow::No).unwrap().is_some());
+    set_mode(dir.path(), 0o1777);
+    let result = look(&dir.path().join("second/file"), Follow::No);
+    assert!(matches!(result, Err(OsError::UntrustedLink { .. })), "{result:?}");
+}
+
 #[test]
 fn the_walk_agrees_with_openat2() {
     let dir = linked();
@@ -89,14 +114,22 @@ fn resolves_dots_in_links_and_stops_at_loops() {
 }
 
 #[test]
-fn a_fifo_neither_blocks_nor_is_read() {
+fn a_fifo_neither_blocks_nor_is_read_nor_wakes_its_writer() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
-    let result = read_file(&path, Follow::No, 10);
-    assert!(matches!(result, Err(OsError::WrongKind { found: FileKind::Fifo, .. })), "{result:?}");
-    set_mode(&path, 0o640);
-    assert_eq!(look(&path, Follow::No).unwrap().unwrap().mode, 0o640);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| fs::File::options().write(true).open(&path));
+        std::thread::sleep(Duration::from_millis(50));
+        let result = read_file(&path, Follow::No, 10);
+        set_mode(&path, 0o640);
+        let mode = look(&path, Follow::No).unwrap().unwrap().mode;
+        std::thread::sleep(Duration::from_millis(50));
+        let woken = writer.is_finished();
+        drop(fs::File::options().read(true).write(true).open(&path));
+        assert!(matches!(result, Err(OsError::WrongKind { found: FileKind::Fifo, .. })), "{result:?}");
+        assert_eq!((mode, woken), (0o640, false));
+    });
 }
 
 #[test]
@@ -108,59 +141,44 @@ fn reads_no_more_than_the_limit() {
     assert!(read_file(&dir.path().join("none"), Follow::No, 7).unwrap().is_none());
 }
 
-/// A user swaps a directory for a link to another place as fast as he can, while we write below it.
-#[test]
-fn never_writes_through_a_link_swapped_in() {
-    let dir = tempfile::tempdir().unwrap();
-    let (inside, outside, link) = (dir.path().join("d"), dir.path().join("out"), dir.path().join("l"));
+/// While a user swaps the directory `d` for a link to `out` as fast as he can, does a thing over and over for two seconds and returns
+/// what came of it.
+fn raced<T>(dir: &Path, act: impl Fn(&Path) -> T) -> Vec<T> {
+    let (inside, link) = (dir.join("d"), dir.join("l"));
     fs::create_dir(&inside).unwrap();
-    fs::create_dir(&outside).unwrap();
-    symlink(&outside, &link).unwrap();
-    set_mode(dir.path(), 0o777);
+    fs::create_dir(dir.join("out")).unwrap();
+    put(&inside.join("file"), "inside");
+    put(&dir.join("out/file"), "outside");
+    symlink(dir.join("out"), &link).unwrap();
+    set_mode(dir, 0o777);
     give_away(&link);
     let until = Instant::now() + Duration::from_secs(2);
-    let written = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| {
             while Instant::now() < until {
                 renameat_with(CWD, &inside, CWD, &link, RenameFlags::EXCHANGE).unwrap();
             }
         });
-        std::iter::repeat_with(|| write(&inside.join("file"), "x").is_ok())
-            .take_while(|_| Instant::now() < until)
-            .filter(|ok| *ok)
-            .count()
-    });
-    assert!(names(&outside).is_empty());
-    assert!(written > 0, "the race was never won, so nothing was tested");
+        std::iter::repeat_with(|| act(&inside)).take_while(|_| Instant::now() < until).collect()
+    })
+}
+
+#[test]
+fn never_writes_through_a_link_swapped_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let written = raced(dir.path(), |inside| write(&inside.join("new"), "x").is_ok());
+    assert_eq!(names(&dir.path().join("out")), [PathBuf::from("file")]);
+    assert!(written.contains(&true) && written.contains(&false), "the race was not run");
 }
 
 /// The same race for kernels without openat2: the walk never arrives outside.
 #[test]
 fn never_walks_through_a_link_swapped_in() {
     let dir = tempfile::tempdir().unwrap();
-    let (inside, outside, link) = (dir.path().join("d"), dir.path().join("out"), dir.path().join("l"));
-    fs::create_dir(&inside).unwrap();
-    fs::create_dir(&outside).unwrap();
-    put(&inside.join("file"), "inside");
-    put(&outside.join("file"), "outside");
-    symlink(&outside, &link).unwrap();
-    set_mode(dir.path(), 0o777);
-    give_away(&link);
-    let until = Instant::now() + Duration::from_secs(1);
-    let sizes: std::collections::BTreeSet<i64> = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while Instant::now() < until {
-                renameat_with(CWD, &inside, CWD, &link, RenameFlags::EXCHANGE).unwrap();
-            }
-        });
-        std::iter::repeat_with(|| walk(&inside.join("file"), Follow::No, Trust::of_process()))
-            .take_while(|_| Instant::now() < until)
-            .filter_map(|found| Some(fstat(found.ok()?).unwrap().st_size))
-            .collect()
+    let sizes = raced(dir.path(), |inside| {
+        let found = walk(&inside.join("file"), Follow::No, Trust::of_process());
+        found.ok().map(|fd| fstat(fd).unwrap().st_size)
     });
-    assert_eq!(
-        sizes,
-        std::collections::BTreeSet::from([6]),
-        "the length of `inside`, never that of `outside`"
-    );
+    let arrived: BTreeSet<i64> = sizes.into_iter().flatten().collect();
+    assert_eq!(arrived, BTreeSet::from([6]), "the length of `inside`, never that of `outside`");
 }
