@@ -7,6 +7,8 @@ pub mod attributes;
 pub mod capture;
 pub mod child;
 pub mod error;
+pub mod facts;
+pub mod host;
 pub mod lock;
 pub mod make;
 pub mod meta;

@@ -1,0 +1,248 @@
+//! Runs apt: asks for candidates, installs and removes in one transaction, holds. Whatever fails says why in apt's own words.
+//!
+//! An interrupted dpkg is brought to an end first, lists are fetched only where something is missing without them, and an
+//! installation never removes other packages on its own account.
+
+use super::apt_locks::{LISTS, TRANSACTION, wait};
+use super::apt_query::{is_unlisted, policy, providers};
+use super::apt_words::{ENVIRONMENT, could_not_fetch, reason, refusal};
+use super::host::{Host, locked};
+use crate::os::child::{Child, Output};
+use crate::system::{Attempt, Candidates, Package, System, Touched};
+use model::{Failure, PackageAction, PackageChange, Subject, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+/// Deadline of a transaction that has none.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// How long somebody else's apt is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the sources offer for each of `names`.
+pub(super) fn candidates(
+    names: &BTreeSet<String>,
+    release: Option<&str>,
+) -> Result<BTreeMap<String, Candidates>, Failure> {
+    let unlisted = is_unlisted(Path::new("/var/lib/apt/lists"))?;
+    let target = release.map(|release| format!("APT::Default-Release={release}"));
+    let mut argv = vec!["apt-cache"];
+    argv.extend(target.iter().flat_map(|target| ["-o", target.as_str()]));
+    argv.extend(["policy", "--"]);
+    argv.extend(names.iter().map(String::as_str));
+    let told = policy(&Child::new(argv).run()?.success()?.text()?);
+    let mut found = BTreeMap::new();
+    for name in names {
+        // apt leaves its own architecture out of the heading.
+        let bare = name.split(':').next().unwrap_or(name);
+        let mut candidates =
+            told.get(name).or_else(|| told.get(bare)).cloned().unwrap_or(Candidates::default());
+        candidates.unlisted = unlisted;
+        if told.contains_key(name) && candidates.candidate.is_none() && candidates.versions.is_empty() {
+            let shown = Child::new(["apt-cache", "showpkg", "--", name]).run()?.success()?.text()?;
+            candidates.providers = providers(&shown);
+        }
+        found.insert(name.clone(), candidates);
+    }
+    Ok(found)
+}
+
+impl Host {
+    pub(super) fn hold_package(&self, name: &str, hold: bool, attempt: &Attempt) -> Result<(), Failure> {
+        wait(&TRANSACTION, patience(attempt))?;
+        self.tool(&["apt-mark", if hold { "hold" } else { "unhold" }, "--", name], attempt).map(|_| ())
+    }
+
+    /// Carries out one transaction, and says which packages it changed.
+    pub(super) fn change_packages(&self, it: &Transaction, attempt: &Attempt) -> Result<Touched, Failure> {
+        self.forget(&model::Op::Packages(Transaction::default()));
+        let before = self.all_packages()?;
+        wait(&TRANSACTION, patience(attempt))?;
+        let repaired = self.repair(attempt)?;
+        if self.needs_lists(it)? {
+            self.refresh(attempt)?;
+        }
+        let done = self.apt_get(it, attempt);
+        self.forget(&model::Op::Packages(Transaction::default()));
+        done.map_err(|failure| also(failure, repaired))?;
+        Ok(changed(&before, self.all_packages()?.as_ref()))
+    }
+
+    /// What `dpkg --configure -a` had to say against ending an interrupted dpkg; the transaction may be what mends it.
+    fn repair(&self, attempt: &Attempt) -> Result<Option<Failure>, Failure> {
+        if !self.read_dpkg()?.interrupted {
+            return Ok(None);
+        }
+        let mut argv = vec!["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
+        argv.dedup();
+        let output = quiet(&argv, attempt).run()?;
+        Ok((!output.status.success()).then(|| self.failed(&output)))
+    }
+
+    /// Whether something is to be installed that apt would not find as it is.
+    fn needs_lists(&self, it: &Transaction) -> Result<bool, Failure> {
+        if *locked(&self.refreshed) {
+            return Ok(false);
+        }
+        for change in &it.changes {
+            let PackageAction::Install(version) = &change.action else { continue };
+            let offered = self.candidates(&change.name, it.release.as_deref());
+            let offered = match offered {
+                Ok(offered) => offered,
+                // A release that the lists do not have: they may be what is missing.
+                Err(Failure::Command { .. }) => return Ok(true),
+                Err(failure) => return Err(failure),
+            };
+            let found = match version {
+                Some(version) => offered.versions.contains(version),
+                None => offered.candidate.is_some() || !offered.providers.is_empty(),
+            };
+            if offered.unlisted || !found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// `apt-get update`, once.
+    fn refresh(&self, attempt: &Attempt) -> Result<(), Failure> {
+        wait(&LISTS, patience(attempt))?;
+        let output = quiet(&["apt-get", "-q", "update"], attempt).run()?;
+        // It ends with 0 also where it could not fetch a single list.
+        if !output.status.success() || is_unlisted(Path::new("/var/lib/apt/lists"))? {
+            return Err(self.failed(&output));
+        }
+        *locked(&self.refreshed) = true;
+        self.forget(&model::Op::Packages(Transaction::default()));
+        Ok(())
+    }
+
+    fn apt_get(&self, it: &Transaction, attempt: &Attempt) -> Result<(), Failure> {
+        let mut output = quiet(&argv(it, attempt), attempt).run()?;
+        if !output.status.success()
+            && could_not_fetch(&output.stderr.printable())
+            && !*locked(&self.refreshed)
+        {
+            self.refresh(attempt)?;
+            output = quiet(&argv(it, attempt), attempt).run()?;
+        }
+        if !output.status.success() {
+            return Err(self.failed(&output));
+        }
+        // Beside installations purging was only removing; what is left of those packages goes now.
+        let purged: Vec<&PackageChange> =
+            it.changes.iter().filter(|change| change.action == PackageAction::Purge).collect();
+        if purged.is_empty() || !installs(it) {
+            return Ok(());
+        }
+        let changes = purged.into_iter().cloned().collect();
+        let rest = Transaction { changes, options: it.options.clone(), ..Transaction::default() };
+        let output = quiet(&argv(&rest, attempt), attempt).run()?;
+        if output.status.success() { Ok(()) } else { Err(self.failed(&output)) }
+    }
+
+    fn failed(&self, output: &Output) -> Failure {
+        let mask = locked(&self.mask).clone();
+        let (stdout, stderr) = (output.stdout.printable(), output.stderr.printable());
+        if let Some(refused) = refusal(&stdout, &stderr) {
+            return refused;
+        }
+        match super::run::told(output, &mask) {
+            Failure::Command { argv, status, .. } => {
+                Failure::Command { argv, status, stderr: mask.hide(&reason(&stdout, &stderr)) }
+            }
+            other => other,
+        }
+    }
+}
+
+fn quiet<S: AsRef<str>>(argv: &[S], attempt: &Attempt) -> Child {
+    let mut child = Child::new(argv.iter().map(|it| it.as_ref().to_owned()));
+    child.env = ENVIRONMENT.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    child.timeout = attempt.timeout.unwrap_or(LONGEST);
+    child
+}
+
+fn patience(attempt: &Attempt) -> Duration {
+    attempt.timeout.map_or(PATIENCE, |timeout| timeout.min(PATIENCE))
+}
+
+fn installs(it: &Transaction) -> bool {
+    it.changes.iter().any(|change| matches!(change.action, PackageAction::Install(_)))
+}
+
+/// One apt-get for all: what is removed beside an installation carries a `-`, so that apt sees both at once.
+fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
+    let removes = it.changes.iter().any(|change| !matches!(change.action, PackageAction::Install(_)));
+    let all_purged = it.changes.iter().all(|change| change.action == PackageAction::Purge);
+    let verb = match (installs(it), all_purged) {
+        (true, _) => "install",
+        (false, true) => "purge",
+        (false, false) => "remove",
+    };
+    let mut argv: Vec<String> = ["apt-get", "-y", "-q"].map(str::to_owned).to_vec();
+    let mut set = |option: &str| argv.extend(["-o".to_owned(), option.to_owned()]);
+    set(&format!("DPkg::Lock::Timeout={}", patience(attempt).as_secs()));
+    set("Dpkg::Options::=--force-confdef");
+    set("Dpkg::Options::=--force-confold");
+    set("Dpkg::Use-Pty=0");
+    if let Some(recommends) = it.recommends {
+        set(&format!("APT::Install-Recommends={recommends}"));
+    }
+    argv.extend((installs(it) && !removes).then(|| "--no-remove".to_owned()));
+    argv.extend(it.allow_downgrade.then(|| "--allow-downgrades".to_owned()));
+    argv.extend(it.release.iter().flat_map(|release| ["-t".to_owned(), release.clone()]));
+    argv.extend(it.options.iter().cloned());
+    argv.extend([verb.to_owned(), "--".to_owned()]);
+    argv.extend(it.changes.iter().map(|change| match &change.action {
+        PackageAction::Install(Some(version)) => format!("{}={version}", change.name),
+        PackageAction::Install(None) => change.name.clone(),
+        PackageAction::Remove | PackageAction::Purge if installs(it) => format!("{}-", change.name),
+        PackageAction::Remove | PackageAction::Purge => change.name.clone(),
+    }));
+    argv
+}
+
+fn changed(before: &BTreeMap<String, Package>, after: &BTreeMap<String, Package>) -> Touched {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differs = |name: &&&String| before.get(**name) != after.get(**name);
+    names.iter().filter(differs).map(|name| Subject::Package((*name).clone())).collect()
+}
+
+/// Adds that the host's dpkg had been interrupted, and could not be brought to its end before.
+fn also(failure: Failure, repaired: Option<Failure>) -> Failure {
+    match (failure, repaired) {
+        (Failure::Command { argv, status, stderr }, Some(earlier)) => {
+            Failure::Command { argv, status, stderr: format!("{stderr}\nand before it {earlier}") }
+        }
+        (failure, _) => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::argv;
+    use crate::system::Attempt;
+    use model::{PackageAction, PackageChange, Transaction};
+
+    fn tail_of(changes: &[(&str, PackageAction)]) -> String {
+        let change = |(name, action): &(&str, PackageAction)| PackageChange {
+            name: (*name).to_owned(),
+            action: action.clone(),
+        };
+        let it = Transaction { changes: changes.iter().map(change).collect(), ..Transaction::default() };
+        let attempt = Attempt { tag: String::new(), timeout: None };
+        let argv = argv(&it, &attempt).join(" ");
+        argv.split_once("Dpkg::Use-Pty=0 ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn one_call_does_all_and_an_installation_removes_nothing() {
+        use PackageAction::{Install, Purge, Remove};
+        let exact = Install(Some("1.2-3".to_owned()));
+        assert_eq!(tail_of(&[("a", Install(None)), ("b", exact)]), "--no-remove install -- a b=1.2-3");
+        assert_eq!(tail_of(&[("a", Install(None)), ("g++", Remove), ("c", Purge)]), "install -- a g++- c-");
+        assert_eq!(tail_of(&[("a", Purge), ("b", Purge)]), "purge -- a b");
+        assert_eq!(tail_of(&[("a", Remove)]), "remove -- a");
+    }
+}

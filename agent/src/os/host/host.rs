@@ -1,0 +1,250 @@
+//! `Host`: the running system behind `System`. Reads are kept until an op changes them; `execute` alone changes the host.
+//!
+//! It decides nothing: formats and tools are in the files beside it.
+
+use super::cached::Cached;
+use super::dpkg::{self, Dpkg};
+use super::mask::Mask;
+use super::unit_files::{self, Ask};
+use super::units::{self, Units};
+use super::{account_files, file_ops, files};
+use crate::blobs::Blobs;
+use crate::system::{Accounts, Attempt, Candidates, Entry, Look, Package, System, Touched};
+use model::{Command, Failure, HostPath, Op, Secrets, Thing, UnitState};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Candidates by name and release.
+pub(super) type Offers = BTreeMap<(String, Option<String>), Arc<Candidates>>;
+
+/// Who runs the units.
+pub(super) enum Manager {
+    /// systemd.
+    Running,
+    /// Nobody, as in a rehearsal: what would be done is recorded, and believed.
+    Recorded(Mutex<Recording>),
+}
+
+/// What a host without a service manager was told to do.
+#[derive(Default)]
+pub(super) struct Recording {
+    /// A line each.
+    pub(super) lines: Vec<String>,
+    /// `ActiveState` of the units acted on.
+    pub(super) active: BTreeMap<String, String>,
+}
+
+/// What will be asked for.
+#[derive(Default)]
+struct Expected {
+    units: BTreeSet<String>,
+    packages: BTreeSet<String>,
+}
+
+/// The running system.
+pub struct Host {
+    pub(super) blobs: Arc<dyn Blobs>,
+    pub(super) manager: Manager,
+    pub(super) mask: Mutex<Mask>,
+    expected: Mutex<Expected>,
+    accounts: Cached<Accounts>,
+    dpkg: Cached<Dpkg>,
+    units: Mutex<Units>,
+    offers: Mutex<Offers>,
+    /// True once this host has fetched its package lists.
+    pub(super) refreshed: Mutex<bool>,
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Host {
+    /// The running system; the bytes of stored content come from `blobs`.
+    pub fn new(blobs: Arc<dyn Blobs>) -> Self {
+        Self::with(blobs, Manager::Running)
+    }
+
+    /// The system of a throwaway root in which this process already is, without a service manager. Units are enabled and
+    /// masked on the disk; starting, stopping and reloading is only recorded. `running` says which units ran outside.
+    pub fn offline(blobs: Arc<dyn Blobs>, running: BTreeMap<String, UnitState>) -> Self {
+        let active = running.into_iter().map(|(name, unit)| (name, unit.active)).collect();
+        Self::with(blobs, Manager::Recorded(Mutex::new(Recording { lines: Vec::new(), active })))
+    }
+
+    fn with(blobs: Arc<dyn Blobs>, manager: Manager) -> Self {
+        Self {
+            blobs,
+            manager,
+            mask: Mutex::default(),
+            expected: Mutex::default(),
+            accounts: Cached::default(),
+            dpkg: Cached::default(),
+            units: Mutex::default(),
+            offers: Mutex::default(),
+            refreshed: Mutex::new(false),
+        }
+    }
+
+    /// Keeps these secrets out of whatever a program prints.
+    pub fn mask(&self, secrets: &Secrets) {
+        let mut mask = locked(&self.mask);
+        *mask = mask.with(secrets.values().map(|secret| secret.expose().as_slice()));
+    }
+
+    /// What was not done to units because nobody runs them here, a line each, such as `start nginx.service`.
+    pub fn recorded(&self) -> Vec<String> {
+        match &self.manager {
+            Manager::Running => Vec::new(),
+            Manager::Recorded(recording) => locked(recording).lines.clone(),
+        }
+    }
+
+    pub(super) fn read_accounts(&self) -> Result<Arc<Accounts>, Failure> {
+        self.accounts.get(account_files::read)
+    }
+
+    pub(super) fn read_dpkg(&self) -> Result<Arc<Dpkg>, Failure> {
+        self.dpkg.get(|| dpkg::read(Path::new("/var/lib/dpkg")))
+    }
+
+    /// Has everything read again that `op` may have changed.
+    pub(super) fn forget(&self, op: &Op) {
+        let path = |path: &HostPath| {
+            let text = path.to_string();
+            let holds = |part: &str| text.contains(part);
+            let accounts = ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc"].contains(&text.as_str());
+            (accounts, holds("/systemd") || holds("/etc/init.d"), holds("/apt"))
+        };
+        let (accounts, units, offers) = match op {
+            Op::WriteFile { path: at, .. }
+            | Op::SetAttributes { path: at, .. }
+            | Op::SetXattrs { path: at, .. }
+            | Op::MakeDirectory { path: at, .. }
+            | Op::MakeSymlink { path: at, .. }
+            | Op::Remove { path: at } => path(at),
+            Op::Packages(_) | Op::HoldPackage { .. } | Op::Run(_) => (true, true, true),
+            Op::Unit { .. } | Op::ReloadManager => (false, true, false),
+            _ => (true, false, false),
+        };
+        if accounts {
+            self.accounts.forget();
+        }
+        if units {
+            locked(&self.units).clear();
+        }
+        if offers {
+            self.dpkg.forget();
+            locked(&self.offers).clear();
+        }
+    }
+
+    fn query_units(&self, name: &str) -> Result<Option<UnitState>, Failure> {
+        let mut known = locked(&self.units);
+        if let Some(unit) = known.get(name) {
+            return Ok(unit.clone());
+        }
+        match &self.manager {
+            Manager::Running => {
+                let mut names = locked(&self.expected).units.clone();
+                names.insert(name.to_owned());
+                let names: Vec<String> = names.into_iter().filter(|it| !known.contains_key(it)).collect();
+                known.extend(units::show(&names)?);
+            }
+            Manager::Recorded(recording) => {
+                let mut unit = unit_files::state(name, Ask::Files)?;
+                if let (Some(unit), Some(active)) = (&mut unit, locked(recording).active.get(name)) {
+                    unit.active.clone_from(active);
+                }
+                known.insert(name.to_owned(), unit);
+            }
+        }
+        Ok(known.get(name).cloned().flatten())
+    }
+
+    fn query_offers(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
+        let key = (name.to_owned(), release.map(str::to_owned));
+        let mut known = locked(&self.offers);
+        if let Some(candidates) = known.get(&key) {
+            return Ok(candidates.clone());
+        }
+        // One process for all that will be asked for: apt takes its time to open its cache, whatever it is asked.
+        let mut names = locked(&self.expected).packages.clone();
+        names.insert(name.to_owned());
+        for (name, candidates) in super::apt::candidates(&names, release)? {
+            known.insert((name, key.1.clone()), Arc::new(candidates));
+        }
+        let found = known.get(&key).cloned();
+        found.ok_or_else(|| Failure::unknown(format!("package {name}"), "apt-cache said nothing of it"))
+    }
+}
+
+impl System for Host {
+    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
+        let mut expected = locked(&self.expected);
+        for thing in things {
+            match thing {
+                Thing::Unit(name) => expected.units.insert(name.clone()),
+                Thing::Package(name) => expected.packages.insert(name.clone()),
+                Thing::Path(_) | Thing::UnitFile(_) | Thing::User(_) | Thing::Group(_) => false,
+            };
+        }
+        Ok(())
+    }
+
+    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
+        files::look(path, look)
+    }
+
+    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
+        files::read(path, limit)
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
+        files::list(path)
+    }
+
+    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
+        files::xattrs(path)
+    }
+
+    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
+        self.read_accounts()
+    }
+
+    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
+        Ok(self.read_dpkg()?.package(name).cloned())
+    }
+
+    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
+        Ok(self.read_dpkg()?.providers(name))
+    }
+
+    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
+        self.query_offers(name, release)
+    }
+
+    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
+        Ok(self.read_dpkg()?.packages.clone())
+    }
+
+    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
+        self.query_units(name)
+    }
+
+    fn guard(&self, command: &Command) -> Result<i32, Failure> {
+        self.exit_code(command)
+    }
+
+    fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure> {
+        file_ops::clean(op, tag)
+    }
+
+    fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure> {
+        let done = self.change(op, attempt);
+        self.forget(op);
+        done
+    }
+}

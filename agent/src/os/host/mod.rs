@@ -1,0 +1,24 @@
+//! The real host: `System` on Linux with systemd, dpkg and apt. It stands on the safety core beside it, and changes nothing
+//! but in `execute`. Each file here knows one of the outside's formats or tools; `host` holds them together.
+
+mod account_files;
+mod account_tools;
+mod apt;
+mod apt_locks;
+mod apt_query;
+mod apt_words;
+mod cached;
+mod dpkg;
+mod execute;
+mod file_ops;
+mod files;
+#[allow(clippy::module_inception, reason = "the type `Host` is the file's name")]
+mod host;
+mod mask;
+mod run;
+mod stored;
+mod unit_actions;
+mod unit_files;
+mod units;
+
+pub use host::Host;
