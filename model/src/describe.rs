@@ -104,8 +104,12 @@ impl fmt::Display for Diff {
     }
 }
 
+/// Number 0 is root on any host.
 fn name(who: &Principal) -> String {
-    inert(&who.to_string())
+    match who {
+        Principal::Number(0) => "root".to_owned(),
+        other => inert(&other.to_string()),
+    }
 }
 
 fn verb(action: UnitAction) -> &'static str {
