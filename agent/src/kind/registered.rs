@@ -22,6 +22,8 @@ pub trait Registered: KindInfo + Send {
 pub trait Resource: Send + Sync {
     /// What it owns and needs.
     fn footprint(&self) -> Footprint;
+    /// Probes, and gives the state found as data. It may hold secrets: it must not be kept.
+    fn seen(&self, system: &dyn System) -> Result<Value, Failure>;
     /// Probes and decides.
     fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
     /// Probes and answers a notification.
@@ -33,6 +35,11 @@ pub trait Resource: Send + Sync {
 impl<K: Kind> Resource for K {
     fn footprint(&self) -> Footprint {
         Footprint { claims: self.claims(), wants: self.wants() }
+    }
+
+    fn seen(&self, system: &dyn System) -> Result<Value, Failure> {
+        serde_json::to_value(self.probe(system)?)
+            .map_err(|error| Failure::unknown(K::NAME, error.to_string()))
     }
 
     fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure> {
