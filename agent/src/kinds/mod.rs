@@ -13,4 +13,4 @@ macro_rules! kinds {
     };
 }
 
-kinds! {}
+kinds! { directory::Directory }

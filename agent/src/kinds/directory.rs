@@ -1,0 +1,246 @@
+//! `directory`: a directory, its owner, group and mode, and on request what lies in it. It only decides; the engine acts.
+
+use crate::attributes::{Attributes, Owners, Part};
+use crate::ensure::Ensure;
+use crate::kind::{Class, Kind};
+use crate::mode::{Mode, Target};
+use crate::place;
+use crate::system::{Entry, EntryKind, Look, System};
+use crate::tree::{Tree, below, removed};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use model::{Claim, Failure, HostPath, Op, Principal, Problem, Segment, Step, Thing, Val};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A directory: its owner, group and mode, and with `recurse` and `purge` also what lies in it. What is not asked for stays as
+/// it is. It comes after the directory above it, after its owner and group, and below `/etc/NAME/`, `/usr/share/NAME/`,
+/// `/var/lib/NAME/`, `/var/log/NAME/` and `/var/cache/NAME/` also after package `NAME`, where the catalog has them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    #[serde(rename = "name")]
+    #[schemars(skip)]
+    path: HostPath,
+    /// `"present"`: the directory is there. `"absent"`: it is not; one that is not empty is refused without `force`.
+    #[serde(default)]
+    ensure: Ensure,
+    /// Owner: a name, or a number as a TOML integer. Left out, the owner stays; a new directory gets `root`. Example: `"www-data"`.
+    owner: Option<Principal>,
+    /// Group: a name, or a number as a TOML integer. Left out, the group stays; a new directory gets `root`.
+    group: Option<Principal>,
+    /// Mode in a string: three or four octal digits, which are exact, or clauses as of chmod(1) with umask 0, which change the
+    /// mode found. Left out, the mode stays; a new directory gets `"0755"`. Examples: `"0750"`, `"u=rwx,g+rX,o="`.
+    mode: Option<Mode>,
+    /// True: `owner`, `group` and `mode` hold for all directories and files below as well. A file never gains x from it, save
+    /// where it has x for somebody already, and never gains set-id or sticky bits. Links are neither changed nor followed;
+    /// FIFOs, sockets and devices stay as they are.
+    #[serde(default)]
+    recurse: bool,
+    /// True: what lies in the directory and is neither matched by `exclude` nor owned by another resource is removed, item by
+    /// item, at most 10,000 items; never across a mount point.
+    #[serde(default)]
+    purge: bool,
+    /// Globs for what `purge` leaves, relative to the directory: `*` and `?` stop at a slash, `**` does not. A directory that
+    /// matches stays with all that is in it. Example: `["*.local", "cache/**"]`.
+    #[serde(default)]
+    exclude: Vec<String>,
+    /// True: what stands there and is no directory (a file, link, FIFO …) is removed first; and with `ensure = "absent"`, also
+    /// what lies in the directory, item by item, at most 10,000 items.
+    #[serde(default)]
+    force: bool,
+    /// True: directories above that are missing are made, as root:root with mode 0755.
+    #[serde(default)]
+    parents: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seen {
+    entry: Option<Entry>,
+    owners: Owners,
+    /// Directories above that are missing, the outermost first.
+    missing: Vec<HostPath>,
+    /// What lies in it, where that matters.
+    tree: Tree,
+}
+
+impl Directory {
+    fn attributes(&self) -> Attributes<'_> {
+        Attributes { owner: self.owner.as_ref(), group: self.group.as_ref(), mode: self.mode.as_ref() }
+    }
+
+    /// The globs of `exclude`, or what is wrong with one of them.
+    fn excluded(&self) -> Result<GlobSet, Vec<Problem>> {
+        let mut set = GlobSetBuilder::new();
+        let mut problems = Vec::new();
+        for (at, text) in self.exclude.iter().enumerate() {
+            match GlobBuilder::new(text).literal_separator(true).build() {
+                Ok(_) if text.starts_with('/') => problems.push(
+                    glob_problem(at, format!("`{text}` is not relative"))
+                        .help("write it as seen from the directory, such as \"*.local\""),
+                ),
+                Ok(glob) => drop(set.add(glob)),
+                Err(error) => problems.push(glob_problem(at, error.to_string())),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        set.build().map_err(|error| vec![Problem::at("exclude", error.to_string())])
+    }
+
+    /// Directories above that are missing; an error where one of them is something else.
+    fn missing(&self, system: &dyn System) -> Result<Vec<HostPath>, Failure> {
+        let mut missing = Vec::new();
+        for above in self.path.ancestors() {
+            match system.look(&above, Look::Bare)? {
+                None => missing.insert(0, above),
+                Some(entry) if matches!(entry.kind, EntryKind::Directory | EntryKind::Symlink { .. }) => break,
+                Some(entry) => {
+                    let why = format!("{above} is a {}, so that nothing can lie in it", entry.what());
+                    return Err(Failure::refused(why, "remove it, or choose another place"));
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    fn make(&self, seen: &Seen) -> Vec<Step> {
+        let absent = |op| Step::new(op).because("ensure", Val::Absent, "directory");
+        let root = || Principal::Name("root".to_owned());
+        let above =
+            |path| Op::MakeDirectory { path, owner: root(), group: root(), mode: 0o755 };
+        let (owner, group, mode) = self.attributes().fresh(0o755, Target::Directory);
+        let own = Op::MakeDirectory { path: self.path.clone(), owner, group, mode };
+        seen.missing.iter().cloned().map(above).chain([own]).map(absent).collect()
+    }
+
+    /// The steps for a directory that is there.
+    fn keep(&self, entry: &Entry, seen: &Seen) -> Result<Vec<Step>, Failure> {
+        let wanted = self.attributes();
+        let mut steps = Vec::from_iter(wanted.step(&self.path, entry, &seen.owners, Part::Itself));
+        let globs = self.excluded().map_err(|_| Failure::unknown("exclude", "it holds what is no glob"))?;
+        let spares = |path: &HostPath| {
+            let mut up = below(path, &self.path).ancestors();
+            up.any(|part| !part.as_os_str().is_empty() && globs.is_match(part))
+        };
+        let surplus = if self.purge { seen.tree.removal(spares)? } else { Vec::new() };
+        let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).collect();
+        if self.recurse {
+            for found in seen.tree.entries.iter().filter(|found| !gone.contains(&found.path)) {
+                if let EntryKind::File { .. } | EntryKind::Directory = found.entry.kind {
+                    steps.extend(wanted.step(&found.path, &found.entry, &seen.owners, Part::Below));
+                }
+            }
+        }
+        Ok(surplus.into_iter().chain(steps).collect())
+    }
+
+    fn remove(&self, entry: &Entry, seen: &Seen) -> Result<Vec<Step>, Failure> {
+        if self.force || entry.kind != EntryKind::Directory {
+            return place::clear(&self.path, entry, &seen.tree, self.force.into(), "directory");
+        }
+        if !seen.tree.entries.is_empty() {
+            let why = format!("{} is not empty", self.path);
+            return Err(Failure::refused(why, "set `force = true` to have all that is in it removed"));
+        }
+        seen.tree.refuse_mounted(&self.path)?;
+        Ok(vec![removed(&self.path, entry)])
+    }
+}
+
+fn removed_path(step: &Step) -> Option<&HostPath> {
+    match &step.op {
+        Op::Remove { path } => Some(path),
+        _ => None,
+    }
+}
+
+fn glob_problem(at: usize, message: String) -> Problem {
+    let path = vec![Segment::Key("exclude".to_owned()), Segment::Index(at)];
+    Problem { path, message, help: None }
+}
+
+impl Kind for Directory {
+    const NAME: &'static str = "directory";
+    const CLASS: Class = Class::Files;
+    const EXAMPLE: &'static str = r#"[directory."/srv/www/site"]
+owner   = "root"
+group   = "root"
+mode    = "0755"
+parents = true
+
+[directory."/srv/www/old"]
+ensure = "absent"
+force  = true
+"#;
+    type Seen = Seen;
+
+    fn check(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> = self.attributes().problems().collect();
+        problems.extend(self.excluded().err().into_iter().flatten());
+        if !self.exclude.is_empty() && !self.purge {
+            let problem = Problem::at("exclude", "nothing is purged that could be excluded");
+            problems.push(problem.help("set `purge = true`, or leave `exclude` out"));
+        }
+        if self.recurse && self.owner.is_none() && self.group.is_none() && self.mode.is_none() {
+            let problem = Problem::at("recurse", "there is nothing that could hold for the whole tree");
+            problems.push(problem.help("give `owner`, `group` or `mode`, or leave `recurse` out"));
+        }
+        if self.path.parent().is_none() && (self.ensure == Ensure::Absent || self.purge || self.recurse) {
+            problems.push(Problem::whole("`/` can be neither removed, purged nor changed as a whole tree"));
+        }
+        problems
+    }
+
+    fn claims(&self) -> Vec<Claim> {
+        vec![self.ensure.claim(Thing::Path(self.path.clone()))]
+    }
+
+    fn wants(&self) -> Vec<Thing> {
+        place::wants(&self.path).chain(self.attributes().wants()).collect()
+    }
+
+    fn probe(&self, system: &dyn System) -> Result<Seen, Failure> {
+        let entry = system.look(&self.path, Look::Bare)?;
+        let is_directory = entry.as_ref().is_some_and(|entry| entry.kind == EntryKind::Directory);
+        let is_present = self.ensure == Ensure::Present;
+        let is_tree_asked = if is_present { self.recurse || self.purge } else { true };
+        let tree =
+            if is_directory && is_tree_asked { Tree::probe(system, &self.path)? } else { Tree::default() };
+        let makes_parents = is_present && entry.is_none() && self.parents;
+        let missing = if makes_parents { self.missing(system)? } else { Vec::new() };
+        let owners = if is_present {
+            Owners::probe(self.attributes(), entry.as_ref(), system)?
+        } else {
+            Owners::default()
+        };
+        Ok(Seen { entry, owners, missing, tree })
+    }
+
+    fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
+        match (self.ensure, &seen.entry) {
+            (Ensure::Absent, None) => Ok(Vec::new()),
+            (Ensure::Absent, Some(entry)) => self.remove(entry, seen),
+            (Ensure::Present, None) => Ok(self.make(seen)),
+            (Ensure::Present, Some(entry)) if entry.kind == EntryKind::Directory => self.keep(entry, seen),
+            (Ensure::Present, Some(entry)) => {
+                let mut steps =
+                    place::clear(&self.path, entry, &seen.tree, self.force.into(), "directory")?;
+                steps.extend(self.make(seen));
+                Ok(steps)
+            }
+        }
+    }
+
+    /// One that is not empty fails to go, and stays as it is.
+    fn removal(&self, seen: &Seen) -> Option<Vec<Step>> {
+        match &seen.entry {
+            None => Some(Vec::new()),
+            Some(entry) if entry.kind == EntryKind::Directory => Some(vec![removed(&self.path, entry)]),
+            Some(_) => None,
+        }
+    }
+}
