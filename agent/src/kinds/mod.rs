@@ -13,4 +13,4 @@ macro_rules! kinds {
     };
 }
 
-kinds! { directory::Directory }
+kinds! { directory::Directory, symlink::Symlink }
