@@ -13,4 +13,4 @@ macro_rules! kinds {
     };
 }
 
-kinds! { directory::Directory, symlink::Symlink }
+kinds! { file::File, directory::Directory, symlink::Symlink }
