@@ -3,7 +3,7 @@
 use crate::context::{Both, Context};
 use crate::draft::Draft;
 use crate::findings::Findings;
-use crate::source::{Extent, Place};
+use crate::source::Place;
 use crate::template;
 use crate::unit::{Reader, Unit};
 use model::{Diagnostic, Digest};
@@ -71,7 +71,8 @@ impl Contents<'_> {
                 Some(Both::new(Json::String(real), masked))
             }
             Err(error) => {
-                let at = template_place(source.text(), error.line, error.col);
+                let start = offset(source.text(), error.line, error.col);
+                let at = source.word(start, source.text().len());
                 let diagnostic = Diagnostic::error("bad-template", error.message, source.span(at))
                     .and(place.span(), "rendered for this resource");
                 findings.push(Diagnostic { help: error.help, ..diagnostic });
@@ -133,16 +134,9 @@ fn missing<T>(name: &str, dirs: &[PathBuf], place: &Place, findings: &mut Findin
     None
 }
 
-/// The extent of what stands at a line and column (from 1, in characters) of a template, up to the end of its tag.
-fn template_place(text: &str, line: u32, col: u32) -> Extent {
+/// Byte offset of a line and column, both from 1, the column in characters.
+fn offset(text: &str, line: u32, col: u32) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
     let rest = text.get(start..).unwrap_or("");
-    let within = rest.char_indices().nth(col.saturating_sub(1) as usize).map_or(rest.len(), |(at, _)| at);
-    let start = start + within;
-    let tail = text.get(start..).unwrap_or("");
-    let word = tail
-        .find(|one: char| !(one.is_alphanumeric() || matches!(one, '_' | '-' | '.')))
-        .unwrap_or(tail.len());
-    let width = word.max(tail.chars().next().map_or(0, char::len_utf8));
-    Extent::new(start..start + width)
+    start + rest.char_indices().nth(col.saturating_sub(1) as usize).map_or(rest.len(), |(at, _)| at)
 }

@@ -81,7 +81,7 @@ impl Table {
 pub fn parse(source: &Arc<Source>, findings: &mut Findings) -> Option<Table> {
     let (root, errors) = DeTable::parse_recoverable(source.text());
     if !errors.is_empty() {
-        report(source, &errors, findings);
+        report(source, root.get_ref(), &errors, findings);
         return None;
     }
     let before = findings.errors();
@@ -99,7 +99,7 @@ pub fn parse_value(source: &Arc<Source>, at: usize, findings: &mut Findings) -> 
 }
 
 /// One error a line: a slip early in a line makes the parser stumble over the rest of it.
-fn report(source: &Arc<Source>, errors: &[toml::de::Error], findings: &mut Findings) {
+fn report(source: &Arc<Source>, root: &DeTable<'_>, errors: &[toml::de::Error], findings: &mut Findings) {
     let end = source.text().len();
     let mut last_line = 0;
     for error in errors.iter().take(MOST_ERRORS) {
@@ -110,16 +110,58 @@ fn report(source: &Arc<Source>, errors: &[toml::de::Error], findings: &mut Findi
             continue;
         }
         last_line = line;
-        let duplicate = error.message().starts_with("duplicate key");
-        let code = if duplicate { "duplicate-key" } else { "syntax" };
-        let mut diagnostic = Diagnostic::error(code, error.message().to_owned(), source.span(at));
-        if duplicate {
-            diagnostic =
-                diagnostic.help("each key and each table stands once: remove one of the two, or merge them");
-        } else if source.text().get(at.range()).is_some_and(|text| text.contains('/')) {
-            diagnostic = diagnostic.help("a name that holds anything but letters, digits, `-` and `_` stands in quotes: [file.\"/etc/motd\"]");
-        }
+        let words = source.text().get(at.range()).unwrap_or("");
+        let diagnostic = if error.message().starts_with("duplicate key") {
+            let message = format!("`{words}` stands twice");
+            let help = "each key and each table stands once: remove one of the two, or merge them";
+            let diagnostic = Diagnostic::error("duplicate-key", message, source.span(at)).help(help);
+            match first_of(source, root, at) {
+                Some(first) => diagnostic.and(source.span(first), "it stands here already"),
+                None => diagnostic,
+            }
+        } else {
+            let diagnostic = Diagnostic::error("syntax", error.message().to_owned(), source.span(at));
+            if words.starts_with('/') {
+                diagnostic.help("a name that holds more than letters, digits, `-` and `_` stands in quotes, as in [file.\"/etc/motd\"]")
+            } else {
+                diagnostic
+            }
+        };
         findings.push(diagnostic);
+    }
+}
+
+/// Where the key that stands a second time at `again` stands first. A header stands twice in the same words; a plain
+/// key belongs to the table that is open, so that the last one of its name is meant.
+fn first_of(source: &Source, root: &DeTable<'_>, again: Extent) -> Option<Extent> {
+    let text = source.text();
+    let key = text.get(again.range())?;
+    let head = text.get(..again.range().start)?;
+    let start = head.rfind('\n').map_or(0, |at| at + 1);
+    let header = text.get(start..)?.lines().next()?.trim_end();
+    if header.starts_with('[') {
+        let first = head.split_inclusive('\n').scan(0, |at, line| {
+            *at += line.len();
+            Some((*at - line.len(), line.trim_end()))
+        });
+        let (at, _) = first.take_while(|(at, _)| *at < start).find(|(_, line)| *line == header)?;
+        let moved = again.range().start - start + at;
+        return Some(Extent::new(moved..moved + key.len()));
+    }
+    let mut found = None;
+    last_before(root, key, again, &mut found);
+    found
+}
+
+fn last_before(table: &DeTable<'_>, key: &str, before: Extent, found: &mut Option<Extent>) {
+    for (name, value) in table {
+        let at = Extent::new(name.span());
+        if name.get_ref() == key && at.start < before.start && found.is_none_or(|found| found < at) {
+            *found = Some(at);
+        }
+        if let DeValue::Table(table) = value.get_ref() {
+            last_before(table, key, before, found);
+        }
     }
 }
 

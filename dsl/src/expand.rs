@@ -198,7 +198,7 @@ impl<'u> Expander<'_, 'u> {
         }
         let fields = self.fields(&mut draft, resource);
         seal::seal(&mut draft, fields, self.findings);
-        draft.broken = self.findings.errors() > before;
+        draft.broken = resource.broken || self.findings.errors() > before;
         draft
     }
 

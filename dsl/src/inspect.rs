@@ -20,7 +20,7 @@ fn footprint(draft: &Draft<'_>, findings: &mut Findings) -> Footprint {
         fields.filter(|field| field.required && !draft.params.contains_key(&field.name)).collect();
     for field in &missing {
         let message = format!("{} lacks the key `{}`", draft.id, field.name);
-        let help = format!("add {} = …: {}", field.name, field.expects);
+        let help = format!("add `{} = …` ({})", field.name, field.expects);
         findings.push(Diagnostic::error("missing-key", message, draft.span()).help(help));
     }
     if !missing.is_empty() {

@@ -132,6 +132,10 @@ const HOST: &[&str] = &["address", "groups", "roles", "inputs"];
 /// The keys of a group.
 const GROUP: &[&str] = &["roles", "inputs"];
 
+fn what(keys: &[&str]) -> &'static str {
+    if keys.contains(&"address") { "host" } else { "group" }
+}
+
 struct Reader<'a> {
     source: &'a Arc<Source>,
     findings: &'a mut Findings,
@@ -161,7 +165,12 @@ impl Reader<'_> {
                 (key, _) if !keys.contains(&key) => {
                     let help = did_you_mean(key, keys.iter().copied());
                     let help = help.or_else(|| Some(format!("known are {}", keys.join(", "))));
-                    self.error("unknown-key", format!("unknown key `{key}`"), at, help);
+                    self.error(
+                        "unknown-key",
+                        format!("unknown key `{key}` of {} {}", what(keys), member.name),
+                        at,
+                        help,
+                    );
                 }
                 ("address", Item { value: Value::Text(text), .. }) => member.address = Some(text),
                 ("groups", item) => member.groups = self.names(item),

@@ -168,9 +168,11 @@ impl<'a> Layers<'a> {
     fn inputs(&mut self, unit: &Unit, uses: &[(usize, &'a Use)], scope: &mut Scope) {
         self.unknown_inputs(unit, uses);
         for decl in &unit.parts.inputs {
+            let before = self.findings.errors();
             let said = self.said(unit, decl, uses);
             match said.last() {
                 Some(winner) => scope.context.set_in("inputs", &decl.name, winner.value.clone()),
+                None if self.findings.errors() > before => {}
                 None => self.missing(unit, decl, uses),
             }
             scope.inputs.insert(decl.name.clone(), said);
@@ -244,7 +246,8 @@ impl<'a> Layers<'a> {
 
     fn missing(&mut self, unit: &Unit, decl: &InputDecl, uses: &[(usize, &Use)]) {
         let declared = unit.source.span(decl.at);
-        let message = format!("input `{}` of {} has no value", decl.name, unit.name);
+        let of = if unit.name == Name::File { String::new() } else { format!(" of {}", unit.name) };
+        let message = format!("input `{}`{of} has no value", decl.name);
         let place =
             uses.first().and_then(|(user, one)| Some(self.project.units.get(*user)?.source.span(one.at)));
         let diagnostic = match place {

@@ -61,6 +61,8 @@ pub struct Resource {
     pub keys: Table,
     /// The common keys.
     pub common: Vec<Entry>,
+    /// True where its name is wrong, which has been told: nothing else of it is worth telling.
+    pub broken: bool,
 }
 
 impl Resource {
@@ -197,8 +199,14 @@ impl Splitter<'_> {
             let help = format!("write [{word}.NAME] and its keys below");
             return self.error("wrong-type", message, entry.at, Some(help));
         };
-        let mut found =
-            Resource { kind, name: entry.key, at: entry.at, keys: Table::default(), common: Vec::new() };
+        let mut found = Resource {
+            kind,
+            name: entry.key,
+            at: entry.at,
+            keys: Table::default(),
+            common: Vec::new(),
+            broken: false,
+        };
         for entry in table.entries {
             let own = info.fields().iter().any(|field| field.name == entry.key);
             match (common::is_common(&entry.key), own) {
@@ -208,7 +216,7 @@ impl Splitter<'_> {
                 }
                 (true, false) => found.common.push(entry),
                 (false, true) => found.keys.entries.push(entry),
-                (false, false) => self.unknown_key(*info, &found, &entry),
+                (false, false) => self.unknown_key(*info, &mut found, &entry),
             }
         }
         if found.name.is_empty() {
@@ -218,13 +226,14 @@ impl Splitter<'_> {
         }
     }
 
-    fn unknown_key(&mut self, info: &dyn KindInfo, resource: &Resource, entry: &Entry) {
+    fn unknown_key(&mut self, info: &dyn KindInfo, resource: &mut Resource, entry: &Entry) {
         let (kind, name, key) = (info.name(), &resource.name, &entry.key);
         let own = info.fields().iter().map(|field| field.name.as_str());
         let mut known: Vec<&str> = own.collect();
         common::names().for_each(|name| known.push(name));
         let mut help = did_you_mean(key, known);
         if help.is_none() && matches!(entry.item.value, Value::Table(_)) {
+            resource.broken = true;
             help = Some(format!("a name with a dot stands in quotes: [{kind}.\"{name}.{key}\"]"));
         }
         let help = help.or_else(|| Some(format!("`keel explain {kind}` lists its keys")));

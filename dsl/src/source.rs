@@ -54,6 +54,14 @@ impl Source {
         Span { file: self.file.clone(), text: self.text.clone(), range: at.range() }
     }
 
+    /// The word that starts at `start`, up to `limit`; at least one character.
+    pub fn word(&self, start: usize, limit: usize) -> Extent {
+        let tail = self.text.get(start..limit).unwrap_or("");
+        let word = tail.find(|one: char| !(one.is_alphanumeric() || matches!(one, '_' | '-')));
+        let first = tail.chars().next().map_or(0, char::len_utf8);
+        Extent::new(start..start + word.unwrap_or(tail.len()).max(first))
+    }
+
     /// Line and column of the start of a stretch. The lines are indexed once: many nodes ask.
     pub fn origin(&self, at: Extent) -> Origin {
         let lines = self.lines.get_or_init(|| {

@@ -46,13 +46,7 @@ impl Strings<'_> {
     fn wrong(&self, at: Extent, error: template::Error) -> Diagnostic {
         let literal = self.source.text().get(at.range()).unwrap_or("");
         let start = at.start as usize + raw_offset(literal, error.line, error.col);
-        let rest = self.source.text().get(start..at.end as usize).unwrap_or("");
-        let width = rest
-            .find("}}")
-            .map_or(1, |found| found)
-            .max(1)
-            .min(rest.lines().next().unwrap_or("").len().max(1));
-        let at = Extent::new(start..start + width);
+        let at = self.source.word(start, at.end as usize);
         let diagnostic = Diagnostic::error("bad-template", error.message, self.source.span(at));
         Diagnostic { help: error.help, ..diagnostic }
     }
