@@ -73,8 +73,7 @@ impl Host {
         if !self.read_dpkg()?.interrupted {
             return Ok(None);
         }
-        let mut argv = vec!["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
-        argv.dedup();
+        let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
         let output = quiet(&argv, attempt).run()?;
         Ok((!output.status.success()).then(|| self.failed(&output)))
     }
@@ -149,7 +148,8 @@ impl Host {
         }
         match super::run::told(output, &mask) {
             Failure::Command { argv, status, .. } => {
-                Failure::Command { argv, status, stderr: mask.hide(&reason(&stdout, &stderr)) }
+                let stderr = mask.hide(&reason(&stdout, &stderr));
+                Failure::Command { argv: shortened(&argv), status, stderr }
             }
             other => other,
         }
@@ -209,6 +209,20 @@ fn changed(before: &BTreeMap<String, Package>, after: &BTreeMap<String, Package>
     names.iter().filter(differs).map(|name| Subject::Package((*name).clone())).collect()
 }
 
+/// Without our own options, which would hide what was asked for.
+fn shortened(argv: &str) -> String {
+    let mut words = argv.split(' ').filter(|word| !matches!(*word, "-y" | "-q" | "--"));
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "-o" {
+            words.next();
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
+}
+
 /// Adds that the host's dpkg had been interrupted, and could not be brought to its end before.
 fn also(failure: Failure, repaired: Option<Failure>) -> Failure {
     match (failure, repaired) {
@@ -221,7 +235,7 @@ fn also(failure: Failure, repaired: Option<Failure>) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::argv;
+    use super::{argv, shortened};
     use crate::system::Attempt;
     use model::{PackageAction, PackageChange, Transaction};
 
@@ -244,5 +258,11 @@ mod tests {
         assert_eq!(tail_of(&[("a", Install(None)), ("g++", Remove), ("c", Purge)]), "install -- a g++- c-");
         assert_eq!(tail_of(&[("a", Purge), ("b", Purge)]), "purge -- a b");
         assert_eq!(tail_of(&[("a", Remove)]), "remove -- a");
+    }
+
+    #[test]
+    fn a_failure_shows_what_was_asked_for() {
+        let shown = shortened("apt-get -y -q -o Dpkg::Use-Pty=0 -t sid --no-remove install -- a b=1");
+        assert_eq!(shown, "apt-get -t sid --no-remove install a b=1");
     }
 }

@@ -12,24 +12,40 @@ pub(super) const ENVIRONMENT: [(&str, &str); 5] = [
     ("UCF_FORCE_CONFFOLD", "1"),
 ];
 
-/// Why apt-get failed: its own errors first, then the last lines of whatever it ran.
+/// Lines that say nothing about a failure.
+const NOISE: [&str; 12] = [
+    "Reading ",
+    "Building ",
+    "Get:",
+    "(Reading database",
+    "Need to get",
+    "Fetched ",
+    "After this operation",
+    "Use 'apt autoremove'",
+    "E: Sub-process /usr/bin/dpkg returned an error code",
+    "Errors were encountered while processing",
+    "W: ",
+    "N: ",
+];
+
+/// Why apt-get failed: its own errors first, then what the programs said that it ran; where it ran none, what it had found out.
 pub(super) fn reason(stdout: &str, stderr: &str) -> String {
-    let generic = |line: &&str| !line.contains("Sub-process /usr/bin/dpkg returned an error code");
-    let errors = stderr.lines().filter(|line| line.starts_with("E: ")).filter(generic);
-    let dpkg = stderr.lines().filter(|line| line.starts_with("dpkg: "));
-    let mut lines: Vec<&str> = errors.chain(dpkg).collect();
-    if lines.is_empty() {
-        lines.push(tail(stderr.trim_end()));
-    }
-    let is_noise = |line: &&str| {
-        ["Reading ", "Building ", "Get:", "(Reading database", "Need to get", "Fetched "]
-            .iter()
-            .any(|noise| line.starts_with(noise))
+    let telling = |line: &&str| !line.trim().is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise));
+    let (errors, others): (Vec<&str>, Vec<&str>) =
+        stderr.lines().filter(telling).partition(|line| line.starts_with("E: "));
+    let found: Vec<&str> = match errors.is_empty() {
+        true => Vec::new(),
+        false => stdout.lines().filter(telling).collect(),
     };
-    let rest = stdout.lines().filter(|line| !line.trim().is_empty() && !is_noise(line)).collect::<Vec<_>>();
-    lines.extend(&rest[rest.len().saturating_sub(5)..]);
-    lines.dedup();
-    lines.join("\n")
+    let last = |lines: &[&str], most: usize| lines[lines.len().saturating_sub(most)..].join("\n");
+    let parts = [errors.join("\n"), last(&others, 8), last(&found, 5)];
+    let said: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if said.is_empty() { tail(stdout.trim_end()).to_owned() } else { capped(&said.join("\n")) }
+}
+
+/// At most 2 KiB, of which the beginning tells more than the end.
+fn capped(text: &str) -> String {
+    text.char_indices().take_while(|(at, _)| *at < 2048).map(|(_, character)| character).collect()
 }
 
 /// True where fetching failed, as with lists that are older than the archive.
@@ -70,14 +86,23 @@ mod tests {
     }
 
     #[test]
-    fn apts_own_errors_come_first() {
-        let stdout = "Reading package lists...\nSetting up odd (1) ...\ncannot find my configuration\n";
-        let stderr = "W: a warning\ndpkg: error processing package odd (--configure):\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n";
-        assert_eq!(
-            reason(stdout, stderr),
-            "dpkg: error processing package odd (--configure):\nSetting up odd (1) ...\ncannot find my configuration"
-        );
+    fn a_script_that_fails_is_heard() {
+        let stdout = "Reading package lists...\nSetting up odd (1) ...\n";
+        let stderr = include_str!("../../../../tests/cases/recorded/apt-get/postinst-failed.txt");
+        let expected = "cannot find my configuration\ndpkg: error processing package odd (--configure):\n installed odd package post-installation script subprocess returned error exit status 7\n odd";
+        assert_eq!(reason(stdout, stderr), expected);
+    }
+
+    #[test]
+    fn apts_own_errors_come_first_then_what_it_found_out() {
         assert_eq!(reason("", "E: Unable to locate package x\n"), "E: Unable to locate package x");
+        let stdout = include_str!("../../../../tests/cases/recorded/apt-get/unmet.txt");
+        let told = reason(stdout, "E: Unable to correct problems, you have held broken packages.\n");
+        assert!(
+            told.starts_with("E: Unable to correct problems, you have held broken packages.\n"),
+            "{told}"
+        );
+        assert!(told.ends_with("nginx : Depends: nginx-common (< 1.22.1-9+deb12u9.1~) but 1.22.1-9+deb12u10 is to be installed"), "{told}");
     }
 
     #[test]
