@@ -136,6 +136,20 @@ fn what(keys: &[&str]) -> &'static str {
     if keys.contains(&"address") { "host" } else { "group" }
 }
 
+/// Names and addresses become words of a command line and parts of paths: no option, no blank, no separator may pass.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    name.len() <= 253
+        && name.bytes().all(allowed)
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+}
+
+/// A name, or an IPv4 or IPv6 address, with a zone (RFC 6874) perhaps.
+fn is_address(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
+    is_name(zone) && (is_name(text) || address.parse::<std::net::IpAddr>().is_ok())
+}
+
 struct Reader<'a> {
     source: &'a Arc<Source>,
     findings: &'a mut Findings,
@@ -153,6 +167,12 @@ impl Reader<'_> {
             self.error("wrong-type", message, entry.item.at, None);
             return None;
         };
+        if !is_name(&entry.key) {
+            let help =
+                "letters, digits, `.`, `-` and `_` make a name; the first is a letter or a digit".to_owned();
+            self.error("bad-name", "this is no name of a host or group".to_owned(), entry.at, Some(help));
+            return None;
+        }
         let mut member = Member {
             name: entry.key,
             address: None,
@@ -172,7 +192,13 @@ impl Reader<'_> {
                         help,
                     );
                 }
-                ("address", Item { value: Value::Text(text), .. }) => member.address = Some(text),
+                ("address", Item { value: Value::Text(text), .. }) if is_address(&text) => {
+                    member.address = Some(text);
+                }
+                ("address", Item { value: Value::Text(_), at }) => {
+                    let help = "write a name, as DNS or ~/.ssh/config knows it, or an IP address".to_owned();
+                    self.error("bad-address", "this is no address of a host".to_owned(), at, Some(help));
+                }
                 ("groups", item) => member.groups = self.names(item),
                 ("roles", item) => member.roles = self.names(item),
                 ("inputs", Item { value: Value::Table(Table { entries }), .. }) => {
@@ -203,5 +229,25 @@ impl Reader<'_> {
             "values stand below the name of their module or role: [host.NAME.inputs.MODULE]".to_owned();
         self.error("wrong-type", message, entry.item.at, Some(help));
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_address, is_name};
+
+    #[test]
+    fn names_and_addresses_are_words() {
+        for good in ["web1", "web1.example.org", "10.0.0.1", "h_1-2"] {
+            assert!(is_name(good) && is_address(good), "{good}");
+        }
+        for good in ["::1", "2001:db8::1", "fe80::1%eth0"] {
+            assert!(is_address(good) && !is_name(good), "{good}");
+        }
+        for bad in
+            ["", "-v", ".", "..", "a b", "a\n", "a;b", "a@b", "a:22", "ä", "%h", "10.0.0.1%", "fe80::1%-o x"]
+        {
+            assert!(!is_address(bad) && !is_name(bad), "{bad}");
+        }
     }
 }
