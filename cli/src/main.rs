@@ -1,2 +1,39 @@
-//! keel
-fn main() {}
+//! `keel`: arguments in, exit code out. Wiring only: what a verb does is in `commands`, what is printed in `view`.
+
+mod args;
+mod blobs;
+mod clock;
+mod commands;
+mod exit;
+mod library;
+mod stop;
+mod target;
+mod view;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return view::usage(&error).into(),
+    };
+    if let Err(why) = arm_failpoints() {
+        return view::failure(&why).into();
+    }
+    match commands::run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => view::failure(&format!("{error:#}")).into(),
+    }
+}
+
+/// Faults for tests of the whole program; not compiled in otherwise.
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+fn arm_failpoints() -> Result<(), String> {
+    std::env::var("KEEL_FAILPOINT").map_or(Ok(()), |spec| agent::failpoint::from_spec(&spec))
+}
+
+#[cfg(not(all(feature = "failpoints", target_os = "linux")))]
+fn arm_failpoints() -> Result<(), String> {
+    Ok(())
+}

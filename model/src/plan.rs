@@ -1,6 +1,6 @@
 //! What a run would do, and what it cannot know.
 
-use crate::{Id, Origin, Step};
+use crate::{Id, NodeStatus, Origin, Report, Step};
 use serde::{Deserialize, Serialize};
 
 /// The decision about every node of a catalog.
@@ -86,5 +86,24 @@ impl Plan {
         self.owed.is_empty()
             && self.orphans.iter().all(|orphan| orphan.steps.is_empty())
             && self.nodes.iter().all(|node| matches!(node.verdict, Verdict::Unchanged | Verdict::LeftOut))
+    }
+
+    /// The report that a run of this plan is foreseen to end with: what is provisional counts as unknown.
+    pub fn foreseen(&self) -> Report {
+        let mut report = Report::default();
+        for node in &self.nodes {
+            report.count(match node.verdict {
+                Verdict::Unchanged => NodeStatus::Unchanged,
+                Verdict::Change => NodeStatus::Changed,
+                Verdict::Refresh => NodeStatus::Refreshed,
+                Verdict::Provisional { .. } => NodeStatus::Unknown,
+                Verdict::Failed { .. } => NodeStatus::Failed,
+                Verdict::LeftOut => NodeStatus::LeftOut,
+                Verdict::Skipped { .. } => NodeStatus::Skipped,
+            });
+        }
+        let removed = self.orphans.iter().filter(|orphan| !orphan.steps.is_empty());
+        removed.for_each(|_| report.count(NodeStatus::Changed));
+        report
     }
 }

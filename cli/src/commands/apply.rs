@@ -1,0 +1,29 @@
+//! `keel apply`: plan, ask, run.
+
+use super::local::Local;
+use crate::args::Format;
+use crate::exit::Exit;
+use crate::view;
+use crate::view::ask::Consent;
+
+/// Arguments of `apply`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    local: Local,
+    /// Does not ask.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Applies.
+pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
+    let consent = match Consent::of(args.yes) {
+        Ok(consent) => consent,
+        Err(error) => return Ok(view::misuse(&error)),
+    };
+    args.local.work(("apply", format), &|event| view::events::show(event, format), |job| {
+        let done = agent::session::apply(job, &|_| consent.answer("Apply?"))?;
+        Ok(Exit::of_report(&done.report))
+    })
+}

@@ -1,0 +1,27 @@
+//! `keel plan`: what `apply` would do, and what it cannot know. Writes nothing.
+
+use super::local::Local;
+use crate::args::Format;
+use crate::exit::Exit;
+use crate::view;
+use agent::engine::Sink;
+use model::EventBody;
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    local: Local,
+}
+
+/// Shows the plan.
+pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
+    args.local.work(("plan", format), &|event| view::events::show(event, format), |job| {
+        let plan = agent::session::plan(job)?;
+        let exit = Exit::of_plan(&plan);
+        let report = plan.foreseen();
+        job.events.emit(EventBody::Plan(plan));
+        job.events.emit(EventBody::Report(report));
+        Ok(exit)
+    })
+}

@@ -1,0 +1,56 @@
+//! The standard library of modules and roles, carried in the program itself: one binary is all there is to install.
+
+use dsl::{Disk, Loader};
+use include_dir::{Dir, include_dir};
+use model::Digest;
+use std::path::{Path, PathBuf};
+
+static MODULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../modules");
+static ROLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../roles");
+
+/// Where the library seems to be. No real path starts so.
+const ROOT: &str = "library:";
+
+/// The directories for `dsl::Request::library`.
+pub fn roots() -> Vec<PathBuf> {
+    vec![PathBuf::from(ROOT)]
+}
+
+/// Bytes of a file of the library; `None` where the path is none of the library's, or names nothing.
+pub fn bytes(path: &Path) -> Option<&'static [u8]> {
+    let inside = path.strip_prefix(ROOT).ok()?;
+    let (dir, rest) = within(inside)?;
+    dir.get_file(rest).map(include_dir::File::contents)
+}
+
+fn within(inside: &Path) -> Option<(&'static Dir<'static>, &Path)> {
+    let modules = inside.strip_prefix("modules").ok().map(|rest| (&MODULES, rest));
+    modules.or_else(|| inside.strip_prefix("roles").ok().map(|rest| (&ROLES, rest)))
+}
+
+/// The file system, with the library in it.
+pub struct Files;
+
+impl Loader for Files {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
+        if path.starts_with(ROOT) { Ok(bytes(path).map(<[u8]>::to_vec)) } else { Disk.read(path) }
+    }
+
+    fn digest(&self, path: &Path) -> Result<Option<(Digest, u64)>, String> {
+        if !path.starts_with(ROOT) {
+            return Disk.digest(path);
+        }
+        Ok(bytes(path).map(|bytes| (Digest::of(bytes), bytes.len() as u64)))
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<String>, String> {
+        let Ok(inside) = dir.strip_prefix(ROOT) else { return Disk.list(dir) };
+        let Some((root, rest)) = within(inside) else { return Ok(Vec::new()) };
+        let found = if rest.as_os_str().is_empty() { Some(root) } else { root.get_dir(rest) };
+        let entries = found.map(|dir| dir.entries().iter()).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.path().file_name()?.to_str().map(str::to_owned)).collect();
+        names.sort();
+        Ok(names)
+    }
+}

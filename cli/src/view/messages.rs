@@ -1,0 +1,53 @@
+//! Short messages: what is wrong with the command line, why nothing could be done, what is fine.
+
+use super::out::{inert, line, note};
+use crate::args::Format;
+use crate::exit::Exit;
+use agent::session::Ended;
+use model::{Catalog, Facts};
+
+/// A wrong command line, or the help that was asked for.
+pub fn usage(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        note(text.trim_end());
+        return Exit::Usage;
+    }
+    line(text.trim_end());
+    Exit::Fine
+}
+
+/// Arguments that do not go together.
+pub fn misuse(error: &anyhow::Error) -> Exit {
+    note(&format!("error: {}", inert(&format!("{error:#}"))));
+    Exit::Usage
+}
+
+/// Something that failed.
+pub fn failure(why: &str) -> Exit {
+    note(&format!("error: {}", inert(why)));
+    Exit::Failed
+}
+
+/// Why a piece of work came to no report.
+pub fn ended(ended: &Ended) {
+    note(&format!("error: {}", inert(&ended.to_string())));
+}
+
+/// Everything compiles.
+pub fn valid(catalog: &Catalog, format: Format) {
+    let (nodes, edges) = (catalog.nodes().len(), catalog.edges().len());
+    line(&match format {
+        Format::Human => format!("fine: {nodes} resources, {edges} edges"),
+        Format::Json => serde_json::json!({ "event": "valid", "nodes": nodes, "edges": edges }).to_string(),
+    });
+}
+
+/// What the machine says of itself.
+pub fn facts(facts: &Facts, format: Format) {
+    let text = match format {
+        Format::Human => serde_json::to_string_pretty(facts),
+        Format::Json => serde_json::to_string(facts),
+    };
+    line(&text.unwrap_or_else(|error| format!("facts cannot be shown: {error}")));
+}

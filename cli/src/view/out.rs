@@ -1,0 +1,32 @@
+//! The two streams: results on standard output, everything about the work itself on standard error.
+
+use std::io::Write;
+
+/// A line of result. A reader that went away ends nothing: the work goes on, and its exit code counts.
+pub fn line(text: &str) {
+    write(&mut std::io::stdout().lock(), text);
+}
+
+/// A line about the work.
+pub fn note(text: &str) {
+    write(&mut std::io::stderr().lock(), text);
+}
+
+fn write(stream: &mut dyn Write, text: &str) {
+    let done = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    // Nobody is left to be told.
+    drop(done);
+}
+
+/// Escapes control characters other than newline and tab, so that text from a host cannot steer a terminal.
+pub fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\t') {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
