@@ -15,6 +15,7 @@ pub mod mode;
 #[cfg(target_os = "linux")]
 pub mod os;
 pub mod place;
+pub mod reach;
 #[cfg(target_os = "linux")]
 pub mod session;
 #[cfg(target_os = "linux")]

@@ -228,7 +228,7 @@ impl<'u> Expander<'_, 'u> {
                         self.contents.template(self.unit, (&value, &self.context), &place, self.findings);
                     fields.extend(found.map(|content| ("content", content)));
                 }
-                Runtime::Path | Runtime::Plain => fields.push((entry.key.as_str(), value)),
+                Runtime::Path | Runtime::Claims | Runtime::Plain => fields.push((entry.key.as_str(), value)),
             }
         }
         fields

@@ -2,6 +2,7 @@
 //! [`Loader`]. It knows kinds only as [`model::KindInfo`]. Read [`compile`] first: it is the list of passes.
 
 mod auto;
+mod claims;
 mod common;
 mod content;
 mod context;
@@ -61,10 +62,11 @@ fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, u
     let scopes = layers::evaluate(&project, request, findings)?;
     let drafts = expand::expand(&project, scopes, request, findings);
     let (drafts, known) = Known::new(drafts);
-    let drafts = merge::merge(drafts, findings);
+    let mut drafts = merge::merge(drafts, findings);
     let footprints = inspect::inspect(&drafts, findings);
     let mut links = links::link(&drafts, &known, findings);
     links.extend(auto::link(&drafts, &footprints, findings));
+    claims::tell(&mut drafts, &footprints);
     let blobs = blobs(&drafts);
     let (catalog, secrets) = order::catalog(drafts, &links, findings)?;
     let compiled = Compiled { catalog, secrets, blobs, warnings: Vec::new() };

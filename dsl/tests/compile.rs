@@ -57,6 +57,15 @@ fn automatic_edges_come_from_paths_owners_and_packages() {
 }
 
 #[test]
+fn a_purge_is_told_what_others_own_below() {
+    let text = "[directory.\"/a\"]\npurge = true\n[file.\"/a/b\"]\n[file.\"/a/c\"]\nensure = \"absent\"\n[file.\"/ab\"]\n";
+    let compiled = file(text).expect("compiles");
+    let params = |at: usize| &compiled.catalog.nodes()[at].params;
+    assert_eq!(compiled.catalog.nodes()[0].id.to_string(), "directory./a");
+    assert_eq!(params(0), &json!({ "purge": ["/a/b"] }));
+}
+
+#[test]
 fn what_is_removed_goes_before_what_holds_it() {
     let text = "[directory.\"/srv\"]\nensure = \"absent\"\n[file.\"/srv/a\"]\nensure = \"absent\"\n";
     assert_eq!(ids(&file(text).expect("compiles").catalog), ["file./srv/a", "directory./srv"]);

@@ -44,6 +44,8 @@ pub enum Runtime {
     Template,
     /// Strings that may hold `{{ path }}`, which the host fills in.
     Path,
+    /// True or false; in place of true the compiler puts the paths below the resource's own that other resources own.
+    Claims,
 }
 
 /// One documented key of a kind.

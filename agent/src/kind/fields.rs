@@ -69,6 +69,7 @@ fn runtime(schema: &Value) -> Runtime {
         Some("source") => Runtime::Source,
         Some("template") => Runtime::Template,
         Some("path") => Runtime::Path,
+        Some("claims") => Runtime::Claims,
         _ => Runtime::Plain,
     }
 }

@@ -5,8 +5,9 @@ use crate::ensure::Ensure;
 use crate::kind::{Class, Kind};
 use crate::mode::{Mode, Target};
 use crate::place;
+use crate::reach::Reach;
 use crate::system::{Entry, EntryKind, Look, System};
-use crate::tree::{Tree, below, removed};
+use crate::tree::{Found, Tree, below, removed};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use model::{Claim, Failure, HostPath, Op, Principal, Problem, Segment, Step, Thing, Val};
 use schemars::JsonSchema;
@@ -32,15 +33,16 @@ pub struct Directory {
     /// Mode in a string: three or four octal digits, which are exact, or clauses as of chmod(1) with umask 0, which change the
     /// mode found. Left out, the mode stays; a new directory gets `"0755"`. Examples: `"0750"`, `"u=rwx,g+rX,o="`.
     mode: Option<Mode>,
-    /// True: `owner`, `group` and `mode` hold for all directories and files below as well. A file never gains x from it, save
-    /// where it has x for somebody already, and never gains set-id or sticky bits. Links are neither changed nor followed;
-    /// FIFOs, sockets and devices stay as they are.
+    /// True: `owner`, `group` and `mode` hold for all directories and files below as well, save those that another resource of
+    /// the catalog owns, and what is in them. A file never gains x from it, save where it has x for somebody already, and never
+    /// gains set-id or sticky bits. Links are neither changed nor followed; FIFOs, sockets and devices stay as they are.
     #[serde(default)]
-    recurse: bool,
-    /// True: what lies in the directory and is neither matched by `exclude` nor owned by another resource is removed, item by
-    /// item, at most 10,000 items; never across a mount point.
+    recurse: Reach,
+    /// True: what lies in the directory, at any depth, and is neither matched by `exclude` nor owned by another resource of the
+    /// catalog is removed, item by item, at most 10,000 items; never across a mount point. A directory below that is a resource
+    /// of its own keeps what is in it.
     #[serde(default)]
-    purge: bool,
+    purge: Reach,
     /// Globs for what `purge` leaves, relative to the directory: `*` and `?` stop at a slash, `**` does not. A directory that
     /// matches stays with all that is in it. Example: `["*.local", "cache/**"]`.
     #[serde(default)]
@@ -124,15 +126,14 @@ impl Directory {
         let globs = self.excluded().map_err(|_| Failure::unknown("exclude", "it holds what is no glob"))?;
         let spares = |path: &HostPath| {
             let mut up = below(path, &self.path).ancestors();
-            up.any(|part| !part.as_os_str().is_empty() && globs.is_match(part))
+            !self.purge.takes(path) || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(part))
         };
-        let surplus = if self.purge { seen.tree.removal(spares)? } else { Vec::new() };
+        let surplus = seen.tree.removal(spares)?;
         let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).collect();
-        if self.recurse {
-            for found in seen.tree.entries.iter().filter(|found| !gone.contains(&found.path)) {
-                if let EntryKind::File { .. } | EntryKind::Directory = found.entry.kind {
-                    steps.extend(wanted.step(&found.path, &found.entry, &seen.owners, Part::Below));
-                }
+        let reached = |found: &&Found| self.recurse.takes(&found.path) && !gone.contains(&found.path);
+        for Found { path, entry } in seen.tree.entries.iter().filter(reached) {
+            if let EntryKind::File { .. } | EntryKind::Directory = entry.kind {
+                steps.extend(wanted.step(path, entry, &seen.owners, Part::Below));
             }
         }
         Ok(surplus.into_iter().chain(steps).collect())
@@ -181,15 +182,16 @@ force  = true
     fn check(&self) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.attributes().problems().collect();
         problems.extend(self.excluded().err().into_iter().flatten());
-        if !self.exclude.is_empty() && !self.purge {
+        if !self.exclude.is_empty() && !self.purge.is_asked() {
             let problem = Problem::at("exclude", "nothing is purged that could be excluded");
             problems.push(problem.help("set `purge = true`, or leave `exclude` out"));
         }
-        if self.recurse && self.owner.is_none() && self.group.is_none() && self.mode.is_none() {
+        if self.recurse.is_asked() && self.owner.is_none() && self.group.is_none() && self.mode.is_none() {
             let problem = Problem::at("recurse", "there is nothing that could hold for the whole tree");
             problems.push(problem.help("give `owner`, `group` or `mode`, or leave `recurse` out"));
         }
-        if self.path.parent().is_none() && (self.ensure == Ensure::Absent || self.purge || self.recurse) {
+        let is_swept = self.ensure == Ensure::Absent || self.purge.is_asked() || self.recurse.is_asked();
+        if self.path.parent().is_none() && is_swept {
             problems.push(Problem::whole("`/` can be neither removed, purged nor changed as a whole tree"));
         }
         problems
@@ -207,7 +209,8 @@ force  = true
         let entry = system.look(&self.path, Look::Bare)?;
         let is_directory = entry.as_ref().is_some_and(|entry| entry.kind == EntryKind::Directory);
         let is_present = self.ensure == Ensure::Present;
-        let is_tree_asked = if is_present { self.recurse || self.purge } else { true };
+        let is_tree_asked =
+            !is_present || self.recurse.is_asked() || self.purge.is_asked();
         let tree =
             if is_directory && is_tree_asked { Tree::probe(system, &self.path)? } else { Tree::default() };
         let makes_parents = is_present && entry.is_none() && self.parents;

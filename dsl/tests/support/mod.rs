@@ -49,6 +49,7 @@ fn field(name: &str) -> Field {
         "password_hash" => (Taint::Always, Runtime::Plain),
         "source" => (Taint::Never, Runtime::Source),
         "template" => (Taint::Never, Runtime::Template),
+        "purge" => (Taint::Never, Runtime::Claims),
         "validate" => (Taint::Sensitive, Runtime::Path),
         _ => (Taint::Never, Runtime::Plain),
     };
@@ -86,7 +87,7 @@ pub fn kinds() -> Vec<Fake> {
     let of_file = ["ensure", "content", "source", "template", "owner", "mode", "validate", "sensitive"];
     vec![
         kind("file", Scope::Host, &of_file, path),
-        kind("directory", Scope::Host, &["ensure", "owner", "mode"], path),
+        kind("directory", Scope::Host, &["ensure", "owner", "mode", "purge"], path),
         kind("package", Scope::Host, &["ensure", "version"], |name, params| {
             Ok(owns(params, Thing::Package(name.to_owned()), Vec::new()))
         }),
