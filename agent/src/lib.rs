@@ -4,6 +4,7 @@
 
 pub mod attributes;
 pub mod blobs;
+pub mod duration;
 pub mod engine;
 pub mod ensure;
 pub mod failpoint;
@@ -11,6 +12,7 @@ pub mod follow;
 pub mod journal;
 pub mod kind;
 pub mod kinds;
+pub mod members;
 pub mod mode;
 #[cfg(target_os = "linux")]
 pub mod os;

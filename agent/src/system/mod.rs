@@ -4,6 +4,7 @@
 //! ops have been predicted. Nothing here knows kinds or the engine.
 
 mod accounts;
+mod deb_version;
 mod door;
 mod entry;
 mod layer;
@@ -13,6 +14,7 @@ mod running;
 mod view;
 
 pub use accounts::{Accounts, Group, User};
+pub use deb_version::compare_versions;
 pub use door::{Attempt, System, Touched};
 pub use entry::{Entry, EntryKind, Look};
 pub use layer::Layer;
