@@ -274,7 +274,8 @@ impl System for Layer<'_> {
         if let Some(unit) = self.delta().units.get(name) {
             return Ok(unit.clone());
         }
-        self.base.map_or(Ok(None), |base| base.unit(name))
+        let found = self.base.map_or(Ok(None), |base| base.unit(name))?;
+        Ok(found.or_else(|| self.instance(name)))
     }
 
     fn guard(&self, command: &Command) -> Result<i32, Failure> {

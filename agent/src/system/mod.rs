@@ -11,6 +11,7 @@ mod layer;
 mod packages;
 mod predict;
 mod running;
+mod unit_files;
 mod view;
 
 pub use accounts::{Accounts, Group, User};

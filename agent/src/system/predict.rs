@@ -14,7 +14,8 @@ impl Layer<'_> {
     pub fn predict(&self, op: &Op) -> Result<Touched, Failure> {
         match op {
             Op::WriteFile { path, content, owner, group, mode, .. } => {
-                self.write(path, content, (owner, group, *mode))
+                self.write(path, content, (owner, group, *mode))?;
+                self.unit_written(path, content)
             }
             Op::SetAttributes { path, owner, group, mode } => {
                 self.set_attributes(path, (owner, group, *mode))
@@ -29,7 +30,7 @@ impl Layer<'_> {
             }
             Op::Remove { path } => {
                 self.delta().paths.insert(path.clone(), None);
-                Ok(())
+                self.unit_removed(path)
             }
             Op::Packages(transaction) => {
                 transaction.changes.iter().try_for_each(|it| self.change_package(it))
