@@ -13,4 +13,9 @@ macro_rules! kinds {
     };
 }
 
-kinds! { file::File, directory::Directory, symlink::Symlink }
+kinds! {
+    package::Package,
+    file::File,
+    directory::Directory,
+    symlink::Symlink,
+}
