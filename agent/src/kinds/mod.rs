@@ -18,4 +18,5 @@ kinds! {
     file::File,
     directory::Directory,
     symlink::Symlink,
+    systemd_unit::SystemdUnit,
 }
