@@ -18,5 +18,6 @@ kinds! {
     file::File,
     directory::Directory,
     symlink::Symlink,
+    service::Service,
     systemd_unit::SystemdUnit,
 }
