@@ -20,4 +20,5 @@ kinds! {
     symlink::Symlink,
     service::Service,
     systemd_unit::SystemdUnit,
+    group::Group,
 }
