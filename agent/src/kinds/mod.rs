@@ -20,5 +20,6 @@ kinds! {
     symlink::Symlink,
     service::Service,
     systemd_unit::SystemdUnit,
+    user::User,
     group::Group,
 }
