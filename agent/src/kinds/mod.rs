@@ -22,4 +22,5 @@ kinds! {
     systemd_unit::SystemdUnit,
     user::User,
     group::Group,
+    exec::Exec,
 }
