@@ -53,7 +53,8 @@ impl Both {
     }
 }
 
-fn mask(value: &Json) -> Json {
+/// Every string replaced.
+pub fn mask(value: &Json) -> Json {
     match value {
         Json::String(text) => Json::String(if text == MASK { OTHER_MASK } else { MASK }.to_owned()),
         Json::Array(items) => Json::Array(items.iter().map(mask).collect()),

@@ -216,7 +216,8 @@ impl<'u> Expander<'_, 'u> {
             }
             let value = self.value(&entry.item);
             self.context.unset("path");
-            let Some(value) = value else { continue };
+            // Nothing, such as an input that is left out, is as if the key were not there.
+            let Some(value) = value.filter(|value| !value.real.is_null()) else { continue };
             let place = self.place(&entry.item);
             match field.runtime {
                 Runtime::Source => {

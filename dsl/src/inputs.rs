@@ -1,144 +1,20 @@
-//! Declared inputs: `[inputs.NAME]` with a type, a default, a documentation; and whether a value is of that type.
+//! Declared inputs: `[inputs.NAME]` with a type, a default, a documentation; and the check of what is given to them.
+//! What the types mean stands in `types`; `layers` comes next.
 
 use crate::context::Both;
-use crate::document::{Entry, Item, Value};
+use crate::document::{Entry, Item, Table, Value};
 use crate::findings::Findings;
 use crate::nearest::did_you_mean;
 use crate::parts::RESERVED;
-use crate::source::{Extent, Source};
+use crate::source::{Extent, Place, Source};
 use crate::strings;
-use model::{Diagnostic, HostPath};
+use crate::types::{InputType, Mismatch, TYPES};
+use model::Diagnostic;
 use serde_json::Value as Json;
-use std::fmt;
 use std::sync::Arc;
 
-/// The words for types.
-const TYPES: [&str; 9] = ["string", "int", "float", "bool", "secret", "path", "any", "list(…)", "map(…)"];
-
-/// What an input may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InputType {
-    /// A string.
-    String,
-    /// An integer.
-    Int,
-    /// A number.
-    Float,
-    /// True or false.
-    Bool,
-    /// A string that must not be seen.
-    Secret,
-    /// An absolute path on the host.
-    Path,
-    /// Anything.
-    Any,
-    /// An array of one type.
-    List(Box<InputType>),
-    /// A table of one type.
-    Map(Box<InputType>),
-}
-
-impl InputType {
-    /// Reads `string` or `list(map(int))`; `None` where there is no such type.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::parse_within(text, 8)
-    }
-
-    fn parse_within(text: &str, depth: u32) -> Option<Self> {
-        let inner = |word: &str| text.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
-        Some(match text {
-            "string" => Self::String,
-            "int" => Self::Int,
-            "float" => Self::Float,
-            "bool" => Self::Bool,
-            "secret" => Self::Secret,
-            "path" => Self::Path,
-            "any" => Self::Any,
-            _ => match (inner("list"), inner("map")) {
-                (Some(of), _) => Self::List(Box::new(Self::parse_within(of, depth.checked_sub(1)?)?)),
-                (_, Some(of)) => Self::Map(Box::new(Self::parse_within(of, depth.checked_sub(1)?)?)),
-                _ => return None,
-            },
-        })
-    }
-
-    /// Checks a value; the error has the path of what is wrong in it, and why. No value is shown: it may be secret.
-    pub fn check(&self, value: &Json) -> Result<(), (Vec<String>, String)> {
-        let nested = |key: String, inner: &Self, item: &Json| {
-            inner.check(item).map_err(|(mut path, message)| {
-                path.insert(0, key);
-                (path, message)
-            })
-        };
-        let good = match (self, value) {
-            (Self::Path, Json::String(text)) => {
-                return HostPath::new(text).map(|_| ()).map_err(|message| (Vec::new(), message));
-            }
-            (Self::List(of), Json::Array(items)) => {
-                return items.iter().enumerate().try_for_each(|(at, item)| nested(at.to_string(), of, item));
-            }
-            (Self::Map(of), Json::Object(map)) => {
-                return map.iter().try_for_each(|(key, item)| nested(key.clone(), of, item));
-            }
-            (Self::String | Self::Secret, Json::String(_)) | (Self::Bool, Json::Bool(_)) | (Self::Any, _) => {
-                true
-            }
-            (Self::Int, Json::Number(number)) => !number.is_f64(),
-            (Self::Float, Json::Number(_)) => true,
-            _ => false,
-        };
-        if good { Ok(()) } else { Err((Vec::new(), format!("expected {self}, found {}", type_of(value)))) }
-    }
-
-    /// Makes secret what the type says is secret.
-    pub fn taint(&self, value: Both) -> Both {
-        match self {
-            Self::Secret => value.hide(),
-            Self::List(of) | Self::Map(of) if of.holds_secrets() => value.hide(),
-            _ => value,
-        }
-    }
-
-    /// True where a value of the type is secret, or holds what is.
-    pub fn holds_secrets(&self) -> bool {
-        match self {
-            Self::Secret => true,
-            Self::List(of) | Self::Map(of) => of.holds_secrets(),
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for InputType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::String => f.write_str("string"),
-            Self::Int => f.write_str("int"),
-            Self::Float => f.write_str("float"),
-            Self::Bool => f.write_str("bool"),
-            Self::Secret => f.write_str("secret"),
-            Self::Path => f.write_str("path"),
-            Self::Any => f.write_str("any"),
-            Self::List(of) => write!(f, "list({of})"),
-            Self::Map(of) => write!(f, "map({of})"),
-        }
-    }
-}
-
-fn type_of(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "nothing",
-        Json::Bool(_) => "a boolean",
-        Json::Number(number) if number.is_f64() => "a float",
-        Json::Number(_) => "an integer",
-        Json::String(_) => "a string",
-        Json::Array(_) => "an array",
-        Json::Object(_) => "a table",
-    }
-}
-
-/// `[inputs.NAME]`.
-#[derive(Clone, Debug)]
+/// `[inputs.NAME]`, or a key of its tables.
+#[derive(Clone, Debug, PartialEq)]
 pub struct InputDecl {
     /// Its name.
     pub name: String,
@@ -152,25 +28,39 @@ pub struct InputDecl {
     pub doc: Option<String>,
     /// The only values it may have, where that is said.
     pub choices: Option<Vec<Json>>,
+    /// Whether it may be left out without a default: it is `null` then.
+    pub optional: bool,
 }
 
 impl InputDecl {
     /// Checks a value that is given to it; `None` and told where it does not fit.
     pub fn accept(&self, declared: &Arc<Source>, given: Given<'_>, findings: &mut Findings) -> Option<Both> {
         let Given { source, item, value } = given;
-        let wrong = match self.kind.check(&value.real) {
-            Err((path, message)) => Some((inner_place(item, &path), message)),
-            Ok(()) => self.outside_choices(&value.real).map(|message| (item.at, message)),
-        };
-        if self.kind.holds_secrets() {
-            findings.hide(crate::source::Place { source: source.clone(), at: item.at });
+        for at in self.kind.secrets(item) {
+            findings.hide(Place { source: source.clone(), at });
         }
-        let Some((at, message)) = wrong else { return Some(self.kind.taint(value)) };
-        let text = format!("input `{}` {message}", self.name);
+        let Err(wrong) = self.check(&value.real) else {
+            let complete = |value| self.kind.complete(value);
+            return Some(self.kind.taint(Both::new(complete(value.real), value.masked.map(complete))));
+        };
+        let at = inner_place(item, &wrong.path);
+        let name = [&[self.name.clone()], wrong.path.as_slice()].concat().join(".");
+        let text = format!("input `{name}` {}", wrong.message);
         let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
             .and(declared.span(self.at), format!("declared here as {}", self.kind));
-        findings.push(diagnostic);
+        findings.push(Diagnostic { help: wrong.help, ..diagnostic });
         None
+    }
+
+    /// Checks a value against type and choices.
+    pub fn check(&self, value: &Json) -> Result<(), Mismatch> {
+        self.kind.check(value)?;
+        self.outside_choices(value).map_or(Ok(()), |message| Err(Mismatch::whole(message)))
+    }
+
+    /// True where there must be a value.
+    pub fn is_required(&self) -> bool {
+        self.default.is_none() && !self.optional
     }
 
     fn outside_choices(&self, value: &Json) -> Option<String> {
@@ -213,62 +103,11 @@ pub fn declare(source: &Arc<Source>, entry: Entry, findings: &mut Findings) -> O
         );
         return None;
     }
-    let Value::Table(table) = entry.item.value else {
-        let message = format!("`inputs.{}` is {}, not a table", entry.key, entry.item.value.type_name());
-        reader.error(
-            "wrong-type",
-            message,
-            entry.item.at,
-            "write [inputs.NAME] with `type`, `default` and `doc`",
-        );
-        return None;
-    };
-    let mut kind = None;
-    let mut found = InputDecl {
-        name: entry.key,
-        at: entry.at,
-        kind: InputType::Any,
-        default: None,
-        doc: None,
-        choices: None,
-    };
-    for Entry { key, at, item } in table.entries {
-        match (key.as_str(), item.value) {
-            ("type", Value::Text(text)) => kind = Some(reader.type_named(&text, item.at)?),
-            ("doc", Value::Text(text)) => found.doc = Some(text),
-            ("default", value) => found.default = Some(Item { value, at: item.at }),
-            ("choices", Value::Array(items)) => {
-                found.choices = Some(items.iter().map(strings::plain).collect())
-            }
-            ("type" | "doc", other) => {
-                let message = format!("`{key}` is {}, not a string", other.type_name());
-                reader.error("wrong-type", message, item.at, "write it in quotes");
-            }
-            ("choices", _) => reader.error(
-                "wrong-type",
-                "`choices` is no array".to_owned(),
-                item.at,
-                "write choices = [\"a\", \"b\"]",
-            ),
-            (key, _) => {
-                let help = did_you_mean(key, ["type", "doc", "default", "choices"]);
-                let help =
-                    help.unwrap_or_else(|| "an input has `type`, `default`, `doc` and `choices`".to_owned());
-                reader.error("unknown-key", format!("unknown key `{key}` of an input"), at, &help);
-            }
-        }
-    }
-    let Some(kind) = kind else {
-        reader.error(
-            "missing-key",
-            format!("input `{}` has no `type`", found.name),
-            found.at,
-            "write type = \"string\", or another type",
-        );
-        return None;
-    };
-    Some(InputDecl { kind, ..found })
+    let what = format!("inputs.{}", entry.key);
+    reader.declaration(&what, entry)
 }
+
+const KEYS: [&str; 6] = ["type", "doc", "default", "choices", "optional", "fields"];
 
 struct Reader<'a> {
     source: &'a Arc<Source>,
@@ -280,6 +119,10 @@ impl Reader<'_> {
         self.findings.push(Diagnostic::error(code, message, self.source.span(at)).help(help));
     }
 
+    fn wrong_type(&mut self, message: String, at: Extent, help: &str) {
+        self.error("wrong-type", message, at, help);
+    }
+
     fn type_named(&mut self, text: &str, at: Extent) -> Option<InputType> {
         let found = InputType::parse(text);
         if found.is_none() {
@@ -288,28 +131,93 @@ impl Reader<'_> {
         }
         found
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::InputType;
-    use serde_json::json;
-
-    #[test]
-    fn types_nest_and_print_as_they_are_written() {
-        for text in ["string", "list(string)", "map(list(secret))"] {
-            assert_eq!(InputType::parse(text).map(|kind| kind.to_string()).as_deref(), Some(text));
+    /// An input, or a key of a table: `what` names it in messages.
+    fn declaration(&mut self, what: &str, entry: Entry) -> Option<InputDecl> {
+        let Value::Table(table) = entry.item.value else {
+            let message = format!("`{what}` is {}, not a table", entry.item.value.type_name());
+            self.wrong_type(
+                message,
+                entry.item.at,
+                &format!("write [{what}] with `type`, `default` and `doc`"),
+            );
+            return None;
+        };
+        let (name, at) = (entry.key, entry.at);
+        let (default, doc, choices) = (None, None, None);
+        let mut found = InputDecl { name, at, kind: InputType::Any, default, doc, choices, optional: false };
+        let (mut kind, mut fields) = (None, None);
+        for entry in table.entries {
+            match (entry.key.as_str(), entry.item.value) {
+                ("type", Value::Text(text)) => kind = Some(self.type_named(&text, entry.item.at)?),
+                ("doc", Value::Text(text)) => found.doc = Some(text),
+                ("default", value) => found.default = Some(Item { value, at: entry.item.at }),
+                ("optional", Value::Bool(optional)) => found.optional = optional,
+                ("fields", Value::Table(table)) => fields = Some((entry.at, table)),
+                ("choices", Value::Array(items)) => {
+                    found.choices = Some(items.iter().map(strings::plain).collect())
+                }
+                (key, value) => self.refused(key, (entry.at, entry.item.at), &value),
+            }
         }
-        for text in ["", "list", "list()", "list(string", "strin", &"list(".repeat(5000)] {
-            assert_eq!(InputType::parse(text), None);
+        let Some(mut kind) = kind else {
+            let help = "write type = \"string\", or another type";
+            self.error("missing-key", format!("`{what}` has no `type`"), found.at, help);
+            return None;
+        };
+        self.fields(what, &mut kind, (found.at, fields));
+        Some(InputDecl { kind, ..found })
+    }
+
+    fn refused(&mut self, key: &str, (at, value_at): (Extent, Extent), value: &Value) {
+        let (wanted, help) = match key {
+            "type" | "doc" => ("a string", "write it in quotes"),
+            "choices" => ("an array", "write choices = [\"a\", \"b\"]"),
+            "optional" => ("a boolean", "write true or false, without quotes"),
+            "fields" => ("a table", "write a table for each key, with `type` and `doc`"),
+            key => {
+                let help = did_you_mean(key, KEYS);
+                let help = help.unwrap_or_else(|| format!("an input has `{}`", KEYS.join("`, `")));
+                return self.error("unknown-key", format!("unknown key `{key}` of an input"), at, &help);
+            }
+        };
+        self.wrong_type(format!("`{key}` is {}, not {wanted}", value.type_name()), value_at, help);
+    }
+
+    /// The keys of the tables in a type.
+    fn fields(&mut self, what: &str, kind: &mut InputType, (at, fields): (Extent, Option<(Extent, Table)>)) {
+        match (kind.table(), fields) {
+            (Some(keys), Some((_, table))) => {
+                for entry in table.entries {
+                    let what = format!("{what}.fields.{}", entry.key);
+                    let field = self.declaration(&what, entry);
+                    keys.extend(field.inspect(|field| self.field_default(field)));
+                }
+            }
+            (Some(_), None) => {
+                let help = format!("describe each key: [{what}.fields.NAME] with `type` and `doc`");
+                self.error("missing-key", format!("`{what}` has no `fields`"), at, &help);
+            }
+            (None, Some((at, _))) => {
+                let message = format!("`{what}` has `fields`, and there is no table in its type");
+                self.wrong_type(message, at, "write type = \"table\", \"map(table)\" or \"list(table)\"");
+            }
+            (None, None) => {}
         }
     }
 
-    #[test]
-    fn a_wrong_element_is_found_by_its_path() {
-        let kind = InputType::parse("map(list(int))").expect("a type");
-        assert_eq!(kind.check(&json!({ "a": [1, 2] })), Ok(()));
-        let (path, message) = kind.check(&json!({ "a": [1, "x"] })).expect_err("a string is no int");
-        assert_eq!((path.join("."), message.as_str()), ("a.1".into(), "expected int, found a string"));
+    /// The default of a key is taken as it stands; that of an input is evaluated and checked where it is used.
+    fn field_default(&mut self, field: &InputDecl) {
+        let Some(item) = &field.default else { return };
+        for at in field.kind.secrets(item) {
+            self.findings.hide(Place { source: self.source.clone(), at });
+        }
+        if strings::holds_braces(item) {
+            let message = format!("the default of `{}` cannot be a template", field.name);
+            self.wrong_type(message, item.at, "write `optional = true`, and decide where it is used");
+        } else if let Err(wrong) = field.check(&strings::plain(item)) {
+            let message = format!("the default of `{}` {}", field.name, wrong.message);
+            self.wrong_type(message, item.at, &format!("it is declared as {}", field.kind));
+        }
     }
 }

@@ -173,6 +173,9 @@ impl<'a> Layers<'a> {
             match said.last() {
                 Some(winner) => scope.context.set_in("inputs", &decl.name, winner.value.clone()),
                 None if self.findings.errors() > before => {}
+                None if decl.optional => {
+                    scope.context.set_in("inputs", &decl.name, Both::plain(Json::Null));
+                }
                 None => self.missing(unit, decl, uses),
             }
             scope.inputs.insert(decl.name.clone(), said);

@@ -30,6 +30,7 @@ mod source;
 mod strings;
 pub mod template;
 mod turns;
+mod types;
 mod unit;
 mod wiring;
 

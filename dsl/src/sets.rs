@@ -2,10 +2,10 @@
 
 use crate::document::{self, Item, Value};
 use crate::findings::Findings;
-use crate::inputs::InputType;
 use crate::nearest::advice;
 use crate::project::Project;
 use crate::source::{Extent, Source};
+use crate::types::InputType;
 use crate::unit::{Name, Unit};
 use model::Diagnostic;
 use std::sync::Arc;
