@@ -6,6 +6,7 @@ use agent::kinds::ALL;
 use model::{Digest, HostPath, Presence, Thing};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `tests/cases/kinds/<kind>.toml`.
@@ -48,6 +49,9 @@ pub struct Scene {
     pub start: Start,
     /// `desired.KIND.NAME = { … }`, run in the order of their automatic edges.
     pub desired: toml::Table,
+    /// What is in some files at the end: text, or `base64:` and the bytes in base64.
+    #[serde(default)]
+    pub ends: BTreeMap<String, String>,
 }
 
 /// A resource as declared.
@@ -96,7 +100,8 @@ impl Scene {
     pub fn all(kind: &dyn Registered) -> Vec<Scene> {
         let Data { example, host, .. } = Data::read(kind.name());
         let desired = kind.example().parse().expect("an example is TOML");
-        let mut scenes = vec![Scene { name: "the example".to_owned(), start: example, desired }];
+        let mut scenes =
+            vec![Scene { name: "the example".to_owned(), start: example, desired, ends: BTreeMap::new() }];
         scenes.extend(host);
         scenes
     }

@@ -5,7 +5,9 @@ use agent::kind::Resource;
 use agent::kinds::ALL;
 use agent::system::{Attempt, Layer, System};
 use agent::undo::{MemoryKeep, Secrecy, capture, restore, reversibility, secrecy, subjects};
-use model::{Op, PathState, Reversibility, State, Step, Subject};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::{HostPath, Op, PathState, Reversibility, State, Step, Subject};
 
 /// Fewer do not show much.
 const LEAST_HOSTS: usize = 3;
@@ -65,6 +67,19 @@ fn probing_writes_nothing_and_decides_the_same_each_time() {
         }
         assert_eq!(before, host.snapshot(), "{place}");
     });
+}
+
+#[test]
+fn files_end_as_the_data_say() {
+    for scene in ALL.iter().flat_map(|kind| Scene::all(*kind)) {
+        let (place, host) = (&scene.name, scene.start.layer());
+        apply(place, &host, &scene.resources());
+        for (path, ends) in &scene.ends {
+            let found = host.read(&HostPath::new(path).expect("a path"), 1 << 20).expect("a file");
+            let coded = || format!("base64:{}", STANDARD.encode(&found));
+            assert_eq!(std::str::from_utf8(&found).map_or_else(|_| coded(), str::to_owned), *ends, "{place}");
+        }
+    }
 }
 
 #[test]
