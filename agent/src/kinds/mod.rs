@@ -18,6 +18,7 @@ kinds! {
     file::File,
     directory::Directory,
     symlink::Symlink,
+    line::Line,
     service::Service,
     systemd_unit::SystemdUnit,
     user::User,
