@@ -4,7 +4,7 @@
 //! itself is never loaded. It must not change anything.
 
 use crate::os::child::Child;
-use crate::os::safe_path::{Follow, read_file};
+use crate::os::safe_path::{Follow, read_file, read_link};
 use model::{Failure, UnitState};
 use std::path::Path;
 
@@ -39,12 +39,29 @@ pub(super) fn state(name: &str, ask: Ask) -> Result<Option<UnitState>, Failure> 
     let said = output.text()?;
     let file = match said.lines().next() {
         Some("not-found") => return Ok(None),
+        // A running manager speaks of the unit that is meant, and so does this.
+        Some("alias") if let Some(meant) = meant_by(name)? => return state(&meant, ask),
         Some(word) if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') => word.to_owned(),
         _ if output.stderr.printable().contains("No such file or directory") => return Ok(None),
         _ => return Err(output.failure()),
     };
     let can_reload = has_reload(name)?;
     Ok(Some(UnitState { active: "inactive".to_owned(), file, need_reload: false, can_reload }))
+}
+
+/// The name of the unit that the link of an alias points to.
+fn meant_by(alias: &str) -> Result<Option<String>, Failure> {
+    for directory in DIRECTORIES {
+        match read_link(&Path::new(directory).join(alias)) {
+            Ok(Some(target)) => {
+                let name = target.file_name().and_then(|name| name.to_str());
+                return Ok(name.filter(|name| *name != alias).map(str::to_owned));
+            }
+            Ok(None) | Err(crate::os::OsError::WrongKind { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the unit's own file has `ExecReload=`; of an instance, its template's.
