@@ -221,32 +221,45 @@ impl Layer<'_> {
     }
 }
 
-/// The lowest free number of the range that useradd(8) and groupadd(8) take one from on Debian.
+/// The number that useradd(8) and groupadd(8) take on Debian: of the system's range the highest free one, else the one
+/// after the highest taken, so that no number is given out twice.
 fn free(taken: impl Iterator<Item = u32>, system: bool) -> u32 {
     let taken: std::collections::BTreeSet<u32> = taken.collect();
-    let mut range: Box<dyn Iterator<Item = u32>> =
-        if system { Box::new((100..1000).rev()) } else { Box::new(1000..60_000) };
-    range.find(|number| !taken.contains(number)).unwrap_or(60_000)
+    let is_free = |number: &u32| !taken.contains(number);
+    if system {
+        return (100..1000).rev().find(is_free).unwrap_or(60_000);
+    }
+    let highest = taken.range(1000..60_000).next_back();
+    let next = highest.map_or(1000, |highest| highest + 1);
+    if next < 60_000 { next } else { (1000..60_000).find(is_free).unwrap_or(60_000) }
 }
 
 fn set_group(accounts: &mut Accounts, spec: &GroupSpec) {
     let next = free(accounts.groups.values().map(|group| group.gid), spec.system);
     let fresh = || Group { gid: next, members: Default::default() };
     let group = accounts.groups.entry(spec.name.clone()).or_insert_with(fresh);
-    group.gid = spec.gid.unwrap_or(group.gid);
+    let old = group.gid;
+    let new = spec.gid.unwrap_or(old);
+    group.gid = new;
     if let Some(members) = &spec.members {
         group.members.clone_from(members);
     }
+    // groupmod(8) -g takes along those whose primary group it is.
+    accounts.users.values_mut().filter(|user| user.gid == old && old != new).for_each(|user| user.gid = new);
 }
 
 fn set_user(accounts: &mut Accounts, spec: &UserSpec) {
     let is_new = !accounts.users.contains_key(&spec.name);
     let next = free(accounts.users.values().map(|user| user.uid), spec.system);
     if is_new && spec.group.is_none() {
-        // useradd(8) with USERGROUPS_ENAB makes a group of the same name.
+        // useradd(8) -U makes a group of the same name, of the same number where that is free.
+        let uid = spec.uid.unwrap_or(next);
+        let taken = accounts.groups.contains_key(&spec.name)
+            || accounts.groups.values().any(|group| group.gid == uid);
+        let gid = (!taken).then_some(uid);
         set_group(
             accounts,
-            &GroupSpec { name: spec.name.clone(), system: spec.system, ..GroupSpec::default() },
+            &GroupSpec { name: spec.name.clone(), gid, system: spec.system, ..GroupSpec::default() },
         );
     }
     let primary = spec.group.as_ref().or(None).and_then(|group| accounts.gid(group));
