@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn lists_and_reads_within_limits() {
         let here = Here::new();
-        (here.put("b", b"12345"), here.put("a", b""));
+        here.put("b", b"12345");
+        here.put("a", b"");
         assert_eq!(list(&HostPath::new(here.0.path()).unwrap()).unwrap(), ["a", "b"]);
         assert_eq!(read(&here.at("b"), 5).unwrap(), b"12345");
         assert!(read(&here.at("b"), 4).is_err() && list(&here.at("b")).is_err());
