@@ -63,9 +63,9 @@ impl Contents<'_> {
             return None;
         }
         let Some(source) = found else { return missing(name, &unit.templates, place, findings) };
-        match template::render(source.text(), context.real()) {
+        match template::render_names(source.text(), context.real()) {
             Ok(real) => {
-                let masked = context.masked().map(|masked| template::render(source.text(), masked));
+                let masked = context.masked().map(|masked| template::render_names(source.text(), masked));
                 // A rendering that fails only without the real secret depends on the secret.
                 let masked = masked.map(|masked| masked.map_or(Json::Null, Json::String));
                 Some(Both::new(Json::String(real), masked))

@@ -1,6 +1,7 @@
 //! What strings, templates and expressions may name, twice: as it is, and with every secret replaced by another value.
 //! What comes out differently of the two depends on a secret, and is secret itself.
 
+use crate::template::Names;
 use serde_json::{Map, Value as Json};
 
 /// Stands for a secret in the second rendering. Never leaves the compiler.
@@ -66,62 +67,62 @@ pub fn mask(value: &Json) -> Json {
 /// Names and their values.
 #[derive(Clone)]
 pub struct Context {
-    real: Json,
-    masked: Option<Json>,
+    real: Names,
+    masked: Option<Names>,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { real: Json::Object(Map::new()), masked: None }
+        Self { real: Names::from(Json::Object(Map::new())), masked: None }
     }
 }
 
 impl Context {
     /// As it is.
-    pub fn real(&self) -> &Json {
+    pub fn real(&self) -> &Names {
         &self.real
     }
 
     /// With other secrets; `None` where there is no secret.
-    pub fn masked(&self) -> Option<&Json> {
+    pub fn masked(&self) -> Option<&Names> {
         self.masked.as_ref()
     }
 
     /// Gives a name a value.
     pub fn set(&mut self, name: &str, value: Both) {
-        if self.masked.is_none() && value.is_secret() {
-            self.masked = Some(self.real.clone());
-        }
-        if let Some(Json::Object(map)) = &mut self.masked {
-            map.insert(name.to_owned(), value.masked().clone());
-        }
-        if let Json::Object(map) = &mut self.real {
-            map.insert(name.to_owned(), value.real);
-        }
+        self.put(value, |names, value| {
+            names.insert(name.to_owned(), value);
+        });
     }
 
     /// Gives `outer.inner` a value, where `outer` has been given a table.
     pub fn set_in(&mut self, outer: &str, inner: &str, value: Both) {
-        if self.masked.is_none() && value.is_secret() {
-            self.masked = Some(self.real.clone());
-        }
-        let insert = |tree: &mut Json, value: Json| {
-            if let Some(Json::Object(map)) = tree.get_mut(outer) {
-                map.insert(inner.to_owned(), value);
+        self.put(value, |names, value| {
+            if let Some(Json::Object(table)) = names.get_mut(outer) {
+                table.insert(inner.to_owned(), value);
             }
-        };
-        if let Some(tree) = &mut self.masked {
-            insert(tree, value.masked().clone());
-        }
-        insert(&mut self.real, value.real);
+        });
     }
 
     /// Forgets a name.
     pub fn unset(&mut self, name: &str) {
-        for tree in std::iter::once(&mut self.real).chain(&mut self.masked) {
-            if let Json::Object(map) = tree {
-                map.remove(name);
+        for names in std::iter::once(&mut self.real).chain(&mut self.masked) {
+            if let Json::Object(table) = names.data_mut() {
+                table.remove(name);
             }
+        }
+    }
+
+    /// Puts a value into both renderings; the second one begins with the first secret.
+    fn put(&mut self, value: Both, put: impl Fn(&mut Map<String, Json>, Json)) {
+        if self.masked.is_none() && value.is_secret() {
+            self.masked = Some(self.real.clone());
+        }
+        if let Some(Json::Object(table)) = self.masked.as_mut().map(Names::data_mut) {
+            put(table, value.masked().clone());
+        }
+        if let Json::Object(table) = self.real.data_mut() {
+            put(table, value.real);
         }
     }
 }

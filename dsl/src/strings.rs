@@ -5,7 +5,7 @@ use crate::context::{Both, Context};
 use crate::document::{Item, Table, Value};
 use crate::findings::Findings;
 use crate::source::{Extent, Source};
-use crate::template;
+use crate::template::{self, Names};
 use model::Diagnostic;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -53,13 +53,15 @@ impl Strings<'_> {
 }
 
 /// Evaluates a value without telling; the error has the place of the string.
-fn eval(item: &Item, context: &Json) -> Result<Json, (Extent, template::Error)> {
+fn eval(item: &Item, context: &Names) -> Result<Json, (Extent, template::Error)> {
     Ok(match &item.value {
         Value::Text(text) if text.contains("{{") => {
-            let whole = template::whole_path(text).and_then(|path| template::lookup(context, path));
+            let whole = template::whole_path(text).and_then(|path| template::lookup(context.data(), path));
             match whole {
                 Some(value) => value.clone(),
-                None => Json::String(template::render(text, context).map_err(|error| (item.at, error))?),
+                None => {
+                    Json::String(template::render_names(text, context).map_err(|error| (item.at, error))?)
+                }
             }
         }
         Value::Array(items) => {

@@ -22,20 +22,27 @@ pub const MAX_OUTPUT: usize = 16 << 20;
 /// A rendering looks up at most so many values, elements of `each` included.
 const MAX_LOOKUPS: usize = 1 << 19;
 
+/// What templates may name, in the form in which rendering takes it.
+pub type Names = Context;
+
 /// Renders `source` with the top-level keys of `context` as names.
 ///
 /// Errors at the first thing that is wrong: syntax, a helper that there is not, a name that is not defined.
 pub fn render(source: &str, context: &Value) -> Result<String, Error> {
+    render_names(source, &Names::from(context.clone()))
+}
+
+/// As [`render`], with a context that many texts share: it is not copied.
+pub fn render_names(source: &str, context: &Names) -> Result<String, Error> {
     if !source.contains("{{") {
         return Ok(source.to_owned());
     }
     let tags = scan::tags(source)?;
     let mut template = Template::compile(source).map_err(|error| syntax(source, &error))?;
     prepare::prepare(source, &tags, &mut template)?;
-    let context = Context::from(context.clone());
     let mut output = strict::Bounded::default();
     strict::start();
-    let rendered = template.render(registry(), &context, &mut RenderContext::new(None), &mut output);
+    let rendered = template.render(registry(), context, &mut RenderContext::new(None), &mut output);
     rendered.map(|()| output.0).map_err(|error| located(source, &error))
 }
 

@@ -123,8 +123,8 @@ fn evaluate(key: &str, strings: Strings<'_>, item: &Item, findings: &mut Finding
         findings.push(Diagnostic { help: error.help, ..diagnostic });
     };
     let parsed = Expression::parse(text).map_err(&mut tell).ok()?;
-    let real = parsed.eval(strings.context.real()).map_err(&mut tell).ok()?;
-    let masked = strings.context.masked().map(|masked| parsed.eval(masked).unwrap_or(Json::Null));
+    let real = parsed.eval(strings.context.real().data()).map_err(&mut tell).ok()?;
+    let masked = strings.context.masked().map(|masked| parsed.eval(masked.data()).unwrap_or(Json::Null));
     Some(Both::new(real, masked))
 }
 
