@@ -4,8 +4,6 @@
 
 #[path = "../src/view/diagnostics.rs"]
 mod diagnostics;
-#[path = "../../dsl/tests/support/mod.rs"]
-mod support;
 
 use dsl::{Disk, Entry, Request, compile};
 use model::{Facts, KindInfo, OsFacts};
@@ -16,8 +14,7 @@ fn cases() -> PathBuf {
 }
 
 fn rendered(case: &Path) -> String {
-    let kinds = support::kinds();
-    let kinds: Vec<&dyn KindInfo> = kinds.iter().map(|kind| kind as &dyn KindInfo).collect();
+    let kinds: Vec<&dyn KindInfo> = agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect();
     let os = OsFacts { id: "debian".into(), ..OsFacts::default() };
     let facts = Facts { hostname: "web1".into(), os, ..Facts::default() };
     let input = case.join("input.toml");

@@ -3,6 +3,7 @@
 
 use crate::draft::Draft;
 use crate::findings::Findings;
+use crate::{nearest, wording};
 use model::{Diagnostic, Footprint, Problem, REDACTED, Secrets};
 use serde_json::Value as Json;
 
@@ -54,8 +55,17 @@ fn resolve(draft: &Draft<'_>, params: &mut Json) -> Result<(), String> {
 
 fn tell(draft: &Draft<'_>, problem: Problem, findings: &mut Findings) {
     let at = draft.span_of(&problem.path);
-    let diagnostic = Diagnostic::error("bad-value", redact(draft, problem.message), at);
-    findings.push(Diagnostic { help: problem.help.map(|help| redact(draft, help)), ..diagnostic });
+    let Problem { message, mut help, .. } = problem;
+    let mut code = if message.starts_with("invalid type: ") { "wrong-type" } else { "bad-value" };
+    let mut text = wording::reword(&message);
+    help = help.or_else(|| wording::way_out(&text).map(str::to_owned));
+    if let Some((word, known)) = wording::unknown_word(&message) {
+        code = "unknown-word";
+        text = format!("`{word}` is none of the words that may stand here");
+        help = help.or_else(|| nearest::advice(word, known));
+    }
+    let diagnostic = Diagnostic::error(code, redact(draft, text), at);
+    findings.push(Diagnostic { help: help.map(|help| redact(draft, help)), ..diagnostic });
 }
 
 /// A kind may quote the value it refuses; that of a secret it must not show.

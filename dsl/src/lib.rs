@@ -33,6 +33,7 @@ mod turns;
 mod types;
 mod unit;
 mod wiring;
+mod wording;
 
 pub use common::common_fields;
 pub use inventory::Host;
