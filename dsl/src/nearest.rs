@@ -47,7 +47,7 @@ pub fn advice<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{advice, nearest};
 
     #[test]
     fn finds_what_was_meant() {
