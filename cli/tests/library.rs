@@ -1,0 +1,135 @@
+//! The library and the examples: all of it compiles, without a warning, and every input says what it is for.
+
+use dsl::{Disk, Entry, Request, compile, hosts};
+use model::{Facts, KindInfo, OsFacts};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above");
+    root.to_path_buf()
+}
+
+fn facts() -> Facts {
+    let os = OsFacts { id: "debian".into(), version: "12".into(), ..OsFacts::default() };
+    Facts { hostname: "host".into(), os, cpus: 2, memory_mib: 2048, ..Facts::default() }
+}
+
+/// What is wrong with an entry, as text; nothing where it compiles to something without a warning.
+fn wrong(entry: Entry<'_>) -> Option<String> {
+    let kinds: Vec<&dyn KindInfo> = agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect();
+    let (facts, library) = (facts(), [root(), root().join("examples/site")]);
+    let request =
+        Request { entry, facts: &facts, sets: &[], library: &library, kinds: &kinds, loader: &Disk };
+    let found = match compile(&request) {
+        Ok(compiled) if compiled.catalog.nodes().is_empty() => return Some("it has no resources".to_owned()),
+        Ok(compiled) => compiled.warnings,
+        Err(errors) => errors,
+    };
+    let one = |one: &model::Diagnostic| {
+        let place = one.labels.first().map(|label| label.span.origin().to_string()).unwrap_or_default();
+        format!("{place}: {} ({})", one.message, one.help.clone().unwrap_or_default())
+    };
+    (!found.is_empty()).then(|| found.iter().map(one).collect::<Vec<_>>().join("\n"))
+}
+
+#[track_caller]
+fn assert_compiles(entries: &[Entry<'_>]) {
+    assert!(!entries.is_empty(), "there is nothing to compile");
+    let found: Vec<String> =
+        entries.iter().filter_map(|entry| wrong(*entry).map(|wrong| format!("{entry:?}\n{wrong}"))).collect();
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+/// All files below a directory whose name fits, sorted.
+fn files(dir: &Path, fits: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).expect("the directory is there") {
+        let entry = entry.expect("an entry").path();
+        let name = entry.file_name().and_then(|name| name.to_str()).expect("a plain name");
+        if entry.is_dir() {
+            found.extend(files(&entry, fits));
+        } else if fits(name) {
+            found.push(entry);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_module_has_an_example_and_it_compiles() {
+    let named = |wanted: &'static str| {
+        let dirs = [root().join("modules"), root().join("examples/site/modules")];
+        dirs.map(|dir| files(&dir, &|name| name == wanted)).concat()
+    };
+    let examples = named("example.toml");
+    assert_eq!(examples.len(), named("module.toml").len());
+    assert_compiles(&examples.iter().map(|path| Entry::File(path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_role_compiles() {
+    let site = root().join("examples/site");
+    let roles = files(&root().join("roles"), &|name| name.ends_with(".toml"));
+    let names: Vec<_> =
+        roles.iter().map(|path| [path.file_stem().expect("a name").to_string_lossy().into()]).collect();
+    let entries: Vec<_> = names.iter().map(|roles| Entry::Site { root: &site, host: None, roles }).collect();
+    assert_compiles(&entries);
+}
+
+#[test]
+fn every_host_of_an_example_compiles() {
+    for file in files(&root().join("examples"), &|name| name == "keel.toml") {
+        let site = file.parent().expect("a directory");
+        let hosts = hosts(site, &Disk).expect("the inventory is right");
+        let entry = |host| Entry::Site { root: site, host: Some(host), roles: &[] };
+        assert_compiles(&hosts.iter().map(|host| entry(&*host.name)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn every_example_of_one_file_compiles() {
+    let sites = files(&root().join("examples"), &|name| name == "site.toml");
+    assert_compiles(&sites.iter().map(|path| Entry::File(path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_example_of_a_kind_compiles() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let write = |kind: &&dyn agent::kind::Registered| {
+        let path = dir.join(format!("{}.toml", kind.name()));
+        std::fs::write(&path, kind.example()).expect("written");
+        path
+    };
+    let paths: Vec<PathBuf> = agent::kinds::ALL.iter().map(write).collect();
+    assert_compiles(&paths.iter().map(|path| Entry::File(path)).collect::<Vec<_>>());
+}
+
+/// Names of inputs, and of keys of inputs, that do not say what they are for.
+fn silent(what: &str, inputs: &toml::Table) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, declared) in inputs {
+        let what = format!("{what}.{name}");
+        let text = |key| declared.get(key).and_then(toml::Value::as_str).unwrap_or("");
+        if !text("doc").ends_with('.') || text("type").is_empty() {
+            found.push(what.clone());
+        }
+        let fields = declared.get("fields").and_then(toml::Value::as_table);
+        found.extend(fields.into_iter().flat_map(|fields| silent(&what, fields)));
+    }
+    found
+}
+
+#[test]
+fn every_module_role_and_input_says_what_it_is_for() {
+    let is_unit = |name: &str| name.ends_with(".toml") && name != "example.toml";
+    for file in [files(&root().join("modules"), &is_unit), files(&root().join("roles"), &is_unit)].concat() {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let table: toml::Table = text.parse().expect("TOML");
+        let about = table.get("about").and_then(|about| about.get("doc")).and_then(toml::Value::as_str);
+        assert!(about.is_some_and(|doc| doc.ends_with('.')), "{} has no about.doc", file.display());
+        let inputs = table.get("inputs").and_then(toml::Value::as_table);
+        let silent: Vec<_> = inputs.into_iter().flat_map(|inputs| silent("inputs", inputs)).collect();
+        assert!(silent.is_empty(), "{}: {silent:?}", file.display());
+    }
+}
