@@ -1,5 +1,5 @@
 //! Automatic links: who owns a thing comes before who needs it, and after it where both are to be gone. The one place
-//! where two owners of a thing, or the need of a thing that is to be gone, are found.
+//! where two owners of a thing, or the need of a thing that is to be gone, are found. Shared things have many owners.
 
 use crate::draft::Draft;
 use crate::findings::Findings;
@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 #[derive(Default)]
 struct Owners<'a> {
     paths: HashMap<&'a [u8], (usize, Presence)>,
-    others: HashMap<&'a Thing, (usize, Presence)>,
+    others: HashMap<&'a Thing, Vec<(usize, Presence)>>,
 }
 
 /// Adds the automatic links.
@@ -24,11 +24,12 @@ pub fn link(drafts: &[Draft<'_>], footprints: &[Footprint], findings: &mut Findi
             continue;
         }
         let gone = footprint.claims.iter().any(|claim| claim.presence == Presence::Absent);
-        for want in &footprint.wants {
-            let Some((owner, presence, thing)) = owners.of(want, at) else { continue };
+        let owned = footprint.wants.iter().flat_map(|want| owners.of(want, at));
+        for (owner, presence, thing) in owned {
             let (from, to) = match (gone, presence) {
                 (true, Presence::Absent) => (at, owner),
                 (true, Presence::Present) | (false, Presence::Present) => (owner, at),
+                (false, Presence::Absent) if is_guess(&thing) => (owner, at),
                 (false, Presence::Absent) => {
                     findings.extend(drafts.get(owner).map(|owner| contradiction(draft, owner, &thing)));
                     continue;
@@ -40,13 +41,23 @@ pub fn link(drafts: &[Draft<'_>], footprints: &[Footprint], findings: &mut Findi
     links
 }
 
+/// Kinds guess packages by name, and a unit may have a file elsewhere: that such a thing goes is no contradiction.
+fn is_guess(thing: &Thing) -> bool {
+    matches!(thing, Thing::Package(_) | Thing::UnitFile(_))
+}
+
 fn owners<'a>(drafts: &[Draft<'_>], footprints: &'a [Footprint], findings: &mut Findings) -> Owners<'a> {
     let mut owners = Owners::default();
     for (at, footprint) in footprints.iter().enumerate() {
         for Claim { thing, presence } in &footprint.claims {
             let earlier = match thing {
                 Thing::Path(path) => owners.paths.insert(bytes(path), (at, *presence)),
-                other => owners.others.insert(other, (at, *presence)),
+                other => {
+                    let list = owners.others.entry(other).or_default();
+                    let earlier = list.last().filter(|_| !other.is_shared()).copied();
+                    list.push((at, *presence));
+                    earlier
+                }
             };
             if let Some((earlier, _)) = earlier.filter(|(earlier, _)| *earlier != at)
                 && let (Some(one), Some(other)) = (drafts.get(earlier), drafts.get(at))
@@ -63,12 +74,16 @@ fn owners<'a>(drafts: &[Draft<'_>], footprints: &'a [Footprint], findings: &mut 
 }
 
 impl Owners<'_> {
-    /// The owner of a thing; of a path also that of the nearest directory above it. Never the asker.
-    fn of(&self, want: &Thing, asker: usize) -> Option<(usize, Presence, Thing)> {
+    /// The owners of a thing; of a path the nearest one, if need be of a directory above it. Never the asker.
+    fn of(&self, want: &Thing, asker: usize) -> Vec<(usize, Presence, Thing)> {
         let Thing::Path(path) = want else {
-            let (owner, presence) = self.others.get(want).filter(|(owner, _)| *owner != asker)?;
-            return Some((*owner, *presence, want.clone()));
+            let found = self.others.get(want).into_iter().flatten().filter(|(owner, _)| *owner != asker);
+            return found.map(|(owner, presence)| (*owner, *presence, want.clone())).collect();
         };
+        self.of_path(path, asker).into_iter().collect()
+    }
+
+    fn of_path(&self, path: &HostPath, asker: usize) -> Option<(usize, Presence, Thing)> {
         let mut rest = bytes(path);
         loop {
             if let Some((owner, presence)) = self.paths.get(rest).filter(|(owner, _)| *owner != asker) {

@@ -129,7 +129,10 @@ enabled = false
     }
 
     fn claims(&self) -> Vec<Claim> {
-        vec![Claim { thing: Thing::Unit(self.unit()), presence: Presence::Present }]
+        // What is to be stopped is stopped before its file or package goes.
+        let gone = self.running == Some(false) && self.enabled != Some(true);
+        let presence = if gone { Presence::Absent } else { Presence::Present };
+        vec![Claim { thing: Thing::Unit(self.unit()), presence }]
     }
 
     fn wants(&self) -> Vec<Thing> {
