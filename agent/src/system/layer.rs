@@ -275,7 +275,7 @@ impl System for Layer<'_> {
             return Ok(unit.clone());
         }
         let found = self.base.map_or(Ok(None), |base| base.unit(name))?;
-        Ok(found.or_else(|| self.instance(name)))
+        self.by_files(name, found)
     }
 
     fn guard(&self, command: &Command) -> Result<i32, Failure> {

@@ -14,8 +14,7 @@ impl Layer<'_> {
     pub fn predict(&self, op: &Op) -> Result<Touched, Failure> {
         match op {
             Op::WriteFile { path, content, owner, group, mode, .. } => {
-                self.write(path, content, (owner, group, *mode))?;
-                self.unit_written(path, content)
+                self.write(path, content, (owner, group, *mode))
             }
             Op::SetAttributes { path, owner, group, mode } => {
                 self.set_attributes(path, (owner, group, *mode))
@@ -30,7 +29,8 @@ impl Layer<'_> {
             }
             Op::Remove { path } => {
                 self.delta().paths.insert(path.clone(), None);
-                self.unit_removed(path)
+                self.unit_removed(path);
+                Ok(())
             }
             Op::Packages(transaction) => {
                 transaction.changes.iter().try_for_each(|it| self.change_package(it))

@@ -1,7 +1,8 @@
-//! What the service manager knows of a unit's file: on the model of a host, a file in its directory is a unit.
+//! What the service manager will know of a unit's file: on the model of a host, a file in its directory is a unit.
 
-use super::{EntryKind, Layer, Look, System};
-use model::{Content, Failure, HostPath, UnitState};
+use super::layer::Inode;
+use super::{EntryKind, Layer, Look, System, is_running};
+use model::{Failure, HostPath, UnitState};
 use std::ffi::OsStr;
 
 /// Where an administrator's unit files are, and where packages and others put theirs (systemd.unit(5)).
@@ -28,58 +29,52 @@ fn template_of(name: &str) -> Option<String> {
 }
 
 impl Layer<'_> {
-    /// The unit that a template written here makes possible.
-    pub(super) fn instance(&self, name: &str) -> Option<UnitState> {
-        self.delta().units.get(&template_of(name)?).cloned().flatten()
-    }
-
-    /// After a file was written: a unit that was not there is.
-    pub(super) fn unit_written(&self, path: &HostPath, content: &Content) -> Result<(), Failure> {
-        let Some(name) = unit_of(path) else { return Ok(()) };
-        if self.unit(name)?.is_none() {
-            self.delta().units.insert(name.to_owned(), Some(fresh(content)));
+    /// The unit as the base knows it, corrected by what was predicted of its file or its template's.
+    pub(super) fn by_files(
+        &self,
+        name: &str,
+        found: Option<UnitState>,
+    ) -> Result<Option<UnitState>, Failure> {
+        let Ok(path) = HostPath::new(format!("{OURS}/{name}")) else { return Ok(found) };
+        let inode = self.delta().paths.get(&path).cloned();
+        match (found, inode) {
+            (None, Some(Some(inode))) if matches!(inode.entry.kind, EntryKind::File { .. }) => {
+                Ok(Some(fresh(&inode)))
+            }
+            (Some(unit), Some(None)) if !is_running(&unit.active) && !self.is_elsewhere(name)? => Ok(None),
+            (None, _) => match template_of(name).filter(|template| template != name) {
+                Some(template) => self.by_files(&template, None),
+                None => Ok(None),
+            },
+            (found, _) => Ok(found),
         }
-        Ok(())
     }
 
-    /// After a file was removed: its unit, or the instances of a template, are gone, unless a package brings a file for it or it still runs.
-    pub(super) fn unit_removed(&self, path: &HostPath) -> Result<(), Failure> {
-        let Some(name) = unit_of(path) else { return Ok(()) };
-        let Some(unit) = self.unit(name)? else { return Ok(()) };
-        for directory in OTHERS {
-            let other = HostPath::new(format!("{directory}/{name}")).ok();
-            if let Some(entry) = other.map(|other| self.look(&other, Look::Bare)).transpose()?.flatten()
-                && matches!(entry.kind, EntryKind::File { .. } | EntryKind::Symlink { .. })
-            {
-                return Ok(());
+    /// True where a package or somebody else brings a file for the unit.
+    fn is_elsewhere(&self, name: &str) -> Result<bool, Failure> {
+        for path in OTHERS.iter().filter_map(|directory| HostPath::new(format!("{directory}/{name}")).ok()) {
+            if self.look(&path, Look::Bare)?.is_some() {
+                return Ok(true);
             }
         }
-        if super::is_running(&unit.active) {
-            return Ok(());
-        }
-        let mut delta = self.delta();
+        Ok(false)
+    }
+
+    /// After a file was removed: what was predicted of its unit, and of the instances of a template, is gone with it.
+    pub(super) fn unit_removed(&self, path: &HostPath) {
+        let Some(name) = unit_of(path) else { return };
         let is_gone = |other: &str| other == name || template_of(other).as_deref() == Some(name);
-        if self.base.is_none() {
-            delta.units.retain(|other, _| !is_gone(other));
-        } else {
-            delta.units.insert(name.to_owned(), None);
-            delta.units.iter_mut().filter(|(other, _)| is_gone(other)).for_each(|(_, unit)| *unit = None);
-        }
-        Ok(())
+        let runs = |unit: &Option<UnitState>| unit.as_ref().is_some_and(|unit| is_running(&unit.active));
+        self.delta().units.retain(|other, unit| !is_gone(other) || runs(unit));
     }
 }
 
 /// A unit that nobody has enabled or started yet. Without an `[Install]` section it cannot be enabled; of bytes that are
 /// not at hand that is not assumed.
-fn fresh(content: &Content) -> UnitState {
-    let bytes = match content {
-        Content::Held(bytes, _) => Some(bytes),
-        Content::Hidden(bytes) => Some(bytes.expose()),
-        Content::Stored(..) => None,
-    };
+fn fresh(file: &Inode) -> UnitState {
     let installs =
         |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().any(|line| line.trim() == "[Install]");
-    let file = if bytes.is_none_or(|bytes| installs(bytes)) { "disabled" } else { "static" };
+    let file = if file.bytes.as_deref().is_none_or(installs) { "disabled" } else { "static" };
     UnitState { active: "inactive".to_owned(), file: file.to_owned(), need_reload: false, can_reload: false }
 }
 
