@@ -100,7 +100,7 @@ impl Walk<'_> {
         let decided = if fate.dirty { decide(vertex, &view) } else { observed };
         match decided {
             Err(failure) => {
-                let because = view.unknown();
+                let because = view.unknown().or_else(|| may_come(&failure, pending.as_deref()));
                 fate.blocks = because.is_none();
                 planned.verdict = match because {
                     Some(because) => Verdict::Provisional { because },
@@ -159,10 +159,19 @@ fn refresh(vertex: &Vertex<'_>, view: &View<'_>, planned: &mut PlannedNode) -> V
     }
 }
 
-/// True where a unit is started anyway, which answers any notification.
+/// What is missing now, a group for example, may come with a package or a command that acts before.
+fn may_come(failure: &Failure, pending: Option<&str>) -> Option<String> {
+    let (Failure::Missing { what }, Some(pending)) = (failure, pending) else { return None };
+    Some(format!("{pending} and may bring {what}"))
+}
+
+/// True where a unit is started or a command run anyway, which answers any notification.
 pub(super) fn starts(steps: &[Step]) -> bool {
-    let is_start = |op: &Op| matches!(op, Op::Unit { action: UnitAction::Start | UnitAction::Restart, .. });
-    steps.iter().any(|step| is_start(&step.op))
+    let answers = |op: &Op| {
+        let is_start = matches!(op, Op::Unit { action: UnitAction::Start | UnitAction::Restart, .. });
+        is_start || matches!(op, Op::Run(_))
+    };
+    steps.iter().any(|step| answers(&step.op))
 }
 
 /// In words, how the op may bring things that nobody can foresee.

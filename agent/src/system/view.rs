@@ -81,7 +81,13 @@ impl System for View<'_> {
         Ok(self.note(|| name.to_owned(), self.layer.unit(name)?))
     }
 
+    /// A node looks through a view only where something before it changes: then a guard's answer need not last, and one
+    /// that cannot be had yet may come.
     fn guard(&self, command: &Command) -> Result<i32, Failure> {
+        let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        unknown
+            .get_or_insert_with(|| "its guard is asked again when what comes before it is done".to_owned());
+        drop(unknown);
         self.layer.guard(command)
     }
 
