@@ -218,18 +218,22 @@ impl Package {
         let target = version.as_ref().or(offered.candidate.as_ref());
         let now = seen.unpacked().map(|package| package.version.as_str());
         let order = target.zip(now).map(|(target, now)| compare_versions(target, now));
-        let nothing_newer = match (target, order) {
-            (None, _) => !offered.unlisted,
-            (_, order) => order == Some(Ordering::Equal) || (self.version.is_some() && order == Some(Ordering::Less)),
+        let reached = match order {
+            Some(Ordering::Equal) => true,
+            Some(Ordering::Less) => self.version.is_some(),
+            Some(Ordering::Greater) => false,
+            None => target.is_none(),
         };
-        if !due && nothing_newer {
+        // Without lists nobody knows of anything newer: the transaction fetches them.
+        if !due && reached && !offered.unlisted {
             return Ok(self.hold_only(seen));
         }
         if let (Some(Ordering::Less), Some(target), Some(now), false) = (order, target, now, self.allow_downgrade) {
             let why = format!("`{}` is at {now}, and {target} is lower", self.name);
             return Err(Failure::refused(why, "set allow_downgrade = true to go down"));
         }
-        let after = target.map_or_else(|| Val::from("what the sources will offer"), |it| it.clone().into());
+        let known = target.filter(|_| !offered.unlisted || version.is_some());
+        let after = known.map_or_else(|| Val::from("what the sources will offer"), |it| it.clone().into());
         let install = self.transaction(PackageAction::Install(version)).because("version", seen.version(), after);
         Ok(self.around_hold(seen, install))
     }
