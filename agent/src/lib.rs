@@ -19,6 +19,8 @@ pub mod os;
 pub mod place;
 pub mod reach;
 #[cfg(target_os = "linux")]
+pub mod rehearse;
+#[cfg(target_os = "linux")]
 pub mod session;
 #[cfg(target_os = "linux")]
 pub mod state;

@@ -33,6 +33,8 @@ pub enum Verb {
     Plan(commands::plan::Args),
     /// Brings this machine to its desired state.
     Apply(commands::apply::Args),
+    /// Applies for real in a throwaway copy of this machine, and shows what changed there. The machine stays as it is.
+    Rehearse(commands::rehearse::Args),
     /// Brings back what a run changed.
     Rollback(commands::rollback::Args),
     /// Lists the runs of this machine.

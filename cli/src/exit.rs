@@ -1,6 +1,6 @@
 //! What an exit code says. It never lies: 0 is only for "as desired, and known to be so".
 
-use model::{Plan, Report, Verdict};
+use model::{Plan, Rehearsal, Report, Verdict};
 use std::process::ExitCode;
 
 /// How `keel` ends.
@@ -28,6 +28,15 @@ impl Exit {
             Self::Fine
         } else {
             Self::Pending
+        }
+    }
+
+    /// Of a rehearsal.
+    pub fn of_rehearsal(found: &Rehearsal) -> Self {
+        match Self::of_report(&found.report) {
+            Self::Fine if found.is_empty() => Self::Fine,
+            Self::Fine => Self::Pending,
+            other => other,
         }
     }
 

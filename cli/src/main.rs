@@ -14,6 +14,10 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
+        return stage.play().into();
+    }
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return view::usage(&error).into(),

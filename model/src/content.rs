@@ -55,6 +55,12 @@ impl Content {
     pub fn reference(digest: Digest, size: u64) -> serde_json::Value {
         serde_json::json!({ BLOB_KEY: [digest, size] })
     }
+
+    /// Digest and size that such JSON refers to; `None` for any other value.
+    pub fn referred(value: &serde_json::Value) -> Option<(Digest, u64)> {
+        let map = value.as_object().filter(|map| map.len() == 1)?;
+        serde_json::from_value(map.get(BLOB_KEY)?.clone()).ok()
+    }
 }
 
 impl Serialize for Content {

@@ -1,6 +1,6 @@
 //! What a run tells while it goes. One event a line of JSON; the same bytes in the run's log and on a terminal.
 
-use crate::{Id, Origin, Plan, Report};
+use crate::{Id, Origin, Plan, Rehearsal, Report};
 use serde::{Deserialize, Serialize};
 
 /// One event.
@@ -51,6 +51,8 @@ pub enum EventBody {
         /// In words.
         text: String,
     },
+    /// What a rehearsal found.
+    Rehearsal(Box<Rehearsal>),
     /// The end: always the last event.
     Report(Report),
 }

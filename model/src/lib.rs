@@ -19,6 +19,7 @@ mod op;
 mod origin;
 mod owner;
 mod plan;
+mod rehearsal;
 mod report;
 mod secret;
 mod step;
@@ -43,6 +44,7 @@ pub use op::{Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, 
 pub use origin::Origin;
 pub use owner::Principal;
 pub use plan::{Orphan, Owed, Plan, PlannedNode, Verdict};
+pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;
 pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets};
 pub use step::{Diff, Reversibility, Step, Val};

@@ -94,6 +94,11 @@ impl Secrets {
         self.0.values()
     }
 
+    /// Names and values, for a pipe to a process of our own.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Secret<Vec<u8>>)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Replaces each reference in `value` by the bytes it stands for. The result must never be written anywhere.
     ///
     /// Errors with the name of a secret that is not here.

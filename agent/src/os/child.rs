@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use model::{Failure, Secret};
 use rustix::fs::Mode;
-use rustix::process::{Gid, Uid, getegid, geteuid, setsid, umask};
+use rustix::process::{Gid, Signal, Uid, getegid, geteuid, set_parent_process_death_signal, setsid, umask};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::capture::{Cap, Capture, printable};
 use super::error::show;
 use super::pipes::{Ending, carry};
+use super::tied::Tied;
 
 /// Where programs are looked for, whatever the environment of the agent says.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -40,6 +41,24 @@ pub enum Echo {
     Arguments,
     /// Only the program; what it printed is kept out of messages too.
     Program,
+}
+
+/// Whether a child outlives its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bond {
+    /// It may.
+    Loose,
+    /// It is killed when the thread that started it ends, however that comes (PR_SET_PDEATHSIG(2const)).
+    Tied,
+}
+
+/// Where the standard output of a tied child goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlet {
+    /// To this process.
+    Piped,
+    /// Where that of this process goes.
+    Inherited,
 }
 
 /// What to start, and how.
@@ -99,7 +118,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started, `Failure::Timeout` if it had to be killed. An exit status other than 0 is no error here.
     pub fn run(&self) -> Result<Output, Failure> {
-        let mut child = self.command()?.spawn().map_err(|error| self.not_started(&error))?;
+        let mut child = self.command(Bond::Loose)?.spawn().map_err(|error| self.not_started(&error))?;
         let input = self.stdin.as_ref().map_or(&[][..], |bytes| bytes.expose());
         let carried = carry(&mut child, input, self.timeout, self.cap);
         let (ending, stdout, stderr) =
@@ -114,8 +133,24 @@ impl Child {
         }
     }
 
+    /// Starts it and hands it back, to be talked with over its standard input and output. It is killed when the calling thread
+    /// ends, and has an end of file on its input if that happens before it can be tied. Its errors go where ours go.
+    ///
+    /// # Errors
+    /// `Failure::Command` if it cannot be started.
+    pub fn start(&self, outlet: Outlet) -> Result<Tied, Failure> {
+        let mut command = self.command(Bond::Tied)?;
+        command.stdin(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdout(match outlet {
+            Outlet::Piped => Stdio::piped(),
+            Outlet::Inherited => Stdio::inherit(),
+        });
+        let child = command.spawn().map_err(|error| self.not_started(&error))?;
+        Ok(Tied::new(child, self.shown()))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
-    fn command(&self) -> Result<Command, Failure> {
+    fn command(&self, bond: Bond) -> Result<Command, Failure> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(self.failed("is empty: there is no program to run".to_owned()));
         };
@@ -127,7 +162,7 @@ impl Child {
         command.envs(&self.env).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
         let (mask, rights) = (self.umask, self.user.as_ref().and_then(Rights::to_drop_to));
-        let prepare = move || prepare(mask, rights.as_ref());
+        let prepare = move || prepare(mask, rights.as_ref(), bond);
         #[expect(unsafe_code, reason = "std has no safe way to set groups, umask and session of a child")]
         // SAFETY: between fork and exec only async-signal-safe calls are allowed. `prepare` makes bare system calls on values that
         // were allocated before the fork, and takes no lock and allocates nothing itself.
@@ -221,7 +256,10 @@ impl Rights {
 }
 
 /// Runs in the child, before exec.
-fn prepare(mask: u32, rights: Option<&Rights>) -> io::Result<()> {
+fn prepare(mask: u32, rights: Option<&Rights>, bond: Bond) -> io::Result<()> {
+    if bond == Bond::Tied {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+    }
     setsid()?;
     umask(Mode::from_raw_mode(mask));
     let Some(Rights { uid, gid, groups }) = rights else { return Ok(()) };

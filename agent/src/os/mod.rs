@@ -16,6 +16,7 @@ pub mod parent;
 mod pipes;
 pub mod remove;
 pub mod safe_path;
+pub mod tied;
 mod walk;
 pub mod xattr;
 

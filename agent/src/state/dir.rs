@@ -38,6 +38,11 @@ impl StateDir {
         Self { root: root.into() }
     }
 
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Makes what is missing of the directories, each 0700 and the caller's own.
     pub fn make(&self) -> Result<(), Failure> {
         let blobs = self.root.join("blobs");

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod history;
 mod local;
 pub mod plan;
+pub mod rehearse;
 pub mod rollback;
 pub mod show;
 pub mod validate;

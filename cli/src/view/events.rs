@@ -1,7 +1,7 @@
 //! Events as they happen: a JSON line each, or a line for people where there is something to say.
 
 use super::out::{inert, line, note};
-use super::plan;
+use super::{plan, rehearsal};
 use crate::args::Format;
 use model::{Event, EventBody, NodeStatus, Report};
 
@@ -39,6 +39,7 @@ fn human(body: &EventBody) {
             }
         }
         EventBody::Note { text } => note(&format!("note: {}", inert(text))),
+        EventBody::Rehearsal(found) => line(rehearsal::render(found).trim_end()),
         EventBody::Report(report) => line(&sum(report)),
     }
 }

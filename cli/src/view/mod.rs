@@ -7,6 +7,7 @@ pub mod history;
 mod messages;
 mod out;
 pub mod plan;
+mod rehearsal;
 pub mod wrong;
 
 pub use messages::{ended, facts, failure, misuse, usage, valid};

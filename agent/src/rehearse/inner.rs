@@ -1,0 +1,130 @@
+//! The first process in the copy: it applies the catalog there as on any host, state and journal included, then asks whether a second
+//! run would do more, and says what became of packages and accounts.
+
+use super::job::{Job, Ran, Up};
+use super::wire::{Contents, receive_job, tell};
+use super::{accounts, enter, private, versions};
+use crate::engine::{Choice, Faults};
+use crate::os::host::Host;
+use crate::session::{self, Answer, Ended};
+use crate::state::{EventLog, StateDir};
+use crate::system::{Accounts, Package, System};
+use model::{Event, EventBody, Failure, Plan, Report, Secrets, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{ErrorKind, stdin, stdout};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Everything from entering the copy to the last message; the number is the exit code.
+pub(super) fn play() -> u8 {
+    let message = match enter::enter().and_then(|()| work()) {
+        Ok(ran) => Up::Ran(Box::new(ran)),
+        Err(failure) => Up::Fault(failure),
+    };
+    let failed = matches!(message, Up::Fault(_));
+    match tell(&mut stdout().lock(), &message) {
+        Ok(()) => u8::from(failed),
+        // Nobody listens any more.
+        Err(_) => 2,
+    }
+}
+
+fn work() -> Result<Ran, Failure> {
+    let broken = |error| Failure::io("talk over", "the pipe of the rehearsal", error);
+    let mut from = stdin().lock();
+    let (job, secrets) = receive_job(&mut from).map_err(broken)?;
+    let contents = Arc::new(Contents::receive(&mut from).map_err(broken)?);
+    run(&job, &secrets, &contents)
+}
+
+/// Packages and accounts at one moment.
+struct Snapshot {
+    packages: Arc<BTreeMap<String, Package>>,
+    accounts: Arc<Accounts>,
+}
+
+impl Snapshot {
+    fn take(system: &dyn System) -> Result<Self, Failure> {
+        Ok(Self { packages: system.all_packages()?, accounts: system.accounts()? })
+    }
+}
+
+fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Failure> {
+    let host = Host::offline(contents.clone(), job.running.clone());
+    host.mask(secrets);
+    let before = Snapshot::take(&host)?;
+    let (state, stop) = (StateDir::new(&job.state), AtomicBool::new(false));
+    let events = EventLog::new(&upwards, &now);
+    let session = session::Job {
+        catalog: &job.catalog,
+        secrets,
+        blobs: contents.as_ref(),
+        kinds: crate::kinds::ALL,
+        scope: &job.scope,
+        choice: Choice { only: job.only.clone(), skip: job.skip.clone() },
+        system: &host,
+        state: &state,
+        events: &events,
+        clock: &now,
+        command: job.command.clone(),
+        stop: &stop,
+        faults: Faults::default(),
+    };
+    let report = session::apply(&session, &|_| Answer::Yes).map_err(told)?.report;
+    let again = session::plan(&session)?;
+    // Read by a host without memory: what scripts did behind the engine's back counts too.
+    let after = Snapshot::take(&Host::offline(contents.clone(), BTreeMap::new()))?;
+    Ok(Ran {
+        report: Report { run: None, ..report },
+        packages: versions::changes(&before.packages, &after.packages),
+        accounts: accounts::changes(&before.accounts, &after.accounts),
+        recorded: host.recorded(),
+        unsettled: unsettled(&again),
+        notes: asked_for()?,
+    })
+}
+
+fn told(ended: Ended) -> Failure {
+    match ended {
+        Ended::Failed(failure) | Ended::Broken { failure, .. } => failure,
+        Ended::Locked(_) | Ended::Declined => Failure::refused(ended.to_string(), "wait for it to end"),
+    }
+}
+
+/// Sends an event to the front process. The report is sent once, with everything else.
+fn upwards(event: &Event) {
+    if matches!(event.body, EventBody::Report(_)) {
+        return;
+    }
+    // Where nobody listens any more this process is about to be killed.
+    drop(tell(&mut stdout().lock(), &Up::Event(event.body.clone())));
+}
+
+/// RFC 3339 in UTC, for the journal in the copy.
+fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
+
+/// Resources that would change again, or that cannot tell. Those that failed the first time have said so.
+fn unsettled(again: &Plan) -> Vec<String> {
+    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Change | Verdict::Provisional { .. });
+    again.nodes.iter().filter(|node| bad(&node.verdict)).map(|node| node.id.to_string()).collect()
+}
+
+/// What package scripts wanted of services.
+fn asked_for() -> Result<Vec<String>, Failure> {
+    let text = match std::fs::read(Path::new(private::ASKED)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::io("read", private::ASKED, error)),
+    };
+    let words = text.lines().map(|line| line.split_whitespace().filter(|word| !word.starts_with('-')));
+    let asked: BTreeSet<String> =
+        words.map(|words| words.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect();
+    let note = |line: String| {
+        let line = crate::os::capture::printable(line.as_bytes());
+        format!("a package script asked to act on a service, which a rehearsal does not do: {line}")
+    };
+    Ok(asked.into_iter().map(note).collect())
+}

@@ -1,0 +1,124 @@
+//! The front process: it starts the rest, hands the job over the pipe, passes events on, and puts the result together.
+//! It must not touch the machine itself.
+
+use super::job::{Found, Job, Ran, Up};
+use super::stage::Stage;
+use super::wire::{Unsent, hear, send_contents, send_job, wanted};
+use crate::engine::{Graph, Sink};
+use crate::os::child::Outlet;
+use crate::session;
+use model::{Failure, Rehearsal, RehearsedPackage, Thing, UnitState};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Runs `job` in a throwaway copy of this machine. Its events are emitted while it goes on, but for the report.
+///
+/// The running program must play [`Stage`]s when it is started as one.
+///
+/// # Errors
+/// `Failure::Refused` without root, or where the kernel gives no namespaces or overlays; otherwise what went wrong in
+/// the copy, short of resources that failed: those are in the report.
+pub fn rehearse(job: &session::Job<'_>) -> Result<Rehearsal, Failure> {
+    if !rustix::process::geteuid().is_root() {
+        let why = "a rehearsal needs root: it mounts a throwaway copy of this machine";
+        return Err(Failure::refused(why, "run it with sudo"));
+    }
+    let inward = Job {
+        catalog: job.catalog.clone(),
+        scope: job.scope.to_owned(),
+        only: job.choice.only.clone(),
+        skip: job.choice.skip.clone(),
+        command: job.command.clone(),
+        state: job.state.root().to_owned(),
+        running: running(job)?,
+    };
+    let mut keeper = Stage::Keeper.start(Outlet::Piped)?;
+    let (input, output) = (keeper.input(), keeper.output());
+    let (Some(input), Some(output)) = (input, output) else {
+        return Err(Failure::unknown("the rehearsal", "it was started without pipes"));
+    };
+    let sent = send(input, inward, job);
+    if let Err(Unsent::Store(failure)) = sent {
+        return Err(failure);
+    }
+    // Whoever broke the pipe has written why on the other one.
+    let listened = listen(output, job.events);
+    let finished = keeper.finish();
+    match (listened?, finished, sent) {
+        (Some(rehearsal), Ok(()), Ok(())) => Ok(rehearsal),
+        (_, Err(failure), _) => Err(failure),
+        (_, _, Err(Unsent::Store(failure))) => Err(failure),
+        (_, _, Err(Unsent::Pipe(error))) => Err(Failure::io("talk over", "the pipe of the rehearsal", error)),
+        (None, Ok(()), Ok(())) => Err(Failure::unknown("the rehearsal", "it ended before it was done")),
+    }
+}
+
+/// The pipe is closed at the end, whatever the end is.
+fn send(mut input: impl Write, inward: Job, job: &session::Job<'_>) -> Result<(), Unsent> {
+    let wanted = wanted(&inward);
+    send_job(&mut input, inward, job.secrets)?;
+    send_contents(&mut input, &wanted, job.blobs)
+}
+
+/// The units of the catalog that the machine's service manager knows; none where there is no such manager.
+fn running(job: &session::Job<'_>) -> Result<BTreeMap<String, UnitState>, Failure> {
+    // sd_booted(3)
+    if !Path::new("/run/systemd/system").exists() {
+        return Ok(BTreeMap::new());
+    }
+    let things = Graph::load(job.catalog, job.secrets, job.kinds)?.things();
+    job.system.prepare(&things)?;
+    let mut units = BTreeMap::new();
+    for thing in things {
+        if let Thing::Unit(name) = thing
+            && let Some(state) = job.system.unit(&name)?
+        {
+            units.insert(name, state);
+        }
+    }
+    Ok(units)
+}
+
+/// Until nobody is left who could write; `None` where something is missing then.
+fn listen(mut output: impl Read, sink: &dyn Sink) -> Result<Option<Rehearsal>, Failure> {
+    let (mut ran, mut found, mut fault) = (None, None, None);
+    loop {
+        match hear::<Up>(&mut output) {
+            Ok(Some(Up::Event(body))) => sink.emit(body),
+            Ok(Some(Up::Ran(done))) => ran = Some(*done),
+            Ok(Some(Up::Found(done))) => found = Some(*done),
+            Ok(Some(Up::Fault(failure))) => fault = fault.or(Some(failure)),
+            Ok(None) => break,
+            // A process that was killed while it wrote; how it ended says more.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(Failure::io("talk over", "the pipe of the rehearsal", error)),
+        }
+    }
+    match fault {
+        Some(failure) => Err(failure),
+        None => Ok(ran.zip(found).map(|(ran, found)| put_together(ran, found))),
+    }
+}
+
+fn put_together(ran: Ran, found: Found) -> Rehearsal {
+    // dpkg names the list of a package that may be there for several architectures `name:arch`.
+    let base = |name: &str| name.split_once(':').map_or(name.to_owned(), |(base, _)| base.to_owned());
+    let files_of = |package: RehearsedPackage| {
+        let exact = found.owned.get(&package.name).copied();
+        let files = exact.unwrap_or_else(|| {
+            found.owned.iter().filter(|(name, _)| base(name) == package.name).map(|(_, count)| count).sum()
+        });
+        RehearsedPackage { files, ..package }
+    };
+    Rehearsal {
+        report: ran.report,
+        units: super::units::changes(&ran.recorded, &found.files),
+        files: found.files,
+        packages: ran.packages.into_iter().map(files_of).collect(),
+        accounts: ran.accounts,
+        folded: found.folded,
+        unsettled: ran.unsettled,
+        notes: found.notes.into_iter().chain(ran.notes).collect(),
+    }
+}
