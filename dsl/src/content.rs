@@ -6,8 +6,8 @@ use crate::findings::Findings;
 use crate::source::Place;
 use crate::template;
 use crate::unit::{Reader, Unit};
-use model::{Diagnostic, Digest};
-use serde_json::Value as Json;
+use model::{Diagnostic, Digest, SECRET_KEY};
+use serde_json::{Value as Json, json};
 use std::path::{Component, Path, PathBuf};
 
 /// The keys of which a resource has one: each says what its content is.
@@ -46,6 +46,23 @@ impl Contents<'_> {
             }
         }
         missing(name, &unit.files, place, findings)
+    }
+
+    /// What the `source` of a sensitive resource names travels with the secrets, and never among the blobs.
+    pub fn hide_source(&self, draft: &mut Draft<'_>, findings: &mut Findings) {
+        let Some(found) = draft.source.take() else { return };
+        let error = match self.reader.loader.read(&found.path) {
+            Ok(Some(bytes)) => {
+                let name = format!("{}#content", draft.id);
+                draft.params.insert("content".to_owned(), json!({ SECRET_KEY: name }));
+                draft.hidden.insert(name, bytes);
+                return;
+            }
+            Ok(None) => "it is gone".to_owned(),
+            Err(error) => error,
+        };
+        let message = format!("cannot read {}: {error}", found.path.display());
+        findings.push(Diagnostic::error("unreadable", message, draft.span()));
     }
 
     /// Renders the file that `template = "…"` names.

@@ -232,6 +232,9 @@ impl<'u> Expander<'_, 'u> {
                 Runtime::Path | Runtime::Claims | Runtime::Plain => fields.push((entry.key.as_str(), value)),
             }
         }
+        if fields.iter().any(|(key, value)| *key == "sensitive" && value.real == Json::Bool(true)) {
+            self.contents.hide_source(draft, self.findings);
+        }
         fields
     }
 

@@ -57,6 +57,16 @@ fn automatic_edges_come_from_paths_owners_and_packages() {
 }
 
 #[test]
+fn the_source_of_a_sensitive_resource_is_no_blob() {
+    let text = "[file.\"/a\"]\nsource = \"key\"\nsensitive = true\n";
+    let files = Memory::default().with("a.toml", text).with("key", b"\xffhunter2".to_vec());
+    let compiled = run(Entry::File(Path::new("a.toml")), &files, &[]).expect("compiles");
+    assert_eq!(compiled.catalog.nodes()[0].params["content"], json!({ "$secret": "file./a#content" }));
+    assert!(compiled.blobs.is_empty());
+    assert_eq!(compiled.secrets.values().next().expect("one").expose(), b"\xffhunter2");
+}
+
+#[test]
 fn a_purge_is_told_what_others_own_below() {
     let text = "[directory.\"/a\"]\npurge = true\n[file.\"/a/b\"]\n[file.\"/a/c\"]\nensure = \"absent\"\n[file.\"/ab\"]\n";
     let compiled = file(text).expect("compiles");
