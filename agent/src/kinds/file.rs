@@ -203,6 +203,9 @@ ensure = "absent"
             problems.push(problem.help(format!("leave out `{first}` or `{second}`")));
         }
         problems.extend(self.digest_problem());
+        if self.sensitive && matches!(self.given(), Some(Content::Stored(..))) {
+            problems.push(Problem::at("content", "secret bytes never come from a store that others may read"));
+        }
         if !self.validate.is_empty() && !self.validate.iter().any(|word| word.contains(STAGED)) {
             let problem = Problem::at("validate", "the command is not told which file to look at");
             problems.push(problem.help(format!("write `{STAGED}` where the command takes the path of the file")));
