@@ -2,12 +2,18 @@
 
 use super::log::Log;
 use crate::journal::record::Record;
-use crate::system::{Attempt, Package, System, Touched};
+use crate::system::{Attempt, Package, System};
 use crate::undo::{Keep, capture, secrecy, subjects};
 use model::{Failure, Id, Op, Owed, PackageState, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// All packages, by name.
+type Packages = BTreeMap<String, Package>;
+
+/// A subject and its state.
+type Image = (Subject, State);
 
 /// How an op ended.
 pub(super) enum Ended {
@@ -92,23 +98,52 @@ impl<'a> Actor<'a> {
     /// Executes `op` for `nodes`.
     pub(super) fn act(&self, nodes: &[Id], op: &Op, timeout: Option<Duration>) -> Result<(), Ended> {
         let before = self.images(op).map_err(Ended::Failed)?;
-        let packages = matches!(op, Op::Packages(_)).then(|| self.host.all_packages());
-        let packages = packages.transpose().map_err(Ended::Failed)?;
+        let packages = self.packages(op).map_err(Ended::Failed)?;
         let seq = self.announce(nodes, op, before)?;
         let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout };
-        let done = self.host.execute(op, &attempt).and_then(|touched| {
-            let after = self.images(op)?;
-            Ok((after, self.others(op, &touched, packages.as_deref())?))
-        });
-        let record = match &done {
-            Ok((after, touched)) => Record::Done { seq, after: after.clone(), touched: touched.clone() },
-            Err(failure) => Record::Failed { seq, because: failure.to_string() },
+        let executed = self.host.execute(op, &attempt);
+        let seen = self.aftermath(op, executed.as_deref().unwrap_or(&[]), packages.as_deref());
+        let (record, result) = match (executed, seen) {
+            (Ok(_), Ok((after, touched))) => (Record::Done { seq, after, touched }, Ok(())),
+            // A transaction that fails half way has changed something all the same.
+            (Err(failure), Ok((_, touched))) => {
+                (Record::Failed { seq, because: failure.to_string(), touched }, Err(failure))
+            }
+            (Ok(_), Err(failure)) | (Err(failure), Err(_)) => {
+                (Record::Failed { seq, because: failure.to_string(), touched: Vec::new() }, Err(failure))
+            }
         };
         self.state().append(record)?;
-        done.map(|_| ()).map_err(Ended::Failed)
+        result.map_err(Ended::Failed)
     }
 
-    fn announce(&self, nodes: &[Id], op: &Op, before: Vec<(Subject, State)>) -> Result<u64, Ended> {
+    fn packages(&self, op: &Op) -> Result<Option<Arc<Packages>>, Failure> {
+        matches!(op, Op::Packages(_)).then(|| self.host.all_packages()).transpose()
+    }
+
+    /// What the op did: after-images of what it names, and of what else it changed also the before-images.
+    fn aftermath(
+        &self,
+        op: &Op,
+        touched: &[Subject],
+        packages: Option<&Packages>,
+    ) -> Result<(Vec<Image>, Vec<(Subject, State, State)>), Failure> {
+        let after = self.images(op)?;
+        let mut others = match packages {
+            Some(before) => package_changes(before, &*self.host.all_packages()?),
+            None => Vec::new(),
+        };
+        // A path that was touched besides is new: it was absent.
+        for subject in touched.iter().filter(|subject| matches!(subject, Subject::Path(_))) {
+            let state = capture(self.host, subject, secrecy(op), self.keep)?;
+            others.push((subject.clone(), State::Path(model::PathState::Absent), state));
+        }
+        let is_named = |subject: &Subject| after.iter().any(|(named, _)| named == subject);
+        others.retain(|(subject, ..)| !is_named(subject));
+        Ok((after, others))
+    }
+
+    fn announce(&self, nodes: &[Id], op: &Op, before: Vec<Image>) -> Result<u64, Ended> {
         let mut state = self.state();
         state.seq += 1;
         let seq = state.seq;
@@ -116,7 +151,7 @@ impl<'a> Actor<'a> {
         Ok(seq)
     }
 
-    fn images(&self, op: &Op) -> Result<Vec<(Subject, State)>, Failure> {
+    fn images(&self, op: &Op) -> Result<Vec<Image>, Failure> {
         let secrecy = secrecy(op);
         let image = |subject: Subject| {
             let state = capture(self.host, &subject, secrecy, self.keep)?;
@@ -125,32 +160,17 @@ impl<'a> Actor<'a> {
         subjects(op).into_iter().map(image).collect()
     }
 
-    /// Before- and after-images of what the op changed besides. A path that was touched is new: it was absent.
-    fn others(
-        &self,
-        op: &Op,
-        touched: &Touched,
-        packages: Option<&BTreeMap<String, Package>>,
-    ) -> Result<Vec<(Subject, State, State)>, Failure> {
-        let named = subjects(op);
-        let mut others = Vec::new();
-        for subject in touched.iter().filter(|subject| !named.contains(subject)) {
-            let before = match subject {
-                Subject::Path(_) => State::Path(model::PathState::Absent),
-                Subject::Package(name) => {
-                    State::Package(packages.and_then(|all| all.get(name)).map(package_state))
-                }
-                _ => continue,
-            };
-            let after = capture(self.host, subject, secrecy(op), self.keep)?;
-            others.push((subject.clone(), before, after));
-        }
-        Ok(others)
-    }
-
     fn state(&self) -> MutexGuard<'_, Journalled<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Every package that is not as it was.
+fn package_changes(before: &Packages, after: &Packages) -> Vec<(Subject, State, State)> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let state = |of: &Packages, name: &String| State::Package(of.get(name).map(package_state));
+    changed.map(|name| (Subject::Package(name.clone()), state(before, name), state(after, name))).collect()
 }
 
 fn package_state(package: &Package) -> PackageState {

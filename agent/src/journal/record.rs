@@ -40,6 +40,8 @@ pub enum Record {
         seq: u64,
         /// Why.
         because: String,
+        /// What it changed all the same: before and after.
+        touched: Vec<(Subject, State, State)>,
     },
     /// `to` has been refreshed.
     Settled(Owed),

@@ -24,8 +24,8 @@ pub enum Outcome {
     Open,
     /// Done, with after-images, and what else changed with before- and after-images.
     Done(Vec<(Subject, State)>, Vec<(Subject, State, State)>),
-    /// Failed.
-    Failed(String),
+    /// Failed, with why, and with what changed all the same.
+    Failed(String, Vec<(Subject, State, State)>),
 }
 
 /// The state of a run.
@@ -75,7 +75,9 @@ impl Status {
             (Record::Done { seq, after, touched }, true) => {
                 self.settle(seq, Outcome::Done(after, touched))?
             }
-            (Record::Failed { seq, because }, true) => self.settle(seq, Outcome::Failed(because))?,
+            (Record::Failed { seq, because, touched }, true) => {
+                self.settle(seq, Outcome::Failed(because, touched))?;
+            }
             (Record::End(report), true) => self.end = Some(report),
         }
         Ok(())

@@ -73,7 +73,8 @@ fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
     for act in status.acts.values() {
         let (after, others) = match &act.outcome {
             Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
-            Outcome::Open | Outcome::Failed(_) => (&[][..], &[][..]),
+            Outcome::Failed(_, others) => (&[][..], others.as_slice()),
+            Outcome::Open => (&[][..], &[][..]),
         };
         let named = act.before.iter().map(|(subject, before)| {
             (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))

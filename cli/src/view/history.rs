@@ -35,7 +35,7 @@ pub fn one(status: &Status, format: Format) {
     for (seq, act) in &status.acts {
         let outcome = match &act.outcome {
             Outcome::Done(..) => "done",
-            Outcome::Failed(_) => "failed",
+            Outcome::Failed(..) => "failed",
             Outcome::Open => "cut off",
         };
         let nodes = act.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -46,7 +46,7 @@ pub fn one(status: &Status, format: Format) {
             })
             .to_string(),
         });
-        if let (Outcome::Failed(because), Format::Human) = (&act.outcome, format) {
+        if let (Outcome::Failed(because, _), Format::Human) = (&act.outcome, format) {
             line(&format!("                 {}", inert(because)));
         }
     }
