@@ -36,7 +36,7 @@ lab_ssh() {
 host() { lab_ssh -n -- "$(printf '%q ' "$@")"; }
 
 # host_sh 'SCRIPT' [ARG…]: runs a shell script on the host, with ARGs as $1….
-host_sh() { host bash -euo pipefail -c "$1" host_sh "${@:2}"; }
+host_sh() { host bash --norc -euo pipefail -c "$1" host_sh "${@:2}"; }
 
 # host_write PATH [MODE]: standard input becomes a file of the host.
 host_write() { lab_ssh -- "$(printf 'umask 077 && cat > %q && chmod %q %q' "$1" "${2:-0644}" "$1")"; }

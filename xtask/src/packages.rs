@@ -20,6 +20,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("setsid", "util-linux"),
     ("findmnt", "util-linux"),
     ("curl", "curl"),
+    ("jq", "jq"),
     ("git", "git"),
 ];
 
