@@ -110,7 +110,8 @@ impl Walk<'_> {
             Ok(steps) => {
                 planned.texts = texts(&steps, &view, self.blobs);
                 planned.steps = steps;
-                self.predict(vertex, &view, planned);
+                self.predict(&view, planned);
+                fate.blocks = matches!(planned.verdict, Verdict::Failed { .. });
             }
         }
         let changes = !planned.steps.is_empty() || matches!(planned.verdict, Verdict::Provisional { .. });
@@ -130,11 +131,16 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Predicts the steps. What cannot be predicted because of something pending makes the node provisional.
-    fn predict(&self, _vertex: &Vertex<'_>, view: &View<'_>, planned: &mut PlannedNode) {
+    /// Predicts the steps. What cannot be predicted is provisional where something pending may bring what is missing, and
+    /// will fail where nothing is pending at all.
+    fn predict(&self, view: &View<'_>, planned: &mut PlannedNode) {
         let failed = planned.steps.iter().find_map(|step| self.layer.predict(&step.op).err());
+        let is_pending = || self.fates.iter().any(|fate| fate.pending.is_some());
         planned.verdict = match (view.unknown(), failed) {
             (Some(because), _) => Verdict::Provisional { because },
+            (None, Some(failure @ Failure::Missing { .. })) if !is_pending() => {
+                Verdict::Failed { because: failure.to_string() }
+            }
             (None, Some(failure)) => Verdict::Provisional { because: failure.to_string() },
             (None, None) => Verdict::Unchanged,
         };

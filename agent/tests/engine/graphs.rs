@@ -1,8 +1,9 @@
 //! Plans and runs without faults.
 
-use crate::world::{apply, raw_host, web};
+use crate::world::{apply, node, raw_host, web};
 use agent::engine::Faults;
-use model::{NodeStatus, Verdict};
+use model::{Catalog, Node, NodeStatus, Verdict};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 #[test]
@@ -41,6 +42,22 @@ fn what_a_package_may_bring_is_said_to_be_unknown() {
         panic!("{conf:?}")
     };
     assert_eq!(because, "package.nginx will be installed and may bring /etc/site.conf");
+}
+
+#[test]
+fn what_nothing_can_bring_fails_in_the_plan_already() {
+    let files =
+        [node("file./srv/none/a", json!({})), node("file./srv/b", json!({ "owner": "nobody-knows" }))];
+    let verdicts = |nodes: Vec<Node>| {
+        let ran = apply(&raw_host(), &Catalog::new(nodes, Vec::new()).expect("a sound catalog"));
+        ran.plan.nodes.iter().map(|node| node.verdict.clone()).collect::<Vec<_>>()
+    };
+    let failed = |because: &str| Verdict::Failed { because: because.to_owned() };
+    let expected = [failed("directory /srv/none does not exist"), failed("user nobody-knows does not exist")];
+    assert_eq!(verdicts(files.to_vec()), expected);
+    // A package may bring both.
+    let after = verdicts([vec![node("package.nginx", json!({}))], files.to_vec()].concat());
+    assert!(matches!(&after[1..], [Verdict::Provisional { .. }, Verdict::Provisional { .. }]), "{after:?}");
 }
 
 #[test]
