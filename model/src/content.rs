@@ -5,7 +5,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Key of the JSON object that stands for bytes kept in a blob store: `{"$blob": [sha256, size]}`.
 const BLOB_KEY: &str = "$blob";
@@ -13,26 +13,47 @@ const BLOB_KEY: &str = "$blob";
 /// The wanted bytes of a file. Serialized it is a reference, `{"$blob": [sha256, size]}`, and nothing at all of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The bytes themselves, with their digest.
-    Held(Arc<[u8]>, Digest),
+    /// The bytes themselves.
+    Held(Held),
     /// In a blob store under this digest; the size is in bytes.
     Stored(Digest, u64),
     /// Secret bytes.
     Hidden(Secret<Arc<[u8]>>),
 }
 
+/// Bytes at hand. Their digest is computed when it is first asked for: many contents are only passed on.
+#[derive(Clone, Debug)]
+pub struct Held {
+    bytes: Arc<[u8]>,
+    digest: OnceLock<Digest>,
+}
+
+impl Held {
+    /// The bytes.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Held {}
+
 impl Content {
     /// Holds `bytes`.
     pub fn held(bytes: impl Into<Arc<[u8]>>) -> Self {
-        let bytes = bytes.into();
-        let digest = Digest::of(&bytes);
-        Self::Held(bytes, digest)
+        Self::Held(Held { bytes: bytes.into(), digest: OnceLock::new() })
     }
 
     /// SHA-256 of the bytes. That of a secret must not be stored or shown: it can be guessed at.
     pub fn digest(&self) -> Digest {
         match self {
-            Self::Held(_, digest) | Self::Stored(digest, _) => *digest,
+            Self::Held(held) => *held.digest.get_or_init(|| Digest::of(&held.bytes)),
+            Self::Stored(digest, _) => *digest,
             Self::Hidden(bytes) => Digest::of(bytes.expose()),
         }
     }
@@ -40,7 +61,7 @@ impl Content {
     /// Size in bytes.
     pub fn size(&self) -> u64 {
         match self {
-            Self::Held(bytes, _) => bytes.len() as u64,
+            Self::Held(held) => held.bytes.len() as u64,
             Self::Stored(_, size) => *size,
             Self::Hidden(bytes) => bytes.expose().len() as u64,
         }

@@ -26,7 +26,7 @@ mod step;
 mod text;
 
 pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnRemoval};
-pub use content::Content;
+pub use content::{Content, Held};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};
 pub use digest::{Digest, Hasher};
 pub use event::{Event, EventBody, NodeStatus};

@@ -88,6 +88,13 @@ impl Plan {
             && self.nodes.iter().all(|node| matches!(node.verdict, Verdict::Unchanged | Verdict::LeftOut))
     }
 
+    /// The plan without what stays as it is.
+    pub fn pending(&self) -> Self {
+        let pending = |node: &&PlannedNode| node.verdict != Verdict::Unchanged;
+        let nodes = self.nodes.iter().filter(pending).cloned().collect();
+        Self { nodes, orphans: self.orphans.clone(), owed: self.owed.clone() }
+    }
+
     /// The report that a run of this plan is foreseen to end with: what is provisional counts as unknown.
     pub fn foreseen(&self) -> Report {
         let mut report = Report::default();

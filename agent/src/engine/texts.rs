@@ -27,7 +27,7 @@ fn new_text(content: &Content, blobs: &dyn Blobs) -> Option<String> {
         return None;
     }
     let bytes = match content {
-        Content::Held(bytes, _) => bytes.to_vec(),
+        Content::Held(held) => held.bytes().to_vec(),
         Content::Stored(digest, _) => {
             let mut bytes = Vec::new();
             blobs.open(digest).ok()?.take(LARGEST).read_to_end(&mut bytes).ok()?;

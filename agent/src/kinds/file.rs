@@ -109,7 +109,7 @@ impl File {
     /// The wanted bytes, hidden where they are not to be shown.
     fn wanted(&self) -> Option<Content> {
         Some(match self.given()?.clone() {
-            Content::Held(bytes, _) if self.sensitive => Content::Hidden(Secret::new(bytes)),
+            Content::Held(held) if self.sensitive => Content::Hidden(Secret::new(held.bytes().clone())),
             content => content,
         })
     }

@@ -22,15 +22,17 @@ pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
     past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));
-    let plan = plan_graph(job, &graph, &past)?;
-    job.events.emit(EventBody::Plan(plan.clone()));
+    let mut ledger = Ledger::read(job.state)?;
+    let plan = plan_graph(job, &graph, (&past, &ledger))?;
+    job.events.emit(EventBody::Plan(plan.pending()));
     let report = if plan.is_empty() && past.open.is_empty() {
-        take_up(job, &[])?;
+        ledger.update(job.scope, job.catalog, &[]);
+        ledger.write(job.state)?;
         all_unchanged(&plan)
     } else if ask(&plan) == Answer::No {
         return Err(Ended::Declined);
     } else {
-        carry_out(job, &graph, &plan, past)?
+        carry_out((job, &mut ledger), &graph, &plan, past)?
     };
     job.events.emit(EventBody::Report(report.clone()));
     Ok(Done { report, plan })
@@ -41,7 +43,12 @@ fn all_unchanged(plan: &Plan) -> Report {
     Report { unchanged: unchanged as u64, ..Report::default() }
 }
 
-fn carry_out(job: &Job<'_>, graph: &Graph<'_>, plan: &Plan, past: Past) -> Result<Report, Ended> {
+fn carry_out(
+    (job, ledger): (&Job<'_>, &mut Ledger),
+    graph: &Graph<'_>,
+    plan: &Plan,
+    past: Past,
+) -> Result<Report, Ended> {
     let begin = Begin {
         version: VERSION,
         run: past.next,
@@ -70,8 +77,8 @@ fn carry_out(job: &Job<'_>, graph: &Graph<'_>, plan: &Plan, past: Past) -> Resul
     if let Some(failure) = dead {
         return Err(Ended::Broken { report, failure });
     }
-    let removed: Vec<Id> = removed(plan, &report, &nodes);
-    take_up(job, &removed)?;
+    ledger.update(job.scope, job.catalog, &removed(plan, &report, &nodes));
+    ledger.write(job.state)?;
     log.end(report.clone())?;
     Ok(report)
 }
@@ -83,13 +90,6 @@ fn removed(plan: &Plan, report: &Report, nodes: &[NodeStatus]) -> Vec<Id> {
         return Vec::new();
     }
     plan.orphans.iter().filter(|orphan| !orphan.steps.is_empty()).map(|orphan| orphan.id.clone()).collect()
-}
-
-/// Brings the ledger up to date.
-fn take_up(job: &Job<'_>, removed: &[Id]) -> Result<(), Failure> {
-    let mut ledger = Ledger::read(job.state)?;
-    ledger.update(job.scope, job.catalog, removed);
-    ledger.write(job.state)
 }
 
 /// Removes the temporary files that a run which was cut off may have left.

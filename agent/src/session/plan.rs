@@ -3,23 +3,26 @@
 use super::job::Job;
 use crate::engine::{Graph, forecast};
 use crate::kind::Registered;
-use crate::state::{Ledger, Owned, Past};
+use crate::state::{Ledger, Past};
 use crate::system::System;
-use model::{Failure, Id, OnRemoval, Orphan, Plan, Secrets, Step};
+use model::{Failure, Id, Orphan, Plan, Secrets, Step};
 
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
-    plan_graph(job, &graph, &job.state.past()?)
+    plan_graph(job, &graph, (&job.state.past()?, &Ledger::read(job.state)?))
 }
 
-pub(super) fn plan_graph(job: &Job<'_>, graph: &Graph<'_>, past: &Past) -> Result<Plan, Failure> {
+pub(super) fn plan_graph(
+    job: &Job<'_>,
+    graph: &Graph<'_>,
+    (past, ledger): (&Past, &Ledger),
+) -> Result<Plan, Failure> {
     let mut plan = forecast(graph, job.system, &job.choice, &past.owed, job.blobs)?;
-    let ledger = Ledger::read(job.state)?;
     for (id, owned) in ledger.orphans(job.scope, job.catalog) {
-        let planned = match owned.on_removal {
-            OnRemoval::Keep => Err("it stays: on_removal is \"keep\"".to_owned()),
-            OnRemoval::Remove => removal(job.kinds, job.system, &id, &owned).map_err(|it| it.to_string()),
+        let planned = match owned.removal {
+            None => Err("it stays: on_removal is \"keep\"".to_owned()),
+            Some(params) => removal(job.kinds, job.system, &id, params).map_err(|it| it.to_string()),
         };
         let (steps, because) = match planned {
             Ok(steps) => (steps, String::new()),
@@ -35,12 +38,11 @@ fn removal(
     kinds: &[&dyn Registered],
     system: &dyn System,
     id: &Id,
-    owned: &Owned,
+    mut params: serde_json::Value,
 ) -> Result<Vec<Step>, Failure> {
     let cannot = |why: &str| Failure::refused(format!("{id} cannot be removed: {why}"), "remove it by hand");
     let kind =
         kinds.iter().find(|kind| kind.name() == id.kind()).ok_or_else(|| cannot("its kind is unknown"))?;
-    let mut params = owned.params.clone();
     // Secrets are not in the ledger, and removing needs none.
     Secrets::default().resolve(&mut params).map_err(|_| cannot("its keys are incomplete"))?;
     let resource =

@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 
 /// Owned resources by scope: a scope is one source of catalogs, such as a site or a file of resources. Two files that
 /// are applied to one host do not orphan each other's resources.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ledger(BTreeMap<String, BTreeMap<Id, Owned>>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    scopes: BTreeMap<String, BTreeMap<Id, Owned>>,
+    changed: bool,
+}
 
 /// A resource that some catalog owned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Owned {
-    /// Its keys, without anything secret.
-    pub params: serde_json::Value,
-    /// What becomes of the thing.
-    pub on_removal: OnRemoval,
+    /// Its keys without anything secret, where it is to be removed with them; `None` where it stays.
+    pub removal: Option<serde_json::Value>,
 }
 
 const NAME: &str = "ledger";
@@ -24,16 +25,15 @@ const NAME: &str = "ledger";
 impl Ledger {
     /// Reads the ledger; empty where there is none yet.
     pub fn read(state: &StateDir) -> Result<Self, Failure> {
-        match state.read(NAME)? {
-            None => Ok(Self::default()),
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| Failure::io("read", NAME, error)),
-        }
+        let Some(bytes) = state.read(NAME)? else { return Ok(Self::default()) };
+        let scopes = serde_json::from_slice(&bytes).map_err(|error| Failure::io("read", NAME, error))?;
+        Ok(Self { scopes, changed: false })
     }
 
     /// What `scope` owned and `catalog` no longer has.
     pub fn orphans(&self, scope: &str, catalog: &Catalog) -> BTreeMap<Id, Owned> {
         let index = catalog.index();
-        let owned = self.0.get(scope).into_iter().flatten();
+        let owned = self.scopes.get(scope).into_iter().flatten();
         owned
             .filter(|(id, _)| !index.contains_key(id))
             .map(|(id, owned)| (id.clone(), owned.clone()))
@@ -42,23 +42,33 @@ impl Ledger {
 
     /// Takes up the catalog's resources. Orphans stay, save those in `removed`.
     pub fn update(&mut self, scope: &str, catalog: &Catalog, removed: &[Id]) {
-        let owned = self.0.entry(scope.to_owned()).or_default();
-        owned.retain(|id, _| !removed.contains(id));
+        let owned = self.scopes.entry(scope.to_owned()).or_default();
+        for id in removed {
+            self.changed |= owned.remove(id).is_some();
+        }
         for node in catalog.nodes() {
-            let mut params = node.params.clone();
-            drop_secrets(&mut params);
-            owned.insert(node.id.clone(), Owned { params, on_removal: node.common.on_removal });
+            let removal = (node.common.on_removal == OnRemoval::Remove).then(|| {
+                let mut params = node.params.clone();
+                drop_secrets(&mut params);
+                params
+            });
+            let now = Owned { removal };
+            if owned.get(&node.id) != Some(&now) {
+                owned.insert(node.id.clone(), now);
+                self.changed = true;
+            }
         }
     }
 
-    /// Writes the ledger, where it differs from what is there.
-    pub fn write(&self, state: &StateDir) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(self).map_err(|error| Failure::io("write", NAME, error))?;
-        if state.read(NAME)?.as_deref() == Some(bytes.as_slice()) {
-            Ok(())
-        } else {
-            state.write(NAME, &bytes)
+    /// Writes the ledger, where anything in it changed.
+    pub fn write(&mut self, state: &StateDir) -> Result<(), Failure> {
+        if self.changed {
+            let bytes =
+                serde_json::to_vec(&self.scopes).map_err(|error| Failure::io("write", NAME, error))?;
+            state.write(NAME, &bytes)?;
+            self.changed = false;
         }
+        Ok(())
     }
 }
 

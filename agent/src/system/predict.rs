@@ -93,7 +93,7 @@ impl Layer<'_> {
         if let Some(Some(inode)) = self.delta().paths.get_mut(path) {
             inode.xattrs = xattrs;
             inode.bytes = match content {
-                Content::Held(bytes, _) => Some(bytes.clone()),
+                Content::Held(held) => Some(held.bytes().clone()),
                 Content::Hidden(bytes) => Some(bytes.expose().clone()),
                 Content::Stored(..) => None,
             };

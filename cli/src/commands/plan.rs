@@ -20,7 +20,7 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         let plan = agent::session::plan(job)?;
         let exit = Exit::of_plan(&plan);
         let report = plan.foreseen();
-        job.events.emit(EventBody::Plan(plan));
+        job.events.emit(EventBody::Plan(plan.pending()));
         job.events.emit(EventBody::Report(report));
         Ok(exit)
     })

@@ -99,7 +99,7 @@ impl Host {
         let check: Option<atomic_write::Validate<'_>> =
             if validate.is_empty() { None } else { Some(&mut check) };
         match content {
-            Content::Held(bytes, _) => atomic_write(&target, &mut Cursor::new(&bytes[..]), check)?,
+            Content::Held(held) => atomic_write(&target, &mut Cursor::new(&held.bytes()[..]), check)?,
             Content::Hidden(bytes) => atomic_write(&target, &mut Cursor::new(&bytes.expose()[..]), check)?,
             Content::Stored(digest, size) => {
                 let mut stored = Stored::open(self.blobs.as_ref(), *digest, *size)?;
