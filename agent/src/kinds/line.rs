@@ -180,7 +180,10 @@ impl Line {
         let mut regex = |key: &str, text: &Option<String>| {
             let compiled = text.as_ref().map(|text| Regex::new(text));
             compiled.transpose().unwrap_or_else(|error| {
-                problems.push(Problem::at(key, error.to_string()));
+                // The last line says what is wrong; those before it draw the expression.
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                problems.push(Problem::at(key, format!("this is no regular expression: {reason}")));
                 None
             })
         };
