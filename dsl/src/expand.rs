@@ -247,9 +247,9 @@ impl<'u> Expander<'_, 'u> {
             return;
         }
         if let Some(direction) = Direction::parse(&entry.key) {
-            let in_group = resource.common("for_each").is_some();
+            let writer = if resource.common("for_each").is_some() { Writer::Group } else { Writer::Single };
             let strings = Strings { source: &self.unit.source, context: &self.context };
-            let found = relations(strings, direction, &entry.item, in_group, self.findings);
+            let found = relations(strings, direction, &entry.item, writer, self.findings);
             let module = self.unit.name.module();
             draft
                 .relations
@@ -284,12 +284,21 @@ impl<'u> Expander<'_, 'u> {
     }
 }
 
+/// Who writes a reference: one resource, or each of a `for_each`, in which `each` has a meaning of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// One resource or module.
+    Single,
+    /// Each element of a `for_each`.
+    Group,
+}
+
 /// Reads the references of one relation key: a string or an array of strings.
 pub fn relations(
     strings: Strings<'_>,
     direction: Direction,
     item: &Item,
-    in_group: bool,
+    writer: Writer,
     findings: &mut Findings,
 ) -> Vec<Relation> {
     let items = match &item.value {
@@ -300,7 +309,9 @@ pub fn relations(
     for item in items {
         let place = Place { source: strings.source.clone(), at: item.at };
         let group = match &item.value {
-            Value::Text(text) if text.contains("{{") && !in_group && text.contains("each.") => {
+            Value::Text(text)
+                if text.contains("{{") && writer == Writer::Single && text.contains("each.") =>
+            {
                 Some(text.clone())
             }
             _ => None,

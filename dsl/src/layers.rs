@@ -4,6 +4,7 @@
 use crate::context::{Both, Context};
 use crate::document::Item;
 use crate::draft::{Direction, Relation};
+use crate::expand::{self, Writer};
 use crate::findings::Findings;
 use crate::inputs::{Given, InputDecl};
 use crate::nearest::did_you_mean;
@@ -14,7 +15,7 @@ use crate::sets::{self, Set};
 use crate::source::{Place, Source};
 use crate::strings::Strings;
 use crate::unit::{Name, Unit};
-use crate::{common, expand, turns, wiring};
+use crate::{common, turns, wiring};
 use model::{Common, Diagnostic, REDACTED};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -151,7 +152,8 @@ impl<'a> Layers<'a> {
             let strings = Strings { source: &unit.source, context: &scope.context };
             for entry in one.common.iter().filter(|_| !scope.broken) {
                 if let Some(direction) = Direction::parse(&entry.key) {
-                    let found = expand::relations(strings, direction, &entry.item, false, self.findings);
+                    let found =
+                        expand::relations(strings, direction, &entry.item, Writer::Single, self.findings);
                     let module = unit.name.module().map(str::to_owned);
                     relations.extend(found.into_iter().map(|one| Relation { module: module.clone(), ..one }));
                 } else if entry.key == "tags"
