@@ -111,6 +111,12 @@ pub fn duration(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor).filter(|seconds| *seconds > 0)
 }
 
+/// A secret stands in a common key.
+pub fn no_secret(key: &str, place: &Place) -> Diagnostic {
+    Diagnostic::error("secret-not-allowed", format!("a secret in `{key}`"), place.span())
+        .help("this key is shown in plans: use another value")
+}
+
 /// Takes the value of one common key that the host needs; relations, `when` and `for_each` are not among them.
 pub fn set(common: &mut Common, key: &str, value: &Json, place: &Place) -> Result<(), Diagnostic> {
     let wrong = |message: &str, help: &str| {

@@ -258,13 +258,7 @@ impl<'u> Expander<'_, 'u> {
         }
         let Some(value) = self.value(&entry.item) else { return };
         if value.is_secret() {
-            let help = "this is shown in plans: use another value";
-            return self.error(
-                "secret-not-allowed",
-                format!("a secret in `{}`", entry.key),
-                entry.item.at,
-                help,
-            );
+            return self.findings.push(common::no_secret(&entry.key, &self.place(&entry.item)));
         }
         match (entry.key.as_str(), &value.real) {
             ("auto", Json::Bool(auto)) => draft.auto = *auto,

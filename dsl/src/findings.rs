@@ -12,18 +12,20 @@ const MOST: usize = 200;
 #[derive(Debug, Default)]
 pub struct Findings {
     list: Vec<Diagnostic>,
+    errors: usize,
     hidden: Vec<Place>,
 }
 
 impl Findings {
     /// One more.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         self.list.push(diagnostic);
     }
 
     /// As many more as there are.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.list.extend(diagnostics);
+        diagnostics.into_iter().for_each(|one| self.push(one));
     }
 
     /// Marks a literal of a source as secret: no rendered line may show it.
@@ -33,7 +35,7 @@ impl Findings {
 
     /// How many errors there are; warnings do not count.
     pub fn errors(&self) -> usize {
-        self.list.iter().filter(|one| one.severity == Severity::Error).count()
+        self.errors
     }
 
     /// Everything by file and place.
@@ -51,34 +53,29 @@ impl Findings {
 
     /// Replaces the letters of every secret literal in the texts that travel with the diagnostics.
     fn blank_secrets(&mut self) {
-        let mut blanked: BTreeMap<Arc<str>, String> = BTreeMap::new();
-        for place in &self.hidden {
-            let text =
-                blanked.entry(place.source.file().clone()).or_insert_with(|| place.source.text().to_owned());
-            let range = place.at.range();
-            if let Some(literal) = text.get(range.clone()) {
-                text.replace_range(range, &blank(literal));
-            }
-        }
-        let blanked: BTreeMap<Arc<str>, Arc<str>> =
-            blanked.into_iter().map(|(file, text)| (file, text.into())).collect();
+        let mut texts: BTreeMap<*const u8, Arc<str>> = BTreeMap::new();
         for label in self.list.iter_mut().flat_map(|one| &mut one.labels) {
-            if let Some(text) = blanked.get(&label.span.file)
-                && text.len() == label.span.text.len()
-            {
-                label.span.text = text.clone();
-            }
+            let text = &mut label.span.text;
+            let blanked = texts.entry(text.as_ptr()).or_insert_with(|| {
+                let here = self.hidden.iter().filter(|place| std::ptr::eq(place.source.text(), &**text));
+                here.fold(text.clone(), |text, place| blank(&text, place.at.range()))
+            });
+            *text = blanked.clone();
         }
     }
 }
 
-/// The same number of bytes and the same lines, without a letter of the secret.
-fn blank(literal: &str) -> String {
+/// The text with the letters of one stretch replaced, byte for byte and line for line.
+fn blank(text: &Arc<str>, range: std::ops::Range<usize>) -> Arc<str> {
+    let (Some(head), Some(literal), Some(tail)) =
+        (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
+    else {
+        return text.clone();
+    };
     let keep = |one: char| matches!(one, '"' | '\'' | '\n' | '\r');
-    literal
-        .chars()
-        .flat_map(|one| std::iter::repeat_n(if keep(one) { one } else { '*' }, one.len_utf8()))
-        .collect()
+    let star = |one: char| std::iter::repeat_n(if keep(one) { one } else { '*' }, one.len_utf8());
+    let stars: String = literal.chars().flat_map(star).collect();
+    [head, &stars, tail].concat().into()
 }
 
 /// A place without a text: a file that cannot be read, or is not there.

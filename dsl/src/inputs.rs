@@ -43,6 +43,11 @@ impl InputDecl {
             let complete = |value| self.kind.complete(value);
             return Some(self.kind.taint(Both::new(complete(value.real), value.masked.map(complete))));
         };
+        let wrong = if value.is_secret() {
+            Mismatch { message: format!("is no {}", self.kind), ..wrong }
+        } else {
+            wrong
+        };
         let at = inner_place(item, &wrong.path);
         let name = [&[self.name.clone()], wrong.path.as_slice()].concat().join(".");
         let text = format!("input `{name}` {}", wrong.message);

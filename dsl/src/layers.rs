@@ -160,7 +160,11 @@ impl<'a> Layers<'a> {
                     && let Some(value) = strings.value(&entry.item, self.findings)
                 {
                     let place = Place { source: unit.source.clone(), at: entry.item.at };
-                    self.findings.extend(common::set(&mut shared, "tags", &value.real, &place).err());
+                    let told = match value.is_secret() {
+                        true => Some(common::no_secret("tags", &place)),
+                        false => common::set(&mut shared, "tags", &value.real, &place).err(),
+                    };
+                    self.findings.extend(told);
                 }
             }
         }

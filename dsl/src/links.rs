@@ -8,6 +8,9 @@ use crate::source::Place;
 use model::{Diagnostic, EdgeKind, Id, Thing};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// So many dangling references are compared with all names; more would take long.
+const MOST_ADVICE: usize = 50;
+
 /// Why a link is there.
 #[derive(Clone, Debug)]
 pub enum Because {
@@ -71,7 +74,13 @@ impl Resolver<'_, '_> {
     fn relation(&self, at: usize, relation: &Relation, links: &mut Vec<Link>, findings: &mut Findings) {
         let targets = match self.targets(relation) {
             Some(targets) => targets,
-            None => return findings.push(self.dangling(relation)),
+            None => {
+                let help = if findings.errors() < MOST_ADVICE { self.advice(relation) } else { None };
+                let (Target::Group(name) | Target::Named(name)) = &relation.target;
+                let message = format!("there is no resource `{name}`");
+                let diagnostic = Diagnostic::error("dangling-reference", message, relation.place.span());
+                return findings.push(Diagnostic { help, ..diagnostic });
+            }
         };
         for target in targets {
             if target == at {
@@ -136,18 +145,15 @@ impl Resolver<'_, '_> {
         })
     }
 
-    fn dangling(&self, relation: &Relation) -> Diagnostic {
+    /// What was probably meant.
+    fn advice(&self, relation: &Relation) -> Option<String> {
         let (Target::Group(name) | Target::Named(name)) = &relation.target;
+        if !name.contains('.') {
+            return Some("a reference is kind.name, such as \"package.nginx\"".to_owned());
+        }
         let modules: Vec<String> = self.known.modules.keys().map(|name| format!("module.{name}")).collect();
         let known = self.index.keys().chain(&modules).chain(self.known.groups.keys());
-        let mut known: Vec<&str> = known.map(String::as_str).collect();
-        known.sort_unstable();
-        let help = if name.contains('.') {
-            did_you_mean(name, known).unwrap_or_else(|| "declare it, or leave the reference out".to_owned())
-        } else {
-            "a reference is kind.name, such as \"package.nginx\"".to_owned()
-        };
-        let message = format!("there is no resource `{name}`");
-        Diagnostic::error("dangling-reference", message, relation.place.span()).help(help)
+        let near = did_you_mean(name, known.map(String::as_str));
+        near.or_else(|| Some("declare it, or leave the reference out".to_owned()))
     }
 }

@@ -5,13 +5,14 @@ use crate::document::{self, Value};
 use crate::findings::{Findings, whole_file};
 use crate::inventory::Inventory;
 use crate::nearest::did_you_mean;
-use crate::parts::{is_plain_name, texts};
+use crate::parts::{Parts, is_plain_name, texts};
 use crate::request::{Entry, Request};
 use crate::source::{Extent, Place, Source};
 use crate::unit::{Name, Reader, Unit};
 use model::Diagnostic;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// All texts of one request.
 #[derive(Debug, Default)]
@@ -32,8 +33,14 @@ impl Project {
 /// Reads all texts.
 pub fn load(request: &Request<'_>, findings: &mut Findings) -> Project {
     let reader = Reader { loader: request.loader, kinds: request.kinds };
-    let mut walker =
-        Walker { reader, modules: Vec::new(), roles: Vec::new(), project: Project::default(), findings };
+    let mut walker = Walker {
+        reader,
+        modules: Vec::new(),
+        roles: Vec::new(),
+        library: request.library,
+        project: Project::default(),
+        findings,
+    };
     match request.entry {
         Entry::File(path) => walker.file(path),
         Entry::Site { root, host, roles } => walker.site(root, host, roles),
@@ -51,6 +58,7 @@ struct Walker<'a> {
     reader: Reader<'a>,
     modules: Vec<PathBuf>,
     roles: Vec<PathBuf>,
+    library: &'a [PathBuf],
     project: Project,
     findings: &'a mut Findings,
 }
@@ -72,8 +80,10 @@ impl Walker<'_> {
     fn site(&mut self, root: &Path, host: Option<&str>, _: &[String]) {
         self.roles.push(root.join("roles"));
         let file = root.join("keel.toml");
+        let before = self.findings.errors();
         match self.reader.text(&file, self.findings) {
             Some(source) => self.settings(root, &source),
+            None if self.findings.errors() > before => {}
             None => {
                 let message = format!("there is no keel.toml in {}", root.display());
                 let place = whole_file(&file.display().to_string());
@@ -83,10 +93,11 @@ impl Walker<'_> {
                 );
             }
         }
+        let before = self.findings.errors();
         if let Some(source) = self.reader.text(&root.join("hosts.toml"), self.findings) {
             self.project.inventory = Some(Inventory::read(&source, self.findings));
         }
-        let Some(host) = host else { return };
+        let Some(host) = host.filter(|_| self.findings.errors() == before) else { return };
         let hosts = self.project.inventory.iter().flat_map(|inventory| &inventory.hosts);
         let names: Vec<&str> = hosts.map(|host| host.name.as_str()).collect();
         if !names.contains(&host) {
@@ -98,7 +109,7 @@ impl Walker<'_> {
         }
     }
 
-    fn settings(&mut self, root: &Path, source: &std::sync::Arc<Source>) {
+    fn settings(&mut self, root: &Path, source: &Arc<Source>) {
         let table = document::parse(source, self.findings).unwrap_or_default();
         let mut modules = vec![("modules".to_owned(), Extent::default())];
         let mut wrong = |code, message: String, at, help: &str| {
@@ -186,12 +197,24 @@ impl Walker<'_> {
         for dir in self.modules.clone().iter().filter(|_| is_plain_name(module)) {
             let dir = dir.join(module);
             if let Some((source, parts)) = self.reader.parts(&dir.join("module.toml"), self.findings) {
+                if self.library.iter().any(|root| dir.starts_with(root)) {
+                    self.documented(&source, &parts);
+                }
                 let (files, templates) = (vec![dir.join("files")], vec![dir.join("templates")]);
                 return self.project.units.push(Unit { name: unit, source, parts, files, templates });
             }
         }
         let known = self.known(&self.modules.clone(), |name| Some(name));
         self.unknown("unknown-module", ("module", module), place, &known);
+    }
+
+    /// What a library offers is to be understood without reading it.
+    fn documented(&mut self, source: &Arc<Source>, parts: &Parts) {
+        for decl in parts.inputs.iter().filter(|decl| decl.doc.is_none()) {
+            let message = format!("input `{}` of a library module has no `doc`", decl.name);
+            let diagnostic = Diagnostic::warning("undocumented-input", message, source.span(decl.at));
+            self.findings.push(diagnostic.help("add doc = \"what it is for\""));
+        }
     }
 
     /// Reads what the units read so far include and use, and so on until nothing is new.

@@ -39,11 +39,6 @@ impl Source {
         Arc::new(Self { file: file.into(), text: text.into(), lines: OnceLock::new() })
     }
 
-    /// The name the user knows it by.
-    pub fn file(&self) -> &Arc<str> {
-        &self.file
-    }
-
     /// The whole text.
     pub fn text(&self) -> &str {
         &self.text
