@@ -114,7 +114,8 @@ fn restoration(
         return Ok(one);
     }
     match restore(subject, &now, touch.goal, &store) {
-        Ok(ops) => {
+        Ok(mut ops) => {
+            ops.iter_mut().for_each(|op| move_home_back(op, &touch.act.op));
             let steps: Vec<Step> = ops.iter().cloned().map(Step::new).collect();
             one.texts = texts(&steps, rollback.system, &store);
             one.ops = ops;
@@ -126,14 +127,23 @@ fn restoration(
     Ok(one)
 }
 
+/// A home directory that was moved is moved back; where it lies is in no image.
+fn move_home_back(op: &mut Op, done: &Op) {
+    if let (Op::ModifyUser(back), Op::ModifyUser(done)) = (op, done) {
+        back.manage_home = done.manage_home && done.home.is_some();
+    }
+}
+
 /// A password or a secret file has its image under a key; so has what is compared with it.
 fn secrecy_of(touch: &Touch<'_>) -> crate::undo::Secrecy {
     secrecy(&touch.act.op)
 }
 
-/// Whether a thing is still as the run left it. A unit that came up or went down by itself has not drifted.
+/// Whether a thing is still as the run left it. A unit that came up or went down by itself has not drifted, and one that
+/// was stopped and disabled may be gone: the run took its file away afterwards.
 fn same(left: &State, now: &State) -> bool {
     match (left, now) {
+        (State::Unit(Some(left)), State::Unit(None)) => !is_running(&left.active) && left.file != "enabled",
         (State::Unit(Some(left)), State::Unit(Some(now))) => left.file == now.file,
         _ => left == now,
     }
