@@ -34,7 +34,7 @@ impl Exit {
     /// Of a rehearsal.
     pub fn of_rehearsal(found: &Rehearsal) -> Self {
         match Self::of_report(&found.report) {
-            Self::Fine if found.is_empty() => Self::Fine,
+            Self::Fine if found.is_empty() && found.report.changed == 0 => Self::Fine,
             Self::Fine => Self::Pending,
             other => other,
         }

@@ -25,6 +25,8 @@ const ATTRIBUTES: [(&str, &std::ffi::CStr); 3] = [
 pub(super) enum Show {
     /// Its text, if everybody may read it.
     Text,
+    /// Its size.
+    Size,
     /// That it changed.
     Nothing,
 }
@@ -243,7 +245,7 @@ fn text(forms: &Forms<'_>, show: Show, secrets: &[&[u8]]) -> Result<Result<Strin
             (_, new) => format!("content {} bytes", new.unwrap_or(0)),
         }
     };
-    if both().any(|(_, found)| found.len() > LARGEST) {
+    if show == Show::Size || both().any(|(_, found)| found.len() > LARGEST) {
         return Ok(Err(sizes()));
     }
     let mut texts = Vec::new();

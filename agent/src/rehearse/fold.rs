@@ -89,7 +89,9 @@ impl Wishes {
                 }
             }
         }
-        Ok(Show::Text)
+        // What a script made by the way is there, but nobody asked for its text.
+        let by_the_way = touched.old.is_none() && !self.named.contains(&touched.path);
+        Ok(if by_the_way { Show::Size } else { Show::Text })
     }
 }
 
@@ -132,7 +134,8 @@ pub(super) fn found(layers: &Layers, wishes: &Wishes) -> Result<Found, Failure> 
             }
             (Distance::Touched | Distance::Different, Place::Quiet(place)) => count(&mut found.folded, place),
             (Distance::Different, Place::Named | Place::Listed) => {
-                found.files.push(tell(touched, wishes.show(touched)?, &names, &secrets)?);
+                let show = wishes.show(touched)?;
+                found.files.push(tell(touched, show, &names, &secrets)?);
             }
         }
     }

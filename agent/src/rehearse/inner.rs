@@ -9,12 +9,12 @@ use crate::os::host::Host;
 use crate::session::{self, Answer, Ended};
 use crate::state::{EventLog, StateDir};
 use crate::system::{Accounts, Package, System};
-use model::{Event, EventBody, Failure, Plan, Report, Secrets, Verdict};
+use model::{Event, EventBody, Failure, Id, NodeStatus, Plan, Report, Secrets, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, stdin, stdout};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Everything from entering the copy to the last message; the number is the exit code.
 pub(super) fn play() -> u8 {
@@ -55,7 +55,12 @@ fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Fa
     host.mask(secrets);
     let before = Snapshot::take(&host)?;
     let (state, stop) = (StateDir::new(&job.state), AtomicBool::new(false));
-    let events = EventLog::new(&upwards, &now);
+    let broken = Mutex::new(BTreeSet::new());
+    let watch = |event: &Event| {
+        note_broken(event, &broken);
+        upwards(event);
+    };
+    let events = EventLog::new(&watch, &now);
     let session = session::Job {
         catalog: &job.catalog,
         secrets,
@@ -79,9 +84,8 @@ fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Fa
         report: Report { run: None, ..report },
         packages: versions::changes(&before.packages, &after.packages),
         accounts: accounts::changes(&before.accounts, &after.accounts),
-        recorded: host.recorded(),
-        unsettled: unsettled(&again),
-        notes: asked_for()?,
+        recorded: host.recorded().into_iter().chain(asked_for()?).collect(),
+        unsettled: unsettled(&again, &broken.into_inner().unwrap_or_else(PoisonError::into_inner)),
     })
 }
 
@@ -106,25 +110,39 @@ fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
 
-/// Resources that would change again, or that cannot tell. Those that failed the first time have said so.
-fn unsettled(again: &Plan) -> Vec<String> {
-    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Change | Verdict::Provisional { .. });
-    again.nodes.iter().filter(|node| bad(&node.verdict)).map(|node| node.id.to_string()).collect()
+/// Keeps the resources that did not come to what they should be.
+fn note_broken(event: &Event, broken: &Mutex<BTreeSet<Id>>) {
+    if let EventBody::Node {
+        id,
+        status: NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown,
+        ..
+    } = &event.body
+    {
+        broken.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+    }
 }
 
-/// What package scripts wanted of services.
+/// Resources that would change again, or that cannot tell. Those in `broken` have said so before.
+fn unsettled(again: &Plan, broken: &BTreeSet<Id>) -> Vec<String> {
+    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Change | Verdict::Provisional { .. });
+    let nodes = again.nodes.iter().filter(|node| bad(&node.verdict) && !broken.contains(&node.id));
+    nodes.map(|node| node.id.to_string()).collect()
+}
+
+/// What package scripts wanted of services: lines of the service's name and the action, in parentheses or not.
 fn asked_for() -> Result<Vec<String>, Failure> {
-    let text = match std::fs::read(Path::new(private::ASKED)) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+    let bytes = match std::fs::read(Path::new(private::ASKED)) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Failure::io("read", private::ASKED, error)),
     };
-    let words = text.lines().map(|line| line.split_whitespace().filter(|word| !word.starts_with('-')));
-    let asked: BTreeSet<String> =
-        words.map(|words| words.collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect();
-    let note = |line: String| {
-        let line = crate::os::capture::printable(line.as_bytes());
-        format!("a package script asked to act on a service, which a rehearsal does not do: {line}")
+    let text = crate::os::capture::printable(&bytes);
+    let line = |line: &str| {
+        let mut words = line.split_whitespace().filter(|word| !word.starts_with('-'));
+        let (name, action) = (words.next()?, words.next()?.trim_matches(['(', ')']));
+        let name = if name.contains('.') { name.to_owned() } else { format!("{name}.service") };
+        let acts = ["start", "stop", "restart", "reload", "force-reload", "try-restart"];
+        acts.contains(&action).then(|| format!("{action} (by its package) {name}"))
     };
-    Ok(asked.into_iter().map(note).collect())
+    Ok(text.lines().filter_map(line).collect())
 }

@@ -64,7 +64,6 @@ pub(super) struct Ran {
     /// Such as `start nginx.service`, in order.
     pub(super) recorded: Vec<String>,
     pub(super) unsettled: Vec<String>,
-    pub(super) notes: Vec<String>,
 }
 
 /// What the layers of the overlay show.

@@ -119,6 +119,6 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
         accounts: ran.accounts,
         folded: found.folded,
         unsettled: ran.unsettled,
-        notes: found.notes.into_iter().chain(ran.notes).collect(),
+        notes: found.notes,
     }
 }

@@ -8,7 +8,8 @@ pub(super) fn changes(recorded: &[String], files: &[RehearsedFile]) -> Vec<Rehea
     let mut units: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut add = |name: &str, act: &str| {
         let acts = units.entry(name.to_owned()).or_default();
-        if !acts.iter().any(|known| known == act) {
+        let plain = act.split_once(" (").map_or(act, |(plain, _)| plain);
+        if !acts.iter().any(|known| known == act || known == plain) {
             acts.push(act.to_owned());
         }
     };
@@ -16,7 +17,7 @@ pub(super) fn changes(recorded: &[String], files: &[RehearsedFile]) -> Vec<Rehea
         add(&name, act);
     }
     for line in recorded {
-        match line.split_once(' ') {
+        match line.rsplit_once(' ') {
             Some((act, name)) => add(name, act),
             None => add("systemd", line),
         }
@@ -68,11 +69,24 @@ mod tests {
             link("/etc/systemd/system/c.service", Turn::Added, "/dev/null"),
             link("/etc/systemd/other", Turn::Added, "/dev/null"),
         ];
-        let recorded = ["start a.service", "reload a.service", "start a.service"].map(str::to_owned);
+        let recorded = [
+            "start a.service",
+            "reload a.service",
+            "start (by its package) a.service",
+            "stop (by its package) b.service",
+        ];
+        let recorded = recorded.map(str::to_owned);
         let told: Vec<String> = changes(&recorded, &files)
             .iter()
             .map(|it| format!("{}: {}", it.name, it.acts.join(", ")))
             .collect();
-        assert_eq!(told, ["a.service: enabled, start, reload", "b.service: disabled", "c.service: masked"]);
+        assert_eq!(
+            told,
+            [
+                "a.service: enabled, start, reload",
+                "b.service: disabled, stop (by its package)",
+                "c.service: masked"
+            ]
+        );
     }
 }
