@@ -28,7 +28,9 @@ impl Set {
         let text = self.source.text().get(self.at..).unwrap_or("");
         let at = Extent::new(self.at..self.source.text().len());
         let plain = Item { value: Value::Text(text.to_owned()), at };
-        let parsed = document::parse_value(&self.source, self.at, &mut Findings::default());
+        let mut findings = Findings::default();
+        let parsed =
+            document::parse_value(&self.source, self.at, &mut findings).filter(|_| findings.errors() == 0);
         match (kind, parsed) {
             (_, None) => plain,
             (InputType::String | InputType::Secret | InputType::Path, Some(item)) => match item.value {
