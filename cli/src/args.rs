@@ -7,9 +7,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "keel", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
-    /// How to print.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -24,23 +21,45 @@ pub enum Format {
     Json,
 }
 
+/// A verb's own arguments, and how it prints. `graph` alone has forms of its own.
+#[derive(Debug, clap::Args)]
+pub struct Printed<A: clap::Args> {
+    #[command(flatten)]
+    pub args: A,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Makes a small site to start from.
+    Init(commands::init::Args),
     /// Checks that everything compiles.
-    Validate(commands::validate::Args),
+    Validate(Printed<commands::validate::Args>),
     /// Shows what `apply` would do.
-    Plan(commands::plan::Args),
+    Plan(Printed<commands::plan::Args>),
     /// Brings this machine to its desired state.
-    Apply(commands::apply::Args),
+    Apply(Printed<commands::apply::Args>),
     /// Applies for real in a throwaway copy of this machine, and shows what changed there. The machine stays as it is.
-    Rehearse(commands::rehearse::Args),
+    Rehearse(Printed<commands::rehearse::Args>),
     /// Brings back what a run changed.
-    Rollback(commands::rollback::Args),
+    Rollback(Printed<commands::rollback::Args>),
     /// Lists the runs of this machine.
-    History(commands::history::Args),
+    History(Printed<commands::history::Args>),
     /// Shows one run, op by op.
-    Show(commands::show::Args),
+    Show(Printed<commands::show::Args>),
     /// Prints what this machine says of itself.
-    Facts(commands::facts::Args),
+    Facts(Printed<commands::facts::Args>),
+    /// Draws the resources of one host and what comes before what.
+    Graph(commands::graph::Args),
+    /// Explains a kind of resource and its keys, or lists the kinds.
+    Explain(Printed<commands::explain::Args>),
+    /// Shows where the value of an input comes from: every layer with its place, and the one that holds.
+    ExplainValue(Printed<commands::explain_value::Args>),
+    /// Prints a JSON Schema of resource files, for editors.
+    Schema(commands::schema::Args),
+    /// Prints completions for a shell.
+    Completion(commands::completion::Args),
 }

@@ -24,6 +24,7 @@ mod order;
 mod parts;
 mod project;
 mod request;
+mod schema;
 mod seal;
 mod sets;
 mod source;
@@ -38,7 +39,9 @@ mod wording;
 pub use common::common_fields;
 pub use inventory::Host;
 pub use loader::{Disk, Loader, Memory};
+pub use nearest::advice;
 pub use request::{Compiled, Entry, LayerValue, Request};
+pub use schema::schema;
 
 use draft::Draft;
 use findings::Findings;

@@ -53,6 +53,11 @@ pub enum EventBody {
     },
     /// What a rehearsal found.
     Rehearsal(Box<Rehearsal>),
+    /// The work could not begin, or not go on; its report follows.
+    Error {
+        /// Why.
+        text: String,
+    },
     /// The end: always the last event.
     Report(Report),
 }

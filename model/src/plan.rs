@@ -113,4 +113,10 @@ impl Plan {
         removed.for_each(|_| report.count(NodeStatus::Changed));
         report
     }
+
+    /// The report where the answer was no: what would have changed was not tried.
+    pub fn declined(&self) -> Report {
+        let foreseen = self.foreseen();
+        Report { changed: 0, skipped: foreseen.skipped + foreseen.changed, ..foreseen }
+    }
 }

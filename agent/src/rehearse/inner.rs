@@ -92,7 +92,7 @@ fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Fa
 fn told(ended: Ended) -> Failure {
     match ended {
         Ended::Failed(failure) | Ended::Broken { failure, .. } => failure,
-        Ended::Locked(_) | Ended::Declined => Failure::refused(ended.to_string(), "wait for it to end"),
+        Ended::Locked(_) | Ended::Declined(_) => Failure::refused(ended.to_string(), "wait for it to end"),
     }
 }
 

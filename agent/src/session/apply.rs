@@ -30,7 +30,7 @@ pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended
         ledger.write(job.state)?;
         all_unchanged(&plan)
     } else if ask(&plan) == Answer::No {
-        return Err(Ended::Declined);
+        return Err(Ended::Declined(plan.declined()));
     } else {
         carry_out((job, &mut ledger), &graph, &plan, past)?
     };

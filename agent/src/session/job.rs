@@ -57,9 +57,9 @@ pub enum Ended {
     /// Another run has the host.
     #[error("another run has this host: {0}")]
     Locked(String),
-    /// The answer was no.
+    /// The answer was no; what would have changed counts as skipped.
     #[error("nothing was done")]
-    Declined,
+    Declined(Report),
     /// It could not begin.
     #[error(transparent)]
     Failed(#[from] Failure),

@@ -57,7 +57,7 @@ pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Resul
         return Ok(report);
     }
     if ask(&plan) == Answer::No {
-        return Err(Ended::Declined);
+        return Err(Ended::Declined(plan.declined()));
     }
     let mut report = carry_out(rollback, run, &work)?;
     report.failed += refused;

@@ -5,6 +5,7 @@ use crate::args::Format;
 use crate::exit::Exit;
 use crate::view;
 use crate::view::ask::Consent;
+use crate::view::events::Watch;
 
 /// Arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -22,7 +23,8 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
-    args.local.work(("apply", format), &|event| view::events::show(event, format), |job| {
+    let watch = Watch::new(format, consent.manner());
+    args.local.work(("apply", format), &|event| watch.see(event), |job| {
         let done = agent::session::apply(job, &|_| consent.answer("Apply?"))?;
         Ok(Exit::of_report(&done.report))
     })

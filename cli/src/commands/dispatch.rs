@@ -1,19 +1,24 @@
 //! Calls the verb.
 
-use crate::args::{Cli, Verb};
+use crate::args::{Cli, Printed, Verb};
 use crate::exit::Exit;
 
 /// Does what the command line asks for.
 pub fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let format = cli.format;
     match cli.verb {
-        Verb::Validate(args) => super::validate::run(&args, format),
-        Verb::Plan(args) => super::plan::run(&args, format),
-        Verb::Apply(args) => super::apply::run(&args, format),
-        Verb::Rehearse(args) => super::rehearse::run(&args, format),
-        Verb::Rollback(args) => super::rollback::run(&args, format),
-        Verb::History(args) => super::history::run(&args, format),
-        Verb::Show(args) => super::show::run(&args, format),
-        Verb::Facts(args) => super::facts::run(&args, format),
+        Verb::Init(args) => super::init::run(&args),
+        Verb::Validate(Printed { args, format }) => super::validate::run(&args, format),
+        Verb::Plan(Printed { args, format }) => super::plan::run(&args, format),
+        Verb::Apply(Printed { args, format }) => super::apply::run(&args, format),
+        Verb::Rehearse(Printed { args, format }) => super::rehearse::run(&args, format),
+        Verb::Rollback(Printed { args, format }) => super::rollback::run(&args, format),
+        Verb::History(Printed { args, format }) => super::history::run(&args, format),
+        Verb::Show(Printed { args, format }) => super::show::run(&args, format),
+        Verb::Facts(Printed { args, format }) => super::facts::run(&args, format),
+        Verb::Graph(args) => super::graph::run(&args),
+        Verb::Explain(Printed { args, format }) => super::explain::run(&args, format),
+        Verb::ExplainValue(Printed { args, format }) => super::explain_value::run(&args, format),
+        Verb::Schema(args) => super::schema::run(&args),
+        Verb::Completion(args) => super::completion::run(&args),
     }
 }

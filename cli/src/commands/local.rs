@@ -3,14 +3,14 @@
 use crate::args::Format;
 use crate::blobs::SiteBlobs;
 use crate::exit::Exit;
-use crate::target::{Refusal, Target};
+use crate::target::Target;
 use crate::{clock, stop, view};
-use agent::engine::{Choice, Faults};
+use agent::engine::{Choice, Faults, Sink};
 use agent::os::host::Host;
 use agent::session::{Ended, Job};
 use agent::state::{DEFAULT_ROOT, EventLog, StateDir};
 use dsl::Compiled;
-use model::Event;
+use model::{Event, EventBody, Report};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,17 +59,15 @@ impl Local {
         watch: &(dyn Fn(&Event) + Sync),
         work: impl FnOnce(&Job<'_>) -> Result<Exit, Ended>,
     ) -> anyhow::Result<Exit> {
-        if let Err(error) = self.target.require_local() {
-            return Ok(view::misuse(&error));
-        }
         let facts = agent::os::facts::collect()?;
-        let Compiled { catalog, secrets, blobs, warnings } = match self.target.compile(&facts) {
+        let site = &self.target.site;
+        let compiled = self.target.one_host().and_then(|host| {
+            let host = host.as_deref();
+            Ok((site.compile(host, &facts)?, site.scope(host)?, site.words(host)))
+        });
+        let (Compiled { catalog, secrets, blobs, warnings }, scope, words) = match compiled {
             Ok(compiled) => compiled,
-            Err(Refusal::Diagnostics(diagnostics)) => {
-                view::wrong::show(&diagnostics, format);
-                return Ok(Exit::Usage);
-            }
-            Err(Refusal::Other(error)) => return Ok(view::misuse(&error)),
+            Err(refusal) => return Ok(view::refused(&refusal, format)),
         };
         view::wrong::show(&warnings, format);
         let blobs = Arc::new(SiteBlobs(blobs));
@@ -83,7 +81,7 @@ impl Local {
             secrets: &secrets,
             blobs: &*blobs,
             kinds: agent::kinds::ALL,
-            scope: &self.target.scope()?,
+            scope: &scope,
             choice: Choice {
                 only: self.tags.only.iter().cloned().collect(),
                 skip: self.tags.skip.iter().cloned().collect(),
@@ -92,26 +90,30 @@ impl Local {
             state: &state,
             events: &events,
             clock: &clock::now,
-            command: format!("{verb} {}", self.target.words()),
+            command: format!("{verb} {words}"),
             stop: &stop,
             faults: Faults::default(),
         };
-        ended(work(&job))
+        let nodes = catalog.nodes().len() as u64;
+        Ok(ended(work(&job), &events, nodes))
     }
 }
 
-/// The exit code of a piece of work that may have ended early.
-pub fn ended(result: Result<Exit, Ended>) -> anyhow::Result<Exit> {
-    Ok(match result {
-        Ok(exit) => exit,
-        Err(ended) => {
-            let exit = match &ended {
-                Ended::Locked(_) => Exit::Locked,
-                Ended::Declined => Exit::Pending,
-                Ended::Failed(_) | Ended::Broken { .. } => Exit::Failed,
-            };
-            view::ended(&ended);
-            exit
-        }
-    })
+/// The exit code of a piece of work. One that came to no report of its own gets one: what nobody looked at is unknown.
+pub fn ended(result: Result<Exit, Ended>, events: &EventLog<'_>, nodes: u64) -> Exit {
+    let ended = match result {
+        Ok(exit) => return exit,
+        Err(ended) => ended,
+    };
+    let unseen = Report { unknown: nodes, ..Report::default() };
+    let text = ended.to_string();
+    let (exit, body, report) = match ended {
+        Ended::Locked(_) => (Exit::Locked, EventBody::Error { text }, unseen),
+        Ended::Declined(report) => (Exit::Pending, EventBody::Note { text }, report),
+        Ended::Failed(_) => (Exit::Failed, EventBody::Error { text }, unseen),
+        Ended::Broken { report, .. } => (Exit::Failed, EventBody::Error { text }, report),
+    };
+    events.emit(body);
+    events.emit(EventBody::Report(report));
+    exit
 }

@@ -1,13 +1,19 @@
 //! The verbs, one file each, and the list that calls them.
 
 pub mod apply;
+pub mod completion;
 mod dispatch;
+pub mod explain;
+pub mod explain_value;
 pub mod facts;
+pub mod graph;
 pub mod history;
+pub mod init;
 mod local;
 pub mod plan;
 pub mod rehearse;
 pub mod rollback;
+pub mod schema;
 pub mod show;
 pub mod validate;
 

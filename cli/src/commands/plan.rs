@@ -3,7 +3,7 @@
 use super::local::Local;
 use crate::args::Format;
 use crate::exit::Exit;
-use crate::view;
+use crate::view::events::{Manner, Watch};
 use agent::engine::Sink;
 use model::EventBody;
 
@@ -16,7 +16,8 @@ pub struct Args {
 
 /// Shows the plan.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    args.local.work(("plan", format), &|event| view::events::show(event, format), |job| {
+    let watch = Watch::new(format, Manner::Forecast);
+    args.local.work(("plan", format), &|event| watch.see(event), |job| {
         let plan = agent::session::plan(job)?;
         let exit = Exit::of_plan(&plan);
         let report = plan.foreseen();

@@ -3,9 +3,9 @@
 use super::local::Local;
 use crate::args::Format;
 use crate::exit::Exit;
-use crate::view;
+use crate::view::events::{Manner, Watch};
 use agent::engine::Sink;
-use model::{Event, EventBody};
+use model::EventBody;
 
 /// Arguments of `rehearse`.
 #[derive(Debug, clap::Args)]
@@ -16,19 +16,13 @@ pub struct Args {
 
 /// Rehearses.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    args.local.work(("rehearse", format), &|event| show(event, format), |job| {
+    // For people the plan is left out: what happened says more than what was foreseen.
+    let watch = Watch::new(format, Manner::Rehearsal);
+    args.local.work(("rehearse", format), &|event| watch.see(event), |job| {
         let found = agent::rehearse::rehearse(job)?;
         let (exit, report) = (Exit::of_rehearsal(&found), found.report.clone());
         job.events.emit(EventBody::Rehearsal(Box::new(found)));
         job.events.emit(EventBody::Report(report));
         Ok(exit)
     })
-}
-
-/// For people the plan is left out: what happened says more than what was foreseen.
-fn show(event: &Event, format: Format) {
-    let foreseen = matches!(event.body, EventBody::Plan(_) | EventBody::Started { .. });
-    if format == Format::Json || !foreseen {
-        view::events::show(event, format);
-    }
 }

@@ -4,10 +4,13 @@ use super::local::{State, ended};
 use crate::args::Format;
 use crate::exit::Exit;
 use crate::view::ask::Consent;
+use crate::view::events::{Manner, Watch};
 use crate::{clock, stop, view};
+use agent::engine::Sink;
 use agent::os::host::Host;
-use agent::session::{Drift, Rollback, plan_rollback, rollback};
+use agent::session::{Drift, Ended, Rollback, plan_rollback, rollback};
 use agent::state::EventLog;
+use model::EventBody;
 use std::sync::Arc;
 
 /// Arguments of `rollback`.
@@ -40,7 +43,8 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
     };
     let state = args.state.dir();
     let host = Host::new(Arc::new(state.store()));
-    let watch = |event: &model::Event| view::events::show(event, format);
+    let watch = Watch::new(format, if args.plan { Manner::Forecast } else { consent.manner() });
+    let watch = |event: &model::Event| watch.see(event);
     let events = EventLog::new(&watch, &clock::now);
     let stop = stop::flag()?;
     let work = Rollback {
@@ -52,10 +56,16 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         clock: &clock::now,
         stop: &stop,
     };
-    if args.plan {
-        let plan = plan_rollback(&work)?;
-        view::plan::show(&plan, format);
-        return Ok(Exit::of_plan(&plan));
-    }
-    ended(rollback(&work, &|_| consent.answer("Roll back?")).map(|report| Exit::of_report(&report)))
+    let done = if args.plan {
+        plan_rollback(&work).map_err(Ended::from).map(|plan| {
+            let (exit, report) = (Exit::of_plan(&plan), plan.foreseen());
+            events.emit(EventBody::Plan(plan));
+            events.emit(EventBody::Report(report));
+            exit
+        })
+    } else {
+        rollback(&work, &|_| consent.answer("Roll back?")).map(|report| Exit::of_report(&report))
+    };
+    // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
+    Ok(ended(done, &events, 0))
 }

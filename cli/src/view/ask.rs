@@ -1,5 +1,6 @@
 //! The one question: shall I?
 
+use super::events::Manner;
 use agent::session::Answer;
 use anyhow::bail;
 use std::io::{BufRead, IsTerminal, Write};
@@ -19,6 +20,14 @@ impl Consent {
             (true, _) => Ok(Self::Given),
             (false, true) => Ok(Self::Asked),
             (false, false) => bail!("there is no terminal to ask at: say --yes"),
+        }
+    }
+
+    /// How the work is shown: a plan where a question follows it.
+    pub fn manner(&self) -> Manner {
+        match self {
+            Self::Given => Manner::Straight,
+            Self::Asked => Manner::Asked,
         }
     }
 

@@ -1,72 +1,199 @@
-//! Events as they happen: a JSON line each, or a line for people where there is something to say.
+//! Events as they happen: a JSON line each, or lines for people where there is something to say. Nothing is said twice: what a
+//! plan has shown, the run only ticks off.
 
+use super::color::wanted;
+use super::diagnostics::Color;
+use super::lines::{Lines, foreseen, sign, step_line};
 use super::out::{inert, line, note};
+use super::progress::Progress;
 use super::{plan, rehearsal};
 use crate::args::Format;
-use model::{Event, EventBody, NodeStatus, Report};
+use model::{Event, EventBody, Id, NodeStatus, Origin, Plan, Report};
+use std::sync::{Mutex, PoisonError};
 
-/// Shows one event.
-pub fn show(event: &Event, format: Format) {
-    match format {
-        Format::Json => match serde_json::to_string(event) {
-            Ok(text) => line(&text),
-            Err(error) => note(&format!("an event cannot be shown: {error}")),
-        },
-        Format::Human => human(&event.body),
-    }
+/// What people are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// A plan, and nothing is done.
+    Forecast,
+    /// A plan, a question, then a line a resource.
+    Asked,
+    /// No question: each resource in full when it is settled.
+    Straight,
+    /// A line a resource; what comes of it is told at the end.
+    Rehearsal,
 }
 
-fn human(body: &EventBody) {
-    match body {
-        EventBody::Plan(plan) if plan.is_empty() => {}
-        EventBody::Plan(plan) => line(plan::human(plan).trim_end()),
-        EventBody::Started { run } => line(&format!("\nrun {run}")),
-        EventBody::Working { .. } => {}
-        EventBody::Node { id, origin, status, changes, because, millis } => {
-            let Some(word) = word(*status) else { return };
-            let time = if *millis >= 1000 {
-                format!("  ({}.{} s)", millis / 1000, millis % 1000 / 100)
-            } else {
-                String::new()
-            };
-            line(&format!("{word} {}{time}", inert(&id.to_string())));
-            changes.iter().for_each(|change| line(&format!("      {}", inert(change))));
-            if !because.is_empty() {
-                line(&format!("      {}", inert(because)));
+/// Watches one piece of work.
+pub struct Watch {
+    format: Format,
+    manner: Manner,
+    color: Color,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    plan: Plan,
+    progress: Progress,
+}
+
+/// A settled node, as its event has it.
+struct Settled<'a> {
+    id: &'a Id,
+    origin: Option<&'a Origin>,
+    status: NodeStatus,
+    changes: &'a [String],
+    because: &'a str,
+    millis: u64,
+}
+
+impl Watch {
+    /// Nothing seen yet.
+    pub fn new(format: Format, manner: Manner) -> Self {
+        Self { format, manner, color: wanted(&std::io::stdout()), seen: Mutex::default() }
+    }
+
+    /// Shows one event.
+    pub fn see(&self, event: &Event) {
+        match self.format {
+            Format::Json => match serde_json::to_string(event) {
+                Ok(text) => line(&text),
+                Err(error) => note(&format!("an event cannot be shown: {error}")),
+            },
+            Format::Human => self.human(&event.body),
+        }
+    }
+
+    fn human(&self, body: &EventBody) {
+        let seen = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match body {
+            EventBody::Plan(plan) => {
+                self.show_plan(plan);
+                seen.progress.expect(plan.nodes.len());
+                seen.plan = plan.clone();
             }
-            if let (NodeStatus::Failed | NodeStatus::Unknown, Some(origin)) = (status, origin) {
-                line(&format!("      declared at {origin}"));
+            EventBody::Started { .. } => {
+                if self.manner == Manner::Asked {
+                    line("");
+                }
+            }
+            EventBody::Working { id } => seen.progress.working(&id.to_string()),
+            EventBody::Node { id, origin, status, changes, because, millis } => {
+                seen.progress.clear();
+                let origin = origin.as_ref();
+                let node = Settled { id, origin, status: *status, changes, because, millis: *millis };
+                say(&self.node(&node, &seen.plan));
+                seen.progress.settled();
+            }
+            EventBody::Note { text } => {
+                seen.progress.clear();
+                note(&format!("note: {}", inert(text)));
+            }
+            EventBody::Error { text } => {
+                seen.progress.clear();
+                note(&format!("error: {}", inert(text)));
+            }
+            EventBody::Rehearsal(found) => {
+                seen.progress.clear();
+                say(rehearsal::render(found).trim_end());
+            }
+            EventBody::Report(report) => {
+                seen.progress.clear();
+                say(&self.report(report, &seen.plan));
             }
         }
-        EventBody::Note { text } => note(&format!("note: {}", inert(text))),
-        EventBody::Rehearsal(found) => line(rehearsal::render(found).trim_end()),
-        EventBody::Report(report) => line(&sum(report)),
+    }
+
+    fn show_plan(&self, found: &Plan) {
+        match self.manner {
+            Manner::Forecast => say(&plan::render(found, self.color)),
+            // A host that is as it is to be has one line, the last.
+            _ if found.is_empty() => {}
+            Manner::Asked => {
+                say(&plan::render(found, self.color));
+                say(&plan::sum(&found.foreseen(), plan::staying(found)));
+            }
+            Manner::Rehearsal => {}
+            Manner::Straight => say(&plan::render_rest(found, self.color)),
+        }
+    }
+
+    /// The lines of a settled node; none where it stays as it is.
+    fn node(&self, node: &Settled<'_>, found: &Plan) -> String {
+        let (planned, foreseen) = foreseen(found, node.id, node.changes);
+        let mark = match node.status {
+            NodeStatus::Unchanged | NodeStatus::LeftOut => return String::new(),
+            NodeStatus::Changed => planned.map_or('~', sign),
+            NodeStatus::Refreshed => '>',
+            NodeStatus::Failed | NodeStatus::Skipped => '!',
+            NodeStatus::Unknown => '?',
+        };
+        // What was provisional in the plan is certain now.
+        let mark =
+            if node.status == NodeStatus::Changed && matches!(mark, '?' | '!' | '>') { '~' } else { mark };
+        let time = if node.millis >= 1000 {
+            format!("  ({}.{} s)", node.millis / 1000, node.millis % 1000 / 100)
+        } else {
+            String::new()
+        };
+        let mut lines = Lines::new(self.color);
+        lines.head(mark, &format!("{}{}{time}", node.id, word(node.status)));
+        if let (Manner::Straight, true, Some(planned)) = (self.manner, foreseen, planned) {
+            planned.steps.iter().chain(&planned.refresh).for_each(|step| lines.below(&step_line(step)));
+            plan::texts(&planned.texts, &mut lines);
+        } else if !foreseen {
+            node.changes.iter().for_each(|change| lines.below(change));
+        }
+        lines.below(node.because);
+        if let (NodeStatus::Failed | NodeStatus::Unknown, Some(origin)) = (node.status, node.origin) {
+            lines.below(&format!("declared at {origin}"));
+        }
+        lines.finish()
+    }
+
+    fn report(&self, report: &Report, found: &Plan) -> String {
+        match self.manner {
+            Manner::Forecast => plan::sum(report, plan::staying(found)),
+            _ if report.run.is_none() && report.changed == 0 && report.is_converged() => {
+                plan::as_desired(report.unchanged, plan::staying(found))
+            }
+            Manner::Rehearsal => sum(report),
+            _ => report.run.iter().map(|run| format!("run {run}: ")).chain([sum(report)]).collect(),
+        }
     }
 }
 
-/// Nothing is said of what stays as it is.
-fn word(status: NodeStatus) -> Option<&'static str> {
+fn say(text: &str) {
+    if !text.is_empty() {
+        line(text);
+    }
+}
+
+/// A sign says what happened, save where two share one.
+fn word(status: NodeStatus) -> &'static str {
     match status {
-        NodeStatus::Unchanged | NodeStatus::LeftOut => None,
-        NodeStatus::Changed => Some("  changed  "),
-        NodeStatus::Refreshed => Some("  refreshed"),
-        NodeStatus::Failed => Some("  FAILED   "),
-        NodeStatus::Skipped => Some("  skipped  "),
-        NodeStatus::Unknown => Some("  UNKNOWN  "),
+        NodeStatus::Failed => " failed",
+        NodeStatus::Skipped => " skipped",
+        NodeStatus::Unknown => ": its state could not be told",
+        NodeStatus::Refreshed => " refreshed",
+        NodeStatus::Unchanged | NodeStatus::LeftOut | NodeStatus::Changed => "",
     }
 }
 
-/// The last line.
+/// The last line of a run.
 pub fn sum(report: &Report) -> String {
     let Report { changed, unchanged, failed, skipped, unknown, .. } = report;
     if *changed + failed + skipped + unknown == 0 {
-        return format!("as desired: {unchanged} unchanged");
+        return plan::as_desired(*unchanged, 0);
     }
-    let mut parts = vec![format!("{changed} changed"), format!("{unchanged} unchanged")];
-    for (count, word) in [(failed, "failed"), (skipped, "skipped"), (unknown, "unknown")] {
-        if *count > 0 {
-            parts.push(format!("{count} {word}"));
-        }
-    }
-    parts.join(", ")
+    let parts = [
+        (changed, "changed"),
+        (failed, "failed"),
+        (skipped, "skipped"),
+        (unknown, "unknown"),
+        (unchanged, "unchanged"),
+    ];
+    let said = parts.iter().filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}"));
+    said.collect::<Vec<_>>().join(", ")
 }

@@ -1,10 +1,11 @@
 //! Short messages: what is wrong with the command line, why nothing could be done, what is fine.
 
 use super::out::{inert, line, note};
+use super::wrong;
 use crate::args::Format;
 use crate::exit::Exit;
-use agent::session::Ended;
-use model::{Catalog, Facts};
+use crate::target::Refusal;
+use model::Facts;
 
 /// A wrong command line, or the help that was asked for.
 pub fn usage(error: &clap::Error) -> Exit {
@@ -29,18 +30,20 @@ pub fn failure(why: &str) -> Exit {
     Exit::Failed
 }
 
-/// Why a piece of work came to no report.
-pub fn ended(ended: &Ended) {
-    note(&format!("error: {}", inert(&ended.to_string())));
+/// Why there is no catalog.
+pub fn refused(refusal: &Refusal, format: Format) -> Exit {
+    match refusal {
+        Refusal::Diagnostics(diagnostics) => {
+            wrong::show(diagnostics, format);
+            Exit::Usage
+        }
+        Refusal::Other(error) => misuse(error),
+    }
 }
 
-/// Everything compiles.
-pub fn valid(catalog: &Catalog, format: Format) {
-    let (nodes, edges) = (catalog.nodes().len(), catalog.edges().len());
-    line(&match format {
-        Format::Human => format!("fine: {nodes} resources, {edges} edges"),
-        Format::Json => serde_json::json!({ "event": "valid", "nodes": nodes, "edges": edges }).to_string(),
-    });
+/// Text that was asked for as it is.
+pub fn text(text: &str) {
+    line(text.trim_end_matches('\n'));
 }
 
 /// What the machine says of itself.

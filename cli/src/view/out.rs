@@ -12,6 +12,13 @@ pub fn note(text: &str) {
     write(&mut std::io::stderr().lock(), text);
 }
 
+/// Text on the terminal of standard error as it is, for a line that is overwritten.
+pub fn raw(text: &str) {
+    let mut stream = std::io::stderr().lock();
+    let done = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    drop(done);
+}
+
 fn write(stream: &mut dyn Write, text: &str) {
     let done = writeln!(stream, "{text}").and_then(|()| stream.flush());
     // Nobody is left to be told.

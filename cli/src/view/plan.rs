@@ -1,102 +1,98 @@
 //! A plan for people: what changes, why, what cannot be undone and what cannot be known.
 
-use super::out::{inert, line, note};
-use crate::args::Format;
-use agent::undo::reversibility;
-use model::{Op, Orphan, Plan, PlannedNode, Reversibility, Step, Val, Verdict};
+use super::diagnostics::Color;
+use super::lines::{Lines, sign, step_line};
+use super::words::counted;
+use model::{Orphan, Plan, PlannedNode, Report, Verdict};
 
-/// Shows a plan.
-pub fn show(plan: &Plan, format: Format) {
-    match format {
-        Format::Human => line(human(plan).trim_end()),
-        Format::Json => match serde_json::to_string(plan) {
-            Ok(text) => line(&text),
-            Err(error) => note(&format!("the plan cannot be shown: {error}")),
-        },
-    }
+/// The plan as text; empty where there is nothing to say.
+pub fn render(plan: &Plan, color: Color) -> String {
+    let mut lines = Lines::new(color);
+    plan.nodes.iter().for_each(|node| node_lines(node, &mut lines));
+    rest_lines(plan, &mut lines);
+    lines.finish()
 }
 
-/// The plan as text.
-pub fn human(plan: &Plan) -> String {
-    let mut text = String::new();
-    for node in &plan.nodes {
-        node_text(node, &mut text);
-    }
-    for orphan in &plan.orphans {
-        orphan_text(orphan, &mut text);
-    }
+/// What of the plan belongs to no node of the catalog: orphans, and refreshes that are owed.
+pub fn render_rest(plan: &Plan, color: Color) -> String {
+    let mut lines = Lines::new(color);
+    rest_lines(plan, &mut lines);
+    lines.finish()
+}
+
+fn rest_lines(plan: &Plan, lines: &mut Lines) {
+    plan.orphans.iter().for_each(|orphan| orphan_lines(orphan, lines));
     for owed in &plan.owed {
-        push(&mut text, &format!("> {} is owed a refresh: {} changed in an earlier run", owed.to, owed.from));
+        lines.head('>', &format!("{} is owed a refresh: {} changed in an earlier run", owed.to, owed.from));
     }
-    text
 }
 
-fn push(text: &mut String, line: &str) {
-    text.push_str(&inert(line));
-    text.push('\n');
-}
-
-fn node_text(node: &PlannedNode, text: &mut String) {
-    let mut head = match &node.verdict {
+fn node_lines(node: &PlannedNode, lines: &mut Lines) {
+    let origin = node.origin.as_ref().map_or_else(String::new, |origin| format!("  ({origin})"));
+    let (what, because) = match &node.verdict {
         Verdict::Unchanged | Verdict::LeftOut => return,
-        Verdict::Change => format!("{} {}", sign(&node.steps), node.id),
-        Verdict::Refresh => format!("> {} will be refreshed", node.id),
-        Verdict::Provisional { because } => format!("? {}  cannot know before the run: {because}", node.id),
-        Verdict::Failed { because } => format!("! {}  {because}", node.id),
-        Verdict::Skipped { because } => format!("! {}  skipped: {because}", node.id),
+        Verdict::Change => ("", String::new()),
+        Verdict::Refresh => (" will be refreshed", String::new()),
+        Verdict::Provisional { because } => ("", format!("cannot know before the run: {because}")),
+        Verdict::Failed { because } | Verdict::Skipped { because } => ("", because.clone()),
     };
-    if let Some(origin) = &node.origin {
-        head.push_str(&format!("  ({origin})"));
-    }
-    push(text, &head);
-    for step in &node.steps {
-        step_text(step, "", text);
-    }
+    lines.head(sign(node), &format!("{}{what}{origin}", node.id));
+    lines.below(&because);
+    node.steps.iter().for_each(|step| lines.below(&step_line(step)));
     if !matches!(node.verdict, Verdict::Refresh) && !node.refresh.is_empty() {
-        push(text, "    then, because something it listens to changes:");
+        lines.below("then, because something it listens to changes:");
     }
-    for step in &node.refresh {
-        step_text(step, "", text);
-    }
-    for (path, diff) in &node.texts {
-        push(text, &format!("    {path}"));
-        diff.lines().for_each(|line| push(text, &format!("    {line}")));
+    node.refresh.iter().for_each(|step| lines.below(&step_line(step)));
+    texts(&node.texts, lines);
+}
+
+/// Diffs; each with its path where there are several.
+pub fn texts(texts: &[(String, String)], lines: &mut Lines) {
+    for (path, diff) in texts {
+        if texts.len() > 1 {
+            lines.below(path);
+        }
+        lines.diff(diff);
     }
 }
 
-fn step_text(step: &Step, indent: &str, text: &mut String) {
-    let way_back = match reversibility(&step.op) {
-        Reversibility::None if is_lasting(&step.op) => "  [irreversible]",
-        _ => "",
-    };
-    push(text, &format!("    {indent}{step}{way_back}"));
-}
-
-/// A restart cannot be undone either, but leaves nothing to undo.
-fn is_lasting(op: &Op) -> bool {
-    matches!(op, Op::Run(_))
-}
-
-fn orphan_text(orphan: &Orphan, text: &mut String) {
+fn orphan_lines(orphan: &Orphan, lines: &mut Lines) {
     if orphan.steps.is_empty() {
-        push(text, &format!("o {} is no longer in the catalog; {}", orphan.id, orphan.because));
+        lines.head('o', &format!("{} is no longer in the catalog; {}", orphan.id, orphan.because));
         return;
     }
-    push(text, &format!("- {} is no longer in the catalog and will be removed", orphan.id));
-    orphan.steps.iter().for_each(|step| step_text(step, "", text));
+    lines.head('-', &format!("{} is no longer in the catalog and will be removed", orphan.id));
+    orphan.steps.iter().for_each(|step| lines.below(&step_line(step)));
 }
 
-/// `+` where something comes into being, `-` where it goes, `~` where it changes.
-fn sign(steps: &[Step]) -> char {
-    let diffs = || steps.iter().flat_map(|step| &step.diffs);
-    if steps
-        .iter()
-        .all(|step| matches!(step.op, Op::Remove { .. } | Op::RemoveUser { .. } | Op::RemoveGroup { .. }))
-    {
-        '-'
-    } else if diffs().any(|diff| diff.field == "ensure" && diff.before == Val::Text("absent".to_owned())) {
-        '+'
-    } else {
-        '~'
+/// The last line of a plan.
+pub fn sum(report: &Report, orphans: usize) -> String {
+    let Report { changed, unchanged, failed, skipped, unknown, .. } = report;
+    let parts = [
+        (changed, "to change"),
+        (unknown, "cannot be known before the run"),
+        (failed, "failed"),
+        (skipped, "blocked"),
+        (unchanged, "unchanged"),
+    ];
+    let said = parts.iter().filter(|(count, _)| **count > 0).map(|(count, word)| format!("{count} {word}"));
+    let mut said: Vec<String> = said.collect();
+    if orphans > 0 {
+        said.push(counted(orphans, "orphan"));
     }
+    if *changed + failed + skipped + unknown == 0 {
+        return as_desired(*unchanged, orphans);
+    }
+    said.join(", ")
+}
+
+/// The one line of a host that is as it is to be.
+pub fn as_desired(unchanged: u64, orphans: usize) -> String {
+    let orphans = if orphans == 0 { String::new() } else { format!(", {}", counted(orphans, "orphan")) };
+    format!("as desired: {unchanged} unchanged{orphans}")
+}
+
+/// Orphans that stay.
+pub fn staying(plan: &Plan) -> usize {
+    plan.orphans.iter().filter(|orphan| orphan.steps.is_empty()).count()
 }

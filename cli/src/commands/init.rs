@@ -1,0 +1,58 @@
+//! `keel init`: a small site to start from. Never replaces anything.
+
+use crate::exit::Exit;
+use crate::view;
+use anyhow::{Context, bail};
+use include_dir::{Dir, File, include_dir};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+static STARTER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/starter");
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where; made if it is not there.
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// Makes the site.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let mut files = Vec::new();
+    collect(&STARTER, &mut files);
+    if let Some(there) = files.iter().map(|file| args.dir.join(file.path())).find(|path| taken(path)) {
+        return Ok(view::misuse(&anyhow::anyhow!(
+            "{} is there already, and nothing is replaced: give another DIR",
+            there.display()
+        )));
+    }
+    for file in &files {
+        put(&args.dir.join(file.path()), file.contents())?;
+    }
+    view::init::made(&args.dir, &files.iter().map(|file| file.path()).collect::<Vec<_>>());
+    Ok(Exit::Fine)
+}
+
+fn collect(dir: &'static Dir<'static>, files: &mut Vec<&'static File<'static>>) {
+    files.extend(dir.files());
+    dir.dirs().for_each(|inner| collect(inner, files));
+}
+
+/// Whatever stands there, a dangling link too.
+fn taken(path: &Path) -> bool {
+    !matches!(std::fs::symlink_metadata(path), Err(error) if error.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// Puts a file where nothing stands.
+fn put(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+    let Some(dir) = path.parent() else { bail!("{} has no directory", path.display()) };
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .with_context(|| format!("cannot make {}", path.display()))?;
+    file.write_all(contents).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,122 @@
+//! Kinds and their keys, and where a value comes from, for people and as JSON.
+
+use super::out::{inert, line};
+use crate::args::Format;
+use dsl::LayerValue;
+use model::{Field, KindInfo};
+use serde_json::{Value, json};
+
+/// Widest line of text.
+const WIDTH: usize = 100;
+
+/// All kinds, a line each.
+pub fn list(kinds: &[&dyn KindInfo], format: Format) {
+    for kind in kinds {
+        let doc = kind.doc();
+        line(&match format {
+            Format::Json => json!({ "kind": kind.name(), "doc": doc }).to_string(),
+            Format::Human => format!("{:<14}  {}", kind.name(), first_sentence(&doc)),
+        });
+    }
+    if format == Format::Human {
+        line("\n`keel explain KIND` tells all about one");
+    }
+}
+
+fn first_sentence(doc: &str) -> String {
+    let doc = doc.replace('\n', " ");
+    let sentence = doc.split_inclusive(". ").next().unwrap_or("").trim_end();
+    if sentence.chars().count() <= WIDTH - 16 {
+        return sentence.to_owned();
+    }
+    let clause = sentence.split([':', ',']).next().unwrap_or("");
+    format!("{clause} …")
+}
+
+/// One kind: what it is, its keys, those common to all, an example.
+pub fn kind(kind: &dyn KindInfo, common: &[Field], format: Format) {
+    // A kind may have something of its own to say of a common key.
+    let own = kind.fields();
+    let common: Vec<&Field> =
+        common.iter().filter(|field| own.iter().all(|other| other.name != field.name)).collect();
+    if format == Format::Json {
+        let fields =
+            |fields: &[&Field]| -> Vec<Value> { fields.iter().map(|field| field_json(field)).collect() };
+        let own: Vec<&Field> = own.iter().collect();
+        let value = json!({
+            "kind": kind.name(), "doc": kind.doc(), "keys": fields(&own), "common": fields(&common),
+            "example": kind.example(),
+        });
+        return line(&value.to_string());
+    }
+    line(&format!("{}\n", kind.name()));
+    wrapped(&kind.doc(), 2);
+    line("\nkeys\n");
+    own.iter().for_each(field_text);
+    line("keys of every kind\n");
+    common.into_iter().for_each(field_text);
+    line("example\n");
+    kind.example().trim().lines().for_each(|text| line(format!("  {text}").trim_end()));
+}
+
+fn field_json(field: &Field) -> Value {
+    json!({
+        "name": field.name, "doc": field.doc, "expects": field.expects, "required": field.required,
+        "default": field.default,
+    })
+}
+
+fn field_text(field: &Field) {
+    let given = match (field.required, field.default.as_str()) {
+        (true, _) => ", required".to_owned(),
+        (false, "") => String::new(),
+        (false, default) => format!(", {default} unless said"),
+    };
+    line(&format!("  {}  ({}{given})", field.name, field.expects));
+    wrapped(&field.doc, 6);
+    line("");
+}
+
+/// Prints text in lines of at most `WIDTH` characters, set in by `indent`.
+fn wrapped(text: &str, indent: usize) {
+    let mut current = String::new();
+    for word in text.split_whitespace() {
+        if !current.is_empty() && indent + current.chars().count() + 1 + word.chars().count() > WIDTH {
+            line(&format!("{:indent$}{current}", ""));
+            current.clear();
+        }
+        if !current.is_empty() {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    if !current.is_empty() {
+        line(&format!("{:indent$}{current}", ""));
+    }
+}
+
+/// Every layer of a value, the weakest first; the one that holds is marked.
+pub fn layers(key: &str, layers: &[LayerValue], format: Format) {
+    if format == Format::Json {
+        for layer in layers {
+            let LayerValue { layer, origin, value, wins } = layer;
+            line(
+                &json!({ "key": key, "layer": layer, "origin": origin, "value": value, "wins": wins })
+                    .to_string(),
+            );
+        }
+        return;
+    }
+    if layers.is_empty() {
+        return line(&inert(&format!("{key} has no value: no layer gives it one")));
+    }
+    line(&inert(key));
+    let width = |of: &dyn Fn(&LayerValue) -> usize| layers.iter().map(of).max().unwrap_or(0);
+    let name = width(&|layer| layer.layer.chars().count());
+    let place = width(&|layer| layer.origin.to_string().chars().count());
+    for layer in layers {
+        let mark = if layer.wins { '*' } else { ' ' };
+        let (origin, value) = (layer.origin.to_string(), layer.value.to_string());
+        line(&inert(&format!("{mark} {:<name$}  {origin:<place$}  {value}", layer.layer)));
+    }
+}
