@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Applies.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let consent = match Consent::of(args.yes) {
+    let consent = match if args.yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };

@@ -37,7 +37,7 @@ pub struct Args {
 
 /// Rolls back.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let consent = match Consent::of(args.yes || args.plan) {
+    let consent = match if args.yes || args.plan { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };

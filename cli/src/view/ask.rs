@@ -14,13 +14,12 @@ pub enum Consent {
 }
 
 impl Consent {
-    /// From `--yes`, or a terminal.
-    pub fn of(yes: bool) -> anyhow::Result<Self> {
-        match (yes, std::io::stdin().is_terminal()) {
-            (true, _) => Ok(Self::Given),
-            (false, true) => Ok(Self::Asked),
-            (false, false) => bail!("there is no terminal to ask at: say --yes"),
+    /// Of somebody at the terminal, who has to be there.
+    pub fn at_terminal() -> anyhow::Result<Self> {
+        if std::io::stdin().is_terminal() {
+            return Ok(Self::Asked);
         }
+        bail!("there is no terminal to ask at: say --yes")
     }
 
     /// How the work is shown: a plan where a question follows it.
