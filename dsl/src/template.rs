@@ -46,13 +46,6 @@ pub fn render_names(source: &str, context: &Names) -> Result<String, Error> {
     rendered.map(|()| output.0).map_err(|error| located(source, &error))
 }
 
-/// Checks what can be checked of `source` without a context: syntax, and that the helpers exist.
-pub fn check(source: &str) -> Result<(), Error> {
-    let tags = scan::tags(source)?;
-    let mut template = Template::compile(source).map_err(|error| syntax(source, &error))?;
-    prepare::prepare(source, &tags, &mut template)
-}
-
 /// The path, where `source` is exactly one `{{ path }}`, plain and dotted. Such a text keeps the type of the value.
 pub fn whole_path(source: &str) -> Option<&str> {
     let path = source.strip_prefix("{{")?.strip_suffix("}}")?.trim();

@@ -126,8 +126,17 @@ fn says_what_was_meant() {
 /// Beyond a limit, or without end.
 fn monsters() -> Vec<String> {
     let repeated = [("1+", 2000), ("!", 4000), ("-", 4000), ("[", 4000), ("{1:", 1000), ("x ? 1 : ", 500)];
-    let others =
-        [("a ", 2000), (" ", 5000), ("'", 4000), ("\\", 4000), ("a.a.", 1000), ("(", 33), ("\"\"\"", 1001)];
+    let others = [
+        ("a ", 2000),
+        (" ", 5000),
+        ("'", 4000),
+        ("\\", 4000),
+        ("a.a.", 1000),
+        ("(", 33),
+        ("\"\"\"", 1001),
+        ("1 in ", 800),
+        ("a:", 2000),
+    ];
     repeated.iter().chain(&others).map(|(text, times)| text.repeat(*times)).collect()
 }
 

@@ -64,7 +64,9 @@ impl<'s, 't> Prepare<'s, 't> {
                     self.value(tag, call)?
                 }
                 TemplateElement::HelperBlock(call) => self.block(call)?,
-                _ => continue,
+                TemplateElement::RawString(_) | TemplateElement::Comment(_) => continue,
+                // The scan has refused all of them; a new one in the grammar is refused here.
+                _ => return Err(Error::new(self.source, 0, "templates have no partials and no decorators")),
             };
             // Chained branches come without a mapping; and the mapping is how an error gets its place.
             if let Some(mapping) = template.mapping.get_mut(at) {

@@ -87,7 +87,8 @@ fn read_tag(source: &str, start: usize) -> Result<Tag<'_>, Error> {
         let end = end.ok_or_else(|| unclosed(source, start))?;
         return Ok(Tag { kind: TagKind::Comment, start, end: start + end, words: Vec::new() });
     }
-    let sigil = rest.trim_start_matches(['{', '~']).trim_start();
+    // The grammar lets blanks stand between all of these.
+    let sigil = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '{' | '~'));
     if sigil.starts_with(['>', '*'])
         || sigil.starts_with('#') && sigil[1..].trim_start().starts_with(['>', '*'])
     {
@@ -96,6 +97,11 @@ fn read_tag(source: &str, start: usize) -> Result<Tag<'_>, Error> {
     }
     let (words, end) = read_words(source, start)?;
     let first = words.first().map_or("", |(_, word)| word);
+    // The grammar reads `elseif` as `else if`, and any other word that starts like it.
+    if first.starts_with("else") && first.len() > 4 && !sigil.starts_with(['#', '/']) {
+        let error = Error::new(source, start, format!("`{first}` reads as `else {}`", &first[4..]));
+        return Err(error.help("write `{{else if …}}`; a name that starts with `else` is `this.else…`"));
+    }
     let kind = match (sigil.chars().next(), first) {
         (Some('#'), _) => TagKind::Open,
         (Some('/'), _) => TagKind::Close,
@@ -134,9 +140,11 @@ fn read_words(source: &str, start: usize) -> Result<(Words<'_>, usize), Error> {
     let (mut words, mut word, mut round, mut curly) = (Vec::new(), None, 0_usize, 0_usize);
     let mut chars = source[body..].char_indices().map(|(at, c)| (body + at, c));
     while let Some((at, c)) = chars.next() {
-        if is_word(c) || c == '[' && word.is_some() {
+        // `a.[any key]`; elsewhere a bracket opens a list.
+        let key = c == '[' && word.is_some() && source[..at].ends_with(['.', '/']);
+        if is_word(c) || key {
             word.get_or_insert(at);
-            if c == '[' && !chars.by_ref().any(|(_, inner)| inner == ']') {
+            if key && !chars.by_ref().any(|(_, inner)| inner == ']') {
                 return Err(unclosed(source, start));
             }
             continue;

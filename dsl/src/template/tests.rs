@@ -140,6 +140,9 @@ const MALFORMED: &[(&str, u32, u32, &str)] = &[
     ("x{{/if}}", 1, 2, "`{{/if}}` closes nothing"),
     ("{{else}}", 1, 1, "`else` outside of a block"),
     ("{{else if x}}", 1, 1, "`else` outside of a block"),
+    ("{{#if inputs.off}}\n{{elseif inputs.port}}{{/if}}", 2, 1, "`elseif` reads as `else if`"),
+    ("{{elsewhere}}", 1, 1, "`elsewhere` reads as `else where`"),
+    ("{{ ~ > other}}", 1, 1, "templates have no partials and no decorators"),
     ("{{ inputs.port }", 1, 1, "this tag is never closed"),
     ("{{", 1, 1, "this tag is never closed"),
     ("{{! x", 1, 1, "this tag is never closed"),
@@ -221,6 +224,35 @@ fn is_bounded_in_depth_of_blocks() {
     let chain = |n: usize| format!("{{{{#if inputs.off}}}}{}{{{{/if}}}}", "{{else if inputs.off}}".repeat(n));
     prints(&chain(63), "");
     assert!(render(&chain(64), &context()).is_err());
+}
+
+/// Nesting in the forms that the grammar allows and that are easy to overlook.
+fn hidden_nesting(depth: usize) -> Vec<String> {
+    let inside =
+        ["{{elseif inputs.off}}", "{{^if inputs.off}}", "{{ ~ else if inputs.off}}", "{{~^ if inputs.off}}"];
+    let blocks = [
+        "{{ ~#if inputs.port}}",
+        "{{~ # if inputs.port}}",
+        "{{\n#if inputs.port}}",
+        "\\\\{{#if inputs.port}}",
+    ];
+    let chains = inside.iter().map(|tag| format!("{{{{#if inputs.off}}}}{}{{{{/if}}}}", tag.repeat(depth)));
+    let nested = blocks.iter().map(|tag| tag.repeat(depth) + &"{{/if}}".repeat(depth));
+    let lists = ["[", "{\"a\":[", "[1,[", "(upper ", "{\"a\":"];
+    let brackets = lists.iter().map(|open| format!("{{{{json {}", open.repeat(depth)));
+    chains.chain(nested).chain(brackets).collect()
+}
+
+#[test]
+fn is_bounded_in_depth_of_whatever_nests() {
+    for source in hidden_nesting(20_000) {
+        assert!(render(&source, &context()).is_err(), "{}", &source[..60]);
+    }
+    for source in hidden_nesting(20) {
+        if let Err(error) = render(&source, &context()) {
+            assert!(!error.message.contains("deeper"), "{error}: {}", &source[..60]);
+        }
+    }
 }
 
 #[test]

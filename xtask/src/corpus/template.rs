@@ -113,6 +113,13 @@ fn bombs() -> Vec<Case> {
         ("bomb-of-parents", format!("{{{{ {}a }}}}", "../".repeat(3_000))),
         ("bomb-of-loops", "{{#each @root.facts}}".repeat(40) + &"{{/each}}".repeat(40)),
         ("bomb-of-quotes", format!("{{{{{} \"'\"}}}}", "(json ".repeat(60) + "x")),
+        (
+            "bomb-of-elseif",
+            format!("{{{{#if facts.os.none}}}}{}{{{{/if}}}}", "{{elseif facts}}".repeat(3_000)),
+        ),
+        ("bomb-of-carets", format!("{{{{#if facts.os.none}}}}{}{{{{/if}}}}", "{{^if facts}}".repeat(3_000))),
+        ("bomb-of-blocks-behind-blanks", "{{ ~ # if facts.cpus}}".repeat(3_000) + &"{{/if}}".repeat(3_000)),
+        ("bomb-of-lists-in-objects", format!("{{{{json {}", "{\"a\":[".repeat(3_000))),
     ];
     texts.into_iter().map(|(name, text)| (name, text.into_bytes())).collect()
 }

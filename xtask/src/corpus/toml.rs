@@ -241,6 +241,7 @@ fn bombs() -> Vec<Case> {
         ("bomb-of-brackets-in-when", file(format!("\"x\"\nwhen = \"{}\"", "(".repeat(2000)))),
         ("bomb-of-operators-in-when", file(format!("\"x\"\nwhen = \"{}true\"", "!".repeat(4000)))),
         ("bomb-of-loops-in-when", file(format!("\"x\"\nwhen = \"{loops} == []\""))),
+        ("when-with-a-wide-character", file("\"x\"\nwhen = \"[1].map(a, \u{624}1)\"".to_owned())),
         ("bomb-of-blocks-in-a-string", file(format!("\"{}\"", "{{#if facts.cpus}}".repeat(2000)))),
     ]
 }
