@@ -12,7 +12,7 @@ use crate::request::Request;
 use crate::seal;
 use crate::source::{Extent, Place};
 use crate::strings::Strings;
-use crate::turns::{self, Turn};
+use crate::turns::{self, Parsed, Turn};
 use crate::unit::{Reader, Unit};
 use crate::{common, wiring};
 use model::{Common, Diagnostic, Id, KindInfo, Runtime, Scope};
@@ -36,6 +36,7 @@ pub fn expand<'u>(
             unit,
             kinds: request.kinds,
             context: scope.context,
+            parsed: Parsed::default(),
             shared,
             contents: &contents,
             drafts: &mut drafts,
@@ -51,6 +52,7 @@ struct Expander<'a, 'u> {
     unit: &'u Unit,
     kinds: &'u [&'u dyn KindInfo],
     context: Context,
+    parsed: Parsed,
     shared: (Vec<Relation>, Common),
     contents: &'a Contents<'u>,
     drafts: &'a mut Drafts<'u>,
@@ -126,7 +128,7 @@ impl<'u> Expander<'_, 'u> {
         let id = self.id(kind, resource)?;
         let strings = Strings { source: &self.unit.source, context: &self.context };
         let wanted = match resource.common("when") {
-            Some(when) => turns::holds(strings, &when.item, self.findings),
+            Some(when) => turns::holds(strings, &when.item, &self.parsed, self.findings),
             None => Some(true),
         };
         if wanted != Some(true) {

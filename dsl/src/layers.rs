@@ -14,8 +14,9 @@ use crate::request::{Entry, LayerValue, Request};
 use crate::sets::{self, Set};
 use crate::source::{Place, Source};
 use crate::strings::Strings;
+use crate::turns::{self, Parsed};
 use crate::unit::{Name, Unit};
-use crate::{common, turns, wiring};
+use crate::{common, wiring};
 use model::{Common, Diagnostic, REDACTED};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -131,7 +132,9 @@ impl<'a> Layers<'a> {
                 let when = one.common.iter().find(|entry| entry.key == "when");
                 let strings = Strings { source: &unit.source, context: &scope.context };
                 let holds = match when {
-                    Some(entry) if !scope.broken => turns::holds(strings, &entry.item, self.findings),
+                    Some(entry) if !scope.broken => {
+                        turns::holds(strings, &entry.item, &Parsed::default(), self.findings)
+                    }
                     _ => Some(true),
                 };
                 if holds != Some(false) {
