@@ -85,6 +85,18 @@ fingerprint() {
 # fetch URL-PATH: the page that the host's web server gives.
 fetch() { curl --noproxy '*' --silent --show-error --fail --max-time 10 "http://$(address)$1"; }
 
+# serves TEXT URL-PATH: whether the page is this text.
+serves() { [[ $(fetch "$2" 2>&1) == "$1" ]]; }
+
+# soon COMMAND…: repeats the command until it succeeds; fails when it has not within ten seconds.
+soon() {
+    local end=$((SECONDS + 10))
+    until "$@"; do
+        ((SECONDS < end)) || lab_fail "not within ten seconds: $*"
+        sleep 0.1
+    done
+}
+
 # ---- judging -----------------------------------------------------------------------------------------------
 
 lab_fail() {

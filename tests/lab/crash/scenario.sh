@@ -51,6 +51,7 @@ on_second() {
         host rm /run/keel.pid
     done
     assert_exit 0 keel_on_host apply -f web/site.toml --yes
+    soon fetch :8080/style.css >/dev/null
     assert_contains "$(fetch :8080/)" "<h1>On an even keel</h1>"
     assert_eq "" "$(host dpkg --audit)"
     assert_eq "" "$(host systemctl --failed --no-legend)" "failed units"

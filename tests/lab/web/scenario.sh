@@ -36,6 +36,7 @@ assert_exit 1 host dpkg-query -W nginx-light
 
 assert_exit 0 keel_on_host apply --format json -f web/site.toml --yes
 printf '%s\n' "$OUTPUT" >"$work/apply"
+soon fetch :8080/style.css >/dev/null
 page=$(fetch :8080/)
 assert_contains "$page" "<h1>On an even keel</h1>"
 assert_contains "$page" "$(host uname -n)"
@@ -77,6 +78,7 @@ assert_eq "$(foreseen "$work/plan")" "$(done_by "$work/apply")"
 jq -r 'select(.event == "node").changes[]' "$work/apply" >"$work/lines"
 assert_eq 3 "$(wc -l <"$work/lines")" "two files and a reload"
 while read -r line; do assert_contains "$plan" "    $line"$'\n' "the plan lacks"; done <"$work/lines"
-assert_eq "${page//On an even keel/Aye aye}" "$(fetch /)"
-assert_exit 7 fetch :8080/
+soon serves "${page//On an even keel/Aye aye}" /
+gone() { ! fetch :8080/ 2>/dev/null; }
+soon gone
 assert_eq "$pid" "$(host systemctl show -P MainPID nginx)" "a reload keeps the process"
