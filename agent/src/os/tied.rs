@@ -6,6 +6,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ChildStdout};
 
 use model::Failure;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
@@ -30,6 +32,21 @@ impl Tied {
     /// Its standard output, once, if it was started with one of its own.
     pub fn output(&mut self) -> Option<impl Read + Send + use<>> {
         self.output.take()
+    }
+
+    /// Kills it; `finish` is still to be called. Only before that is its number its own for sure, which the borrow sees to.
+    ///
+    /// # Errors
+    /// `Failure::Command` if it could not be killed.
+    pub fn kill(&self) -> Result<(), Failure> {
+        match kill_process(Pid::from_child(&self.child), Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(errno) => Err(Failure::Command {
+                argv: self.shown.clone(),
+                status: format!("could not be killed: {errno}"),
+                stderr: String::new(),
+            }),
+        }
     }
 
     /// Waits for its end.

@@ -49,6 +49,7 @@ pub(super) struct Wishes {
     secrets: Secrets,
     /// The agent's own records are not what a run is for.
     state: PathBuf,
+    commands: bool,
 }
 
 impl Wishes {
@@ -70,7 +71,13 @@ impl Wishes {
                 named.insert(path);
             }
         }
-        Ok(Self { named, sensitive, secrets: secrets.clone(), state: job.state.clone() })
+        let commands = job.catalog.nodes().iter().any(|node| node.id.kind() == "exec");
+        Ok(Self { named, sensitive, secrets: secrets.clone(), state: job.state.clone(), commands })
+    }
+
+    /// True where the catalog runs commands of the user's own.
+    pub(super) fn runs_commands(&self) -> bool {
+        self.commands
     }
 
     fn is_own(&self, path: &Path) -> bool {

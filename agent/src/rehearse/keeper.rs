@@ -13,6 +13,10 @@ use model::Failure;
 use rustix::thread::UnshareFlags;
 use std::io::{stdin, stdout};
 
+/// The network is the machine's own, since packages come over it.
+const COMMANDS: &str = "the commands of `exec` resources ran as they are: what they did over the network, also to services on this \
+                        machine, was done";
+
 /// Everything from the first namespace to the last message; the number is the exit code.
 pub(super) fn play() -> u8 {
     match keep() {
@@ -52,7 +56,10 @@ fn run() -> Result<Wishes, Failure> {
 
 fn report(layers: &Layers, wishes: &Wishes) -> Result<super::job::Found, Failure> {
     let mut found = found(layers, wishes)?;
-    found.notes.splice(0..0, layers.notes.iter().cloned());
+    found.notes.extend(layers.notes.iter().cloned());
+    if wishes.runs_commands() {
+        found.notes.push(COMMANDS.to_owned());
+    }
     Ok(found)
 }
 

@@ -93,14 +93,11 @@ fn memory(meminfo: &[u8]) -> Result<u64, Failure> {
 }
 
 fn take_memory(size: u64) -> Result<(), Failure> {
-    let options = options(format!("size={size},mode=0700"))?;
+    let options = CString::new(format!("size={size},mode=0700"))
+        .map_err(|error| Failure::io("mount memory on", BASE, error))?;
     mount("keel-rehearsal", BASE, "tmpfs", MountFlags::NODEV, options.as_c_str())
         .map_err(|error| Failure::io("mount memory on", BASE, error))?;
     make(&root(), 0o755)
-}
-
-fn options(text: String) -> Result<CString, Failure> {
-    CString::new(text).map_err(|error| Failure::io("mount with", "options", error))
 }
 
 fn make(path: &Path, mode: u32) -> Result<(), Failure> {
@@ -184,11 +181,10 @@ fn like(model: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// Without the features by which an upper layer refers to a lower one: whatever changed is in it, whole.
-fn overlay(wanted: &Mount, upper: &Path, work: &Path) -> Result<(), Failure> {
+fn overlay(wanted: &Mount, upper: &Path, work: &Path) -> std::io::Result<()> {
     // Through a descriptor no path needs quoting, whatever is in it.
-    let lower = open(&wanted.at, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|error| Failure::io("open", wanted.at.display(), error))?;
-    let options = options(format!(
+    let lower = open(&wanted.at, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let options = CString::new(format!(
         "lowerdir=/proc/self/fd/{},upperdir={},workdir={},index=off,metacopy=off,redirect_dir=off,xino=off",
         lower.as_raw_fd(),
         upper.display(),
@@ -196,6 +192,5 @@ fn overlay(wanted: &Mount, upper: &Path, work: &Path) -> Result<(), Failure> {
     ))?;
     let flags = (wanted.flags - MountFlags::RELATIME) | MountFlags::NODEV;
     let target = inside(&wanted.at);
-    mount("keel-rehearsal", &target, "overlay", flags, options.as_c_str())
-        .map_err(|error| Failure::io("mount an overlay over", wanted.at.display(), error))
+    Ok(mount("keel-rehearsal", &target, "overlay", flags, options.as_c_str())?)
 }

@@ -6,11 +6,15 @@ use super::stage::Stage;
 use super::wire::{Unsent, hear, send_contents, send_job, wanted};
 use crate::engine::{Graph, Sink};
 use crate::os::child::Outlet;
+use crate::os::tied::Tied;
 use crate::session;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use model::{Failure, Rehearsal, RehearsedPackage, Thing, UnitState};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Runs `job` in a throwaway copy of this machine. Its events are emitted while it goes on, but for the report.
 ///
@@ -38,20 +42,58 @@ pub fn rehearse(job: &session::Job<'_>) -> Result<Rehearsal, Failure> {
     let (Some(input), Some(output)) = (input, output) else {
         return Err(Failure::unknown("the rehearsal", "it was started without pipes"));
     };
-    let sent = send(input, inward, job);
-    if let Err(Unsent::Store(failure)) = sent {
-        return Err(failure);
-    }
-    // Whoever broke the pipe has written why on the other one.
-    let listened = listen(output, job.events);
+    let talked = talk((input, output), inward, job, &keeper);
     let finished = keeper.finish();
-    match (listened?, finished, sent) {
-        (Some(rehearsal), Ok(()), Ok(())) => Ok(rehearsal),
-        (_, Err(failure), _) => Err(failure),
-        (_, _, Err(Unsent::Store(failure))) => Err(failure),
-        (_, _, Err(Unsent::Pipe(error))) => Err(Failure::io("talk over", "the pipe of the rehearsal", error)),
-        (None, Ok(()), Ok(())) => Err(Failure::unknown("the rehearsal", "it ended before it was done")),
+    if job.stop.load(Ordering::Relaxed) {
+        return Err(Failure::refused("the rehearsal was told to stop", "start it again to see its result"));
     }
+    match (talked?, finished) {
+        (Some(rehearsal), Ok(())) => Ok(rehearsal),
+        (_, Err(failure)) => Err(failure),
+        (None, Ok(())) => Err(Failure::unknown("the rehearsal", "it ended before it was done")),
+    }
+}
+
+/// Sends the job and listens to the end, which comes early where the run is told to stop.
+fn talk(
+    (input, output): (impl Write, impl Read),
+    inward: Job,
+    job: &session::Job<'_>,
+    keeper: &Tied,
+) -> Result<Option<Rehearsal>, Failure> {
+    let (talking, ended) = bounded::<()>(0);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(move || watch(job.stop, &ended, keeper));
+        let sent = send(input, inward, job);
+        if matches!(sent, Err(Unsent::Store(_))) {
+            keeper.kill()?;
+        }
+        // Whoever broke the pipe has written why on the other one.
+        let listened = listen(output, job.events);
+        drop(talking);
+        match watcher.join() {
+            Ok(watched) => watched?,
+            // A panic is a bug: it goes on to the top.
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        match sent {
+            Err(Unsent::Store(failure)) => Err(failure),
+            Err(Unsent::Pipe(error)) if matches!(listened, Ok(Some(_))) => {
+                Err(Failure::io("talk over", "the pipe of the rehearsal", error))
+            }
+            _ => listened,
+        }
+    })
+}
+
+/// Ends everything when `stop` is set; returns when the talk has ended.
+fn watch(stop: &AtomicBool, ended: &Receiver<()>, keeper: &Tied) -> Result<(), Failure> {
+    while ended.recv_timeout(Duration::from_millis(50)) == Err(RecvTimeoutError::Timeout) {
+        if stop.load(Ordering::Relaxed) {
+            return keeper.kill();
+        }
+    }
+    Ok(())
 }
 
 /// The pipe is closed at the end, whatever the end is.
