@@ -92,8 +92,22 @@ pub fn human(resources: &str) -> Rehearsed {
     run(resources, "human")
 }
 
+/// Runs one where a shell script has mounted things, of which this machine sees nothing.
+#[expect(clippy::disallowed_methods, reason = "a test starts what it tests")]
+pub fn in_mounts(script: &str, resources: &str) -> Rehearsed {
+    let (keel, _dir) = command(resources, "json");
+    let script = format!("{script} && exec \"$0\" \"$@\"");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script]).arg(keel.get_program()).args(keel.get_args());
+    told(&mut command)
+}
+
 fn run(resources: &str, format: &str) -> Rehearsed {
     let (mut command, _dir) = command(resources, format);
+    told(&mut command)
+}
+
+fn told(command: &mut Command) -> Rehearsed {
     let output = command.output().expect("keel starts");
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let mut events = text.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
