@@ -3,7 +3,7 @@
 use super::log::Log;
 use crate::journal::record::Record;
 use crate::system::{Attempt, Package, System};
-use crate::undo::{Keep, capture, secrecy, subjects};
+use crate::undo::{Keep, Secrecy, capture, subjects};
 use model::{Failure, Id, Op, Owed, PackageState, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,16 @@ impl Ended {
             Self::Failed(failure) | Self::Dead(failure) => failure,
         }
     }
+}
+
+/// For whom an op is executed, and how.
+pub(super) struct Terms<'a> {
+    /// The nodes it is for.
+    pub(super) nodes: &'a [Id],
+    /// Whether the images of what it touches are secret.
+    pub(super) secrecy: Secrecy,
+    /// Deadline.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// The engine's only way to change the host.
@@ -95,14 +105,15 @@ impl<'a> Actor<'a> {
         Ok(())
     }
 
-    /// Executes `op` for `nodes`.
-    pub(super) fn act(&self, nodes: &[Id], op: &Op, timeout: Option<Duration>) -> Result<(), Ended> {
-        let before = self.images(op).map_err(Ended::Failed)?;
+    /// Executes `op`.
+    pub(super) fn act(&self, op: &Op, terms: &Terms<'_>) -> Result<(), Ended> {
+        let before = self.images(op, terms).map_err(Ended::Failed)?;
         let packages = self.packages(op).map_err(Ended::Failed)?;
-        let seq = self.announce(nodes, op, before)?;
-        let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout };
+        let seq = self.announce(terms.nodes, op, before)?;
+        let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
         let executed = self.host.execute(op, &attempt);
-        let seen = self.aftermath(op, executed.as_deref().unwrap_or(&[]), packages.as_deref());
+        let touched = executed.as_deref().unwrap_or(&[]);
+        let seen = self.aftermath(op, terms, (touched, packages.as_deref()));
         let (record, result) = match (executed, seen) {
             (Ok(_), Ok((after, touched))) => (Record::Done { seq, after, touched }, Ok(())),
             // A transaction that fails half way has changed something all the same.
@@ -125,17 +136,17 @@ impl<'a> Actor<'a> {
     fn aftermath(
         &self,
         op: &Op,
-        touched: &[Subject],
-        packages: Option<&Packages>,
+        terms: &Terms<'_>,
+        (touched, packages): (&[Subject], Option<&Packages>),
     ) -> Result<(Vec<Image>, Vec<(Subject, State, State)>), Failure> {
-        let after = self.images(op)?;
+        let after = self.images(op, terms)?;
         let mut others = match packages {
             Some(before) => package_changes(before, &*self.host.all_packages()?),
             None => Vec::new(),
         };
         // A path that was touched besides is new: it was absent.
         for subject in touched.iter().filter(|subject| matches!(subject, Subject::Path(_))) {
-            let state = capture(self.host, subject, secrecy(op), self.keep)?;
+            let state = capture(self.host, subject, terms.secrecy, self.keep)?;
             others.push((subject.clone(), State::Path(model::PathState::Absent), state));
         }
         let is_named = |subject: &Subject| after.iter().any(|(named, _)| named == subject);
@@ -151,10 +162,9 @@ impl<'a> Actor<'a> {
         Ok(seq)
     }
 
-    fn images(&self, op: &Op) -> Result<Vec<Image>, Failure> {
-        let secrecy = secrecy(op);
+    fn images(&self, op: &Op, terms: &Terms<'_>) -> Result<Vec<Image>, Failure> {
         let image = |subject: Subject| {
-            let state = capture(self.host, &subject, secrecy, self.keep)?;
+            let state = capture(self.host, &subject, terms.secrecy, self.keep)?;
             Ok((subject, state))
         };
         subjects(op).into_iter().map(image).collect()

@@ -1,8 +1,9 @@
 //! Packages that are ready together go in one transaction; when that fails, one by one, to name the culprit.
 
-use super::act::Ended;
+use super::act::{Ended, Terms};
 use super::decide::decide;
 use super::node_run::{Desk, NodeOutcome, deadline};
+use crate::undo::Secrecy;
 use model::{Id, NodeStatus, Op, Step, Transaction};
 
 impl Desk<'_> {
@@ -71,7 +72,7 @@ impl Desk<'_> {
         vertices().try_for_each(|vertex| self.owe(vertex))?;
         let ids: Vec<Id> = vertices().map(|vertex| vertex.node.id.clone()).collect();
         let longest = vertices().filter_map(deadline).max();
-        self.actor.act(&ids, op, longest)
+        self.actor.act(op, &Terms { nodes: &ids, secrecy: Secrecy::Open, timeout: longest })
     }
 
     /// Verifies and refreshes a node whose package went with the batch.

@@ -1,15 +1,27 @@
 //! Executes ops in the order given, each journalled; for a rollback, which has no graph.
 
-use super::act::{Actor, Ended};
+use super::act::{Actor, Ended, Terms};
 use super::log::Log;
+use super::moot::is_moot;
 use super::run::{Host, Outcome};
+use crate::undo::Secrecy;
 use model::{EventBody, Id, NodeStatus, Op, Owed, Report, Step};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-/// Executes `ops`, each for its nodes. One that fails does not stop the others: each brings back what it can.
+/// One op, and for whom.
+pub struct Order {
+    /// The nodes it is for.
+    pub nodes: Vec<Id>,
+    /// What to do.
+    pub op: Op,
+    /// Whether the images of what it touches are secret.
+    pub secrecy: Secrecy,
+}
+
+/// Executes `orders`. One that fails does not stop the others: each brings back what it can.
 pub fn enact(
-    ops: Vec<(Vec<Id>, Op)>,
+    orders: Vec<Order>,
     host: &Host<'_>,
     log: &mut dyn Log,
     (number, owed): (u64, BTreeSet<Owed>),
@@ -17,15 +29,19 @@ pub fn enact(
     let actor = Actor::new((host.system, host.keep), log, number, owed);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let mut nodes = Vec::new();
-    for (ids, op) in ops {
-        let (mut status, mut because) = (NodeStatus::Changed, String::new());
-        if host.stop.load(Ordering::Relaxed) {
-            (status, because) = (NodeStatus::Skipped, "the run was told to stop".to_owned());
-        } else if let Err(ended) = actor.act(&ids, &op, None) {
-            let dead = matches!(ended, Ended::Dead(_));
-            because = ended.failure().to_string();
-            status = if dead { NodeStatus::Skipped } else { NodeStatus::Failed };
-        }
+    for Order { nodes: ids, op, secrecy } in orders {
+        let terms = Terms { nodes: &ids, secrecy, timeout: None };
+        let done = if host.stop.load(Ordering::Relaxed) {
+            Ok(NodeStatus::Skipped)
+        } else {
+            act_unless_moot(&actor, &op, &terms)
+        };
+        let (status, because) = match done {
+            Ok(NodeStatus::Skipped) => (NodeStatus::Skipped, "the run was told to stop".to_owned()),
+            Ok(done) => (done, String::new()),
+            Err(Ended::Dead(failure)) => (NodeStatus::Skipped, failure.to_string()),
+            Err(Ended::Failed(failure)) => (NodeStatus::Failed, failure.to_string()),
+        };
         report.count(status);
         nodes.push(status);
         let changes =
@@ -36,4 +52,11 @@ pub fn enact(
         }
     }
     Outcome { report, nodes, dead: actor.death() }
+}
+
+fn act_unless_moot(actor: &Actor<'_>, op: &Op, terms: &Terms<'_>) -> Result<NodeStatus, Ended> {
+    if is_moot(op, actor.host()).map_err(Ended::Failed)? {
+        return Ok(NodeStatus::Unchanged);
+    }
+    actor.act(op, terms).map(|()| NodeStatus::Changed)
 }

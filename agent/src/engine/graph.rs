@@ -1,7 +1,8 @@
 //! A catalog with its resources decoded and its edges at hand.
 
 use crate::kind::{Class, Registered, Resource};
-use model::{Catalog, EdgeKind, Failure, Node, Secrets, Thing};
+use crate::undo::Secrecy;
+use model::{Catalog, EdgeKind, Failure, Node, SECRET_KEY, Secrets, Thing};
 use std::collections::BTreeSet;
 
 /// The decoded catalog. Positions are those of the catalog: every link runs forward.
@@ -17,6 +18,8 @@ pub struct Vertex<'a> {
     pub resource: Box<dyn Resource>,
     /// What may run at the same time.
     pub class: Class,
+    /// Whether what it touches is secret.
+    pub secrecy: Secrecy,
     /// Edges that come in; `at` is the node before.
     pub before: Vec<Link>,
     /// Edges that go out; `at` is the node after.
@@ -63,7 +66,9 @@ impl<'a> Graph<'a> {
             let resource = kind.decode(node.id.name(), params).map_err(|problems| {
                 refuse(problems.first().map_or(String::new(), |problem| problem.message.clone()))
             })?;
+            let secrecy = secrecy(&node.params);
             vertices.push(Vertex {
+                secrecy,
                 node,
                 resource,
                 class: kind.class(),
@@ -90,4 +95,17 @@ impl<'a> Graph<'a> {
             all.map(|claim| claim.thing).filter(|thing| !matches!(thing, Thing::Path(_))).collect();
         things.into_iter().collect()
     }
+}
+
+/// A resource that says it is sensitive, or holds a secret anywhere, touches what nobody may see.
+fn secrecy(params: &serde_json::Value) -> Secrecy {
+    fn holds_secret(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Object(map) => map.contains_key(SECRET_KEY) || map.values().any(holds_secret),
+            serde_json::Value::Array(items) => items.iter().any(holds_secret),
+            _ => false,
+        }
+    }
+    let is_sensitive = params.get("sensitive") == Some(&serde_json::Value::Bool(true));
+    if is_sensitive || holds_secret(params) { Secrecy::Secret } else { Secrecy::Open }
 }

@@ -9,6 +9,7 @@ mod enact;
 mod forecast;
 mod graph;
 mod log;
+mod moot;
 mod node_run;
 mod observe;
 mod run;
@@ -16,7 +17,7 @@ mod sink;
 mod texts;
 
 pub use decide::touches_unit_files;
-pub use enact::enact;
+pub use enact::{Order, enact};
 pub use forecast::forecast;
 pub use graph::{Choice, Graph, Link, Vertex};
 pub use log::{Faults, Log, MemoryLog};

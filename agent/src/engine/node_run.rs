@@ -1,6 +1,6 @@
 //! Works on one node: probe again, owe, act, verify, refresh.
 
-use super::act::{Actor, Ended};
+use super::act::{Actor, Ended, Terms};
 use super::decide::decide;
 use super::forecast::starts;
 use super::graph::{Graph, Vertex};
@@ -99,10 +99,12 @@ impl Desk<'_> {
     }
 
     fn take(&self, vertex: &Vertex<'_>, steps: &[Step], outcome: &mut NodeOutcome) -> Result<(), Ended> {
+        let nodes = std::slice::from_ref(&vertex.node.id);
+        let terms = Terms { nodes, secrecy: vertex.secrecy, timeout: deadline(vertex) };
         for step in steps {
             // Even an op that fails may have changed something.
             outcome.acted = true;
-            self.actor.act(std::slice::from_ref(&vertex.node.id), &step.op, deadline(vertex))?;
+            self.actor.act(&step.op, &terms)?;
             outcome.changes.push(step.to_string());
         }
         Ok(())

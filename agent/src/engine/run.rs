@@ -1,13 +1,13 @@
 //! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
 
-use super::act::Actor;
+use super::act::{Actor, Terms};
 use super::graph::{Choice, Graph, Link};
 use super::log::{Faults, Log};
 use super::node_run::{Desk, NodeOutcome};
 use super::sink::Sink;
 use crate::kind::Class;
 use crate::system::System;
-use crate::undo::Keep;
+use crate::undo::{Keep, Secrecy};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use model::{EdgeKind, EventBody, Failure, NodeStatus, Owed, Plan, Report, Verdict};
 use std::collections::BTreeSet;
@@ -84,8 +84,11 @@ fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<NodeSt
         let mut changes = Vec::new();
         let mut because = String::new();
         let mut status = NodeStatus::Changed;
+        // What it was about is no longer known: its images are kept as secrets.
+        let nodes = std::slice::from_ref(&orphan.id);
+        let terms = Terms { nodes, secrecy: Secrecy::Secret, timeout: None };
         for step in &orphan.steps {
-            match actor.act(std::slice::from_ref(&orphan.id), &step.op, None) {
+            match actor.act(&step.op, &terms) {
                 Ok(()) => changes.push(step.to_string()),
                 Err(ended) => {
                     because = ended.failure().to_string();

@@ -7,10 +7,10 @@ use super::rollback::{Drift, Rollback};
 use crate::engine::{texts, touches_unit_files};
 use crate::journal::status::{Act, Outcome, Status};
 use crate::system::is_running;
-use crate::undo::{capture, restore, reversibility, secrecy};
+use crate::undo::{CompareOnly, Secrecy, capture, restore, reversibility, secrecy};
 use model::{
-    Command, Diff, Failure, Id, Op, REDACTED, Reversibility, State, Step, Subject, Text, Transaction,
-    UnitAction, Val,
+    Command, Diff, Failure, FileState, Fingerprint, Id, Op, PathState, REDACTED, Reversibility, State, Step,
+    Subject, Text, Transaction, UnitAction, Val,
 };
 use std::collections::BTreeMap;
 
@@ -27,6 +27,16 @@ pub struct Restoration {
     pub texts: Vec<(String, String)>,
     /// Why it is left alone.
     pub refused: Option<String>,
+    /// Whether its images are secret.
+    pub secrecy: Secrecy,
+}
+
+impl Restoration {
+    /// Nothing yet, for the nodes of `act`.
+    fn of(act: &Act) -> Self {
+        let (nodes, secrecy) = (act.nodes.clone(), secrecy(&act.op));
+        Self { nodes, ops: Vec::new(), diffs: Vec::new(), texts: Vec::new(), refused: None, secrecy }
+    }
 }
 
 /// What a run did to one subject.
@@ -97,14 +107,9 @@ fn restoration(
     touch: &Touch<'_>,
 ) -> Result<Restoration, Failure> {
     let store = rollback.state.store();
-    let now = capture(rollback.system, subject, secrecy_of(touch), &store)?;
-    let mut one = Restoration {
-        nodes: touch.act.nodes.clone(),
-        ops: Vec::new(),
-        diffs: Vec::new(),
-        texts: Vec::new(),
-        refused: None,
-    };
+    let mut one = Restoration::of(touch.act);
+    one.secrecy = secrecy_of(touch);
+    let now = capture(rollback.system, subject, one.secrecy, &CompareOnly(&store))?;
     if now == *touch.goal {
         return Ok(one);
     }
@@ -134,9 +139,16 @@ fn move_home_back(op: &mut Op, done: &Op) {
     }
 }
 
-/// A password or a secret file has its image under a key; so has what is compared with it.
-fn secrecy_of(touch: &Touch<'_>) -> crate::undo::Secrecy {
-    secrecy(&touch.act.op)
+/// A file whose image is under a key is compared, and kept again, under that key.
+fn secrecy_of(touch: &Touch<'_>) -> Secrecy {
+    let is_keyed = |state: &State| {
+        matches!(state, State::Path(PathState::File(FileState { content: Fingerprint::Keyed(_), .. })))
+    };
+    if is_keyed(touch.goal) || touch.left.is_some_and(is_keyed) {
+        Secrecy::Secret
+    } else {
+        secrecy(&touch.act.op)
+    }
 }
 
 /// Whether a thing is still as the run left it. A unit that came up or went down by itself has not drifted, and one that
@@ -182,13 +194,7 @@ fn starts_something(op: &Op) -> bool {
 /// The command that undoes a command; a secret in it is gone with the run.
 fn undo_command(act: &Act) -> Option<Restoration> {
     let (Op::Run(command), Outcome::Done(..) | Outcome::Open) = (&act.op, &act.outcome) else { return None };
-    let mut one = Restoration {
-        nodes: act.nodes.clone(),
-        ops: Vec::new(),
-        diffs: Vec::new(),
-        texts: Vec::new(),
-        refused: None,
-    };
+    let mut one = Restoration::of(act);
     let lost = command.undo.iter().any(|argument| argument.expose() == REDACTED);
     if reversibility(&act.op) == Reversibility::None {
         one.refused = Some("it ran a command that nothing undoes".to_owned());
@@ -241,7 +247,8 @@ fn merge(all: &mut Restoration, op: Op, diffs: &[Diff]) {
 fn reload(work: &[Restoration]) -> Option<Restoration> {
     let touching = work.iter().find(|one| one.ops.iter().any(touches_unit_files))?;
     let (nodes, ops) = (touching.nodes.clone(), vec![Op::ReloadManager]);
-    Some(Restoration { nodes, ops, diffs: Vec::new(), texts: Vec::new(), refused: None })
+    let (diffs, texts) = (Vec::new(), Vec::new());
+    Some(Restoration { nodes, ops, diffs, texts, refused: None, secrecy: Secrecy::Open })
 }
 
 /// Units that the run restarted or reloaded have to do it again, to read what was brought back.
@@ -263,13 +270,7 @@ fn restarts(
             again.insert(name.clone(), act);
         }
     }
-    let one = |act: &Act| Restoration {
-        nodes: act.nodes.clone(),
-        ops: vec![act.op.clone()],
-        diffs: Vec::new(),
-        texts: Vec::new(),
-        refused: None,
-    };
+    let one = |act: &Act| Restoration { ops: vec![act.op.clone()], ..Restoration::of(act) };
     Ok(if work.iter().all(|one| one.ops.is_empty()) {
         Vec::new()
     } else {

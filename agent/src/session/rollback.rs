@@ -2,12 +2,12 @@
 
 use super::job::{Answer, Clock, Ended, boot_id, take};
 use super::restoration::{Restoration, restorations};
-use crate::engine::{Faults, Host, Sink, enact};
+use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::journal::record::{Begin, VERSION};
 use crate::journal::status::Status;
 use crate::state::{EventLog, FileLog, Read, StateDir};
 use crate::system::System;
-use model::{EventBody, Failure, Plan, PlannedNode, Report, Step, Verdict};
+use model::{EventBody, Failure, Op, Plan, PlannedNode, Report, Step, Verdict};
 use std::sync::atomic::AtomicBool;
 
 /// What to roll back, and where.
@@ -59,13 +59,16 @@ pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Resul
     if ask(&plan) == Answer::No {
         return Err(Ended::Declined(plan.declined()));
     }
-    let mut report = carry_out(rollback, run, &work)?;
-    report.failed += refused;
+    let report = carry_out(rollback, run, (&work, refused))?;
     rollback.events.emit(EventBody::Report(report.clone()));
     Ok(report)
 }
 
-fn carry_out(rollback: &Rollback<'_>, run: u64, work: &[Restoration]) -> Result<Report, Ended> {
+fn carry_out(
+    rollback: &Rollback<'_>,
+    run: u64,
+    (work, refused): (&[Restoration], u64),
+) -> Result<Report, Ended> {
     let past = rollback.state.past()?;
     let begin = Begin {
         version: VERSION,
@@ -87,8 +90,11 @@ fn carry_out(rollback: &Rollback<'_>, run: u64, work: &[Restoration]) -> Result<
         stop: rollback.stop,
         faults: Faults::default(),
     };
-    let ops = work.iter().flat_map(|one| one.ops.iter().map(|op| (one.nodes.clone(), op.clone()))).collect();
-    let outcome = enact(ops, &host, &mut log, (past.next, past.owed));
+    let order =
+        |one: &Restoration, op: &Op| Order { nodes: one.nodes.clone(), op: op.clone(), secrecy: one.secrecy };
+    let orders = work.iter().flat_map(|one| one.ops.iter().map(move |op| order(one, op))).collect();
+    let mut outcome = enact(orders, &host, &mut log, (past.next, past.owed));
+    outcome.report.failed += refused;
     match outcome.dead {
         Some(failure) => Err(Ended::Broken { report: outcome.report, failure }),
         None => {

@@ -17,6 +17,23 @@ pub trait Keep: Send + Sync {
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure>;
 }
 
+/// Keeps nothing, and tells fingerprints as `self.0` does: for looking without writing.
+pub struct CompareOnly<'a>(pub &'a dyn Keep);
+
+impl Keep for CompareOnly<'_> {
+    fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        self.0.fingerprint(bytes, secrecy)
+    }
+
+    fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
+        self.0.fingerprint(bytes, secrecy)
+    }
+
+    fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {
+        self.0.recall(fingerprint)
+    }
+}
+
 /// Keeps in memory; for tests, and for plans that only ask what would be restored.
 #[derive(Default)]
 pub struct MemoryKeep(Mutex<BTreeMap<Fingerprint, Vec<u8>>>);

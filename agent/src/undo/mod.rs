@@ -9,6 +9,6 @@ mod restore;
 mod subjects;
 
 pub use capture::{LARGEST_KEPT, Secrecy, capture};
-pub use keep::{Keep, MemoryKeep};
+pub use keep::{CompareOnly, Keep, MemoryKeep};
 pub use restore::restore;
 pub use subjects::{reversibility, secrecy, subjects};
