@@ -2,22 +2,15 @@
 //!
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
-pub mod attributes;
 pub mod blobs;
-pub mod duration;
 pub mod engine;
-pub mod ensure;
 pub mod failpoint;
-pub mod follow;
 pub mod journal;
 pub mod kind;
 pub mod kinds;
-pub mod members;
-pub mod mode;
 #[cfg(target_os = "linux")]
 pub mod os;
-pub mod place;
-pub mod reach;
+pub mod parts;
 #[cfg(target_os = "linux")]
 pub mod rehearse;
 #[cfg(target_os = "linux")]
@@ -25,5 +18,4 @@ pub mod session;
 #[cfg(target_os = "linux")]
 pub mod state;
 pub mod system;
-pub mod tree;
 pub mod undo;

@@ -1,6 +1,6 @@
 //! Modes against the chmod(1) of this machine: the same bits for a thousand random modes, on files and directories.
 
-use agent::mode::{Mode, Target};
+use agent::parts::mode::{Mode, Target};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

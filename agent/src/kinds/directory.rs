@@ -1,13 +1,13 @@
 //! `directory`: a directory, its owner, group and mode, and on request what lies in it. It only decides; the engine acts.
 
-use crate::attributes::{Attributes, Owners, Part};
-use crate::ensure::Ensure;
+use crate::parts::attributes::{Attributes, Owners, Part};
+use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
-use crate::mode::{Mode, Target};
-use crate::place;
-use crate::reach::Reach;
+use crate::parts::mode::{Mode, Target};
+use crate::parts::place;
+use crate::parts::reach::Reach;
 use crate::system::{Entry, EntryKind, Look, System};
-use crate::tree::{Found, Tree, below, removed};
+use crate::parts::tree::{Found, Tree, below, removed};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use model::{Claim, Failure, HostPath, Op, Principal, Problem, Segment, Step, Thing, Val};
 use schemars::JsonSchema;

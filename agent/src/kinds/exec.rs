@@ -1,6 +1,6 @@
 //! The kind `exec`: decides whether a command runs. Its guards run while it looks, and promise to change nothing.
 
-use crate::duration::Seconds;
+use crate::parts::duration::Seconds;
 use crate::kind::{Class, Kind};
 use crate::system::{Look, System};
 use model::{Claim, Command, Failure, HostPath, Op, Principal, Problem, Scope, Step, Text, Thing, Val};

@@ -1,13 +1,13 @@
 //! `file`: a regular file, its bytes, owner, group and mode. It only decides; the engine writes, atomically.
 
-use crate::attributes::{Attributes, Owners, Part};
-use crate::ensure::Ensure;
-use crate::follow::follow;
+use crate::parts::attributes::{Attributes, Owners, Part};
+use crate::parts::ensure::Ensure;
+use crate::parts::follow::follow;
 use crate::kind::{Class, Kind};
-use crate::mode::{Mode, Target};
-use crate::place;
+use crate::parts::mode::{Mode, Target};
+use crate::parts::place;
 use crate::system::{Entry, EntryKind, Look, System};
-use crate::tree::{Tree, removed};
+use crate::parts::tree::{Tree, removed};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{

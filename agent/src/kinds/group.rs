@@ -1,8 +1,8 @@
 //! The kind `group`: decides about a group and its members.
 
-use crate::ensure::Ensure;
+use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
-use crate::members::{Membership, list, name_problem};
+use crate::parts::members::{Membership, list, name_problem};
 use crate::system::System;
 use model::{Claim, Failure, GroupSpec, Op, Problem, Step, Thing, Val};
 use schemars::JsonSchema;

@@ -1,9 +1,9 @@
 //! `line`: one line of a file that somebody else writes. It only decides; the engine writes the whole file, atomically.
 
-use crate::ensure::Ensure;
-use crate::follow::follow;
+use crate::parts::ensure::Ensure;
+use crate::parts::follow::follow;
 use crate::kind::{Class, Kind};
-use crate::place;
+use crate::parts::place;
 use crate::system::{Entry, EntryKind, Look, System};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,10 +1,10 @@
 //! `symlink`: a symbolic link. It only decides; the engine acts.
 
-use crate::ensure::Ensure;
+use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
-use crate::place;
+use crate::parts::place;
 use crate::system::{Entry, EntryKind, Look, System};
-use crate::tree::{Tree, removed};
+use crate::parts::tree::{Tree, removed};
 use model::{Claim, Failure, HostPath, Op, Problem, Step, Thing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

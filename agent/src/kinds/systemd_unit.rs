@@ -1,7 +1,7 @@
 //! The kind `systemd_unit`: decides about the file of a unit or one of its drop-ins. It never reloads the service manager
 //! (the engine does) and never starts anything (`service` does).
 
-use crate::ensure::Ensure;
+use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
 use crate::system::{Entry, EntryKind, Look, System};
 use model::{Claim, Content, Digest, Failure, HostPath, Op, Principal, Problem, Step, Thing, Val};

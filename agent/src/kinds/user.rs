@@ -1,8 +1,8 @@
 //! The kind `user`: decides about a user. Passwords are compared and passed on, never shown.
 
-use crate::ensure::Ensure;
+use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
-use crate::members::{Membership, list, name_problem};
+use crate::parts::members::{Membership, list, name_problem};
 use crate::system::{Accounts, System};
 use jiff::civil::Date;
 use model::{Claim, Failure, HostPath, Op, Principal, Problem, Secret, Step, Thing, UserSpec, Val};

@@ -1,7 +1,7 @@
 //! The place of a path: what has to come before it, and what is done about something else that stands there.
 
+use crate::parts::tree::{Tree, removed};
 use crate::system::{Entry, EntryKind};
-use crate::tree::{Tree, removed};
 use model::{Failure, HostPath, Step, Thing};
 use std::path::Component;
 

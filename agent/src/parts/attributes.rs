@@ -2,7 +2,7 @@
 //!
 //! What is not asked for stays as it is; a new thing belongs to root. Kinds turn the answers into ops.
 
-use crate::mode::{Mode, Target};
+use crate::parts::mode::{Mode, Target};
 use crate::system::{Entry, System};
 use model::{Failure, HostPath, Op, Principal, Problem, Step, Thing};
 use serde::{Deserialize, Serialize};
