@@ -13,6 +13,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("fleet", &["model"]),
     ("cli", &["model", "dsl", "agent", "fleet"]),
     ("bench", &["model", "dsl", "agent"]),
+    ("fuzz", &["model", "dsl", "agent"]),
     ("xtask", &[]),
 ];
 
