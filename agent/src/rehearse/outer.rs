@@ -153,14 +153,24 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
         });
         RehearsedPackage { files, ..package }
     };
+    let units = super::units::changes(&ran.recorded, &found.files);
+    let starts = |act: &String| act.starts_with("start") || act.starts_with("restart");
+    let started = units.iter().filter(|unit| unit.acts.iter().any(starts)).map(|unit| unit.name.as_str());
+    let started = started.collect::<Vec<_>>().join(", ");
+    let mut notes = found.notes;
+    if !started.is_empty() {
+        notes.push(format!(
+            "no service is started: whether it comes up, and what it writes then, is not told ({started})"
+        ));
+    }
     Rehearsal {
         report: ran.report,
-        units: super::units::changes(&ran.recorded, &found.files),
+        units,
         files: found.files,
         packages: ran.packages.into_iter().map(files_of).collect(),
         accounts: ran.accounts,
         folded: found.folded,
         unsettled: ran.unsettled,
-        notes: found.notes,
+        notes,
     }
 }
