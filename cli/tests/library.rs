@@ -16,8 +16,13 @@ fn facts() -> Facts {
 
 /// What is wrong with an entry, as text; nothing where it compiles to something without a warning.
 fn wrong(entry: Entry<'_>) -> Option<String> {
+    wrong_in(&root().join("examples/site"), entry)
+}
+
+/// The same with the modules and roles of a site besides the library's.
+fn wrong_in(site: &Path, entry: Entry<'_>) -> Option<String> {
     let kinds: Vec<&dyn KindInfo> = agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect();
-    let (facts, library) = (facts(), [root(), root().join("examples/site")]);
+    let (facts, library) = (facts(), [root(), site.to_path_buf()]);
     let request =
         Request { entry, facts: &facts, sets: &[], library: &library, kinds: &kinds, loader: &Disk };
     let found = match compile(&request) {
@@ -131,5 +136,35 @@ fn every_module_role_and_input_says_what_it_is_for() {
         let inputs = table.get("inputs").and_then(toml::Value::as_table);
         let silent: Vec<_> = inputs.into_iter().flat_map(|inputs| silent("inputs", inputs)).collect();
         assert!(silent.is_empty(), "{}: {silent:?}", file.display());
+    }
+}
+
+/// The blocks of a guide, in order: language and text.
+fn blocks(text: &str) -> Vec<(&str, &str)> {
+    let parts = text.split("\n```").skip(1).step_by(2);
+    parts.filter_map(|block| block.split_once('\n')).collect()
+}
+
+/// A block whose first line is a comment with a path is that file; every other one is compiled as it stands.
+#[test]
+fn what_a_guide_shows_compiles() {
+    for guide in files(&root().join("docs/guide"), &|name| name.ends_with(".md")) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let text = std::fs::read_to_string(&guide).expect("readable");
+        let mut entries = Vec::new();
+        for (at, (language, text)) in blocks(&text).into_iter().enumerate() {
+            let named = text.strip_prefix("# ").and_then(|rest| rest.lines().next());
+            let named = named.filter(|name| name.contains('/') && !name.contains(' '));
+            let path = dir.path().join(named.map_or(format!("{at}.toml"), str::to_owned));
+            if named.is_some() || language == "toml" {
+                std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+                std::fs::write(&path, text).expect("written");
+            }
+            let is_entry = language == "toml" && !path.ends_with("module.toml");
+            entries.extend(is_entry.then_some(path));
+        }
+        let wrong: Vec<_> =
+            entries.iter().filter_map(|path| wrong_in(dir.path(), Entry::File(path))).collect();
+        assert!(wrong.is_empty(), "{}: {}", guide.display(), wrong.join("\n"));
     }
 }

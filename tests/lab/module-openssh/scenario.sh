@@ -24,6 +24,12 @@ before=$(snapshot /etc/ssh)
 assert_exit 0 apply
 assert_eq "$before" "$(snapshot /etc/ssh)" "the second apply wrote"
 
+# A main file that does not read the directory is made to, before everything that it says itself.
+host_sh 'sed -i "/^Include/d; 1i LogLevel ERROR" /etc/ssh/sshd_config; systemctl reload ssh'
+assert_eq ERROR "$(said loglevel)"
+assert_exit 0 apply
+assert_eq VERBOSE "$(said loglevel)"
+
 # What sshd refuses is never in place, and the running one serves on.
 assert_exit 1 apply --set level=NONSENSE
 assert_contains "$OUTPUT" "NONSENSE"
