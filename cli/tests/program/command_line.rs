@@ -1,0 +1,123 @@
+//! What needs no host: verbs that only read and print, and what is refused before anything is looked at.
+
+use crate::scratch::{Ran, Scratch, keel};
+use std::fs;
+
+#[track_caller]
+fn assert_ends(ran: &Ran, code: i32, says: &str) {
+    assert!(ran.code == code && format!("{}{}", ran.out, ran.err).contains(says), "{says}: {ran:?}");
+}
+
+#[test]
+fn a_wrong_command_line_ends_in_3() {
+    let scratch = Scratch::of("[exec.a]\ncommand = [\"true\"]\n");
+    for (words, says) in [
+        (&["aply"][..], "a similar subcommand exists: 'apply'"),
+        (&["plan", "-f", "site.toml"], "say --local"),
+        (&["plan", "--local"], "there is no keel.toml in ."),
+        (&["apply", "--local", "-f", "site.toml"], "say --yes"),
+        (&["rollback"], "say --yes"),
+        (&["plan", "--format", "svg"], "[possible values: human, json]"),
+        (&["graph", "--format", "json"], "[possible values: dot, svg, mermaid]"),
+        (&["explain", "fil"], "did you mean `file`?"),
+        (&["validate", "--local", "-f", "none.toml"], "there is no file none.toml"),
+    ] {
+        assert_ends(&keel(scratch.root(), words), 3, says);
+    }
+}
+
+#[test]
+fn a_new_site_is_fine_and_nothing_is_replaced() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    assert_ends(&run(&["init", "a"]), 0, "keel plan --local web1 --site a");
+    assert_ends(&run(&["validate", "--site", "a"]), 0, "fine: web1: 2 resources, 1 edge\n");
+    assert_ends(&run(&["plan", "--local", "web1", "--site", "a", "--state-dir", "s"]), 2, "2 to change");
+    assert!(!scratch.root().join("s").exists());
+    fs::create_dir(scratch.root().join("b")).expect("made");
+    fs::write(scratch.root().join("b/hosts.toml"), "mine").expect("written");
+    assert_ends(&run(&["init", "b"]), 3, "b/hosts.toml is there already");
+    assert_eq!(fs::read_dir(scratch.root().join("b")).expect("a directory").count(), 1);
+}
+
+#[test]
+fn hosts_are_chosen_by_name_glob_and_group() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    assert_ends(&run(&["init"]), 0, "");
+    let hosts = "[group.prod]\nroles = [\"welcome\"]\n[host.web1]\ngroups = [\"prod\"]\n[host.web2]\n\
+                 groups = [\"prod\"]\n[host.db1]\n";
+    fs::write(scratch.root().join("hosts.toml"), hosts).expect("written");
+    assert_ends(&run(&["validate"]), 0, "fine: db1: 0 resources, 0 edges\nfine: web1, web2: 2 resources");
+    assert_ends(&run(&["validate", "db*"]), 0, "fine: db1: 0");
+    assert_ends(&run(&["validate", "@prod", "web1"]), 0, "fine: web1, web2: 2");
+    assert_ends(&run(&["validate", "@prd"]), 3, "did you mean `prod`?");
+    assert_ends(&run(&["plan", "@prod"]), 3, "web1, web2 are 2 machines");
+    assert_ends(&run(&["apply", "--local", "--yes", "web*"]), 3, "say which of web1, web2 it is");
+    assert_ends(&run(&["plan", "--local"]), 3, "say which host of the inventory is meant");
+}
+
+#[test]
+fn where_a_value_comes_from_is_told() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    assert_ends(&run(&["init"]), 0, "");
+    let words = ["explain-value", "welcome.greeting", "--host", "web1"];
+    let expected = "welcome.greeting\n  default    roles/welcome.toml:7:11  \"Hello\"\n\
+                    * host web1  hosts.toml:7:12          \"Hello from web1\"\n";
+    assert_ends(&run(&words), 0, expected);
+    assert_ends(
+        &run(&[&words[..], &["--set", "welcome.greeting=x"]].concat()),
+        0,
+        "* command line  --set:1:18",
+    );
+    assert_ends(&run(&["explain-value", "welcome.x", "--host", "web1"]), 3, "there is no input `welcome.x`");
+}
+
+#[test]
+fn kinds_explain_themselves() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    for kind in agent::kinds::ALL {
+        let name = kind.name();
+        assert_ends(&run(&["explain"]), 0, name);
+        let told = run(&["explain", name]);
+        kind.fields().iter().for_each(|field| assert_ends(&told, 0, &format!("  {}  (", field.name)));
+        let told = &run(&["explain", name, "--format", "json"]).events()[0];
+        assert_eq!((told["kind"].as_str(), told["example"].as_str()), (Some(name), Some(kind.example())));
+    }
+}
+
+#[test]
+fn every_example_has_its_place_in_the_schema() {
+    let scratch = Scratch::new();
+    let schema = keel(scratch.root(), &["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&schema.out).expect("JSON");
+    for kind in agent::kinds::ALL {
+        let known = &schema["$defs"][kind.name()]["properties"];
+        kind.fields().iter().for_each(|field| assert!(known[&field.name].is_object(), "{}", field.name));
+        dsl::common_fields()
+            .iter()
+            .for_each(|field| assert!(known[&field.name].is_object(), "{}", field.name));
+        let table = &schema["properties"][kind.name()]["additionalProperties"]["$ref"];
+        assert_eq!(table, &format!("#/$defs/{}", kind.name()));
+    }
+    let text = schema.to_string();
+    for target in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(schema.pointer(target).is_some(), "{target} is not there");
+    }
+}
+
+#[test]
+fn a_graph_is_drawn_in_three_ways() {
+    let site = "[file.\"HOST/a\"]\ncontent = \"\"\nnotify = [\"exec.b\"]\n[exec.b]\ncommand = [\"true\"]\n\
+                refresh_only = true\n";
+    let scratch = Scratch::of(site);
+    for (form, says) in [
+        ("dot", "n0 -> n1 [tooltip=\"site.toml:3:10\", style=dashed];"),
+        ("mermaid", "n0 -.-> n1"),
+        ("svg", "stroke-dasharray"),
+    ] {
+        assert_ends(&keel(scratch.root(), &["graph", "-f", "site.toml", "--format", form]), 0, says);
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole program on scratch directories: exit codes, what is printed, what is written and what is not.
+#![expect(clippy::disallowed_methods, reason = "runs the program and writes scratch files")]
+
+mod command_line;
+mod needs_root;
+mod scratch;

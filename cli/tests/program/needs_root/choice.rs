@@ -1,0 +1,38 @@
+//! What is worked on: tags, and what left the catalog.
+
+use crate::scratch::Scratch;
+
+const TAGGED: &str = "[file.\"HOST/a\"]\ncontent = \"a\"\ntags = [\"one\", \"both\"]\n\
+                      [file.\"HOST/b\"]\ncontent = \"b\"\ntags = [\"two\", \"both\"]\n[file.\"HOST/c\"]\ncontent = \"c\"\n";
+
+#[test]
+fn only_and_skip_choose_by_tag() {
+    for (arguments, expected) in [
+        (&["--only", "one"][..], [true, false, false]),
+        (&["--only", "one,two"], [true, true, false]),
+        (&["--skip", "both"], [false, false, true]),
+        (&["--only", "both", "--skip", "two"], [true, false, false]),
+        (&[], [true, true, true]),
+    ] {
+        let scratch = Scratch::of(TAGGED);
+        scratch.fine("apply", &[&["--yes"], arguments].concat());
+        assert_eq!(["a", "b", "c"].map(|name| scratch.host(name).exists()), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_left_the_catalog_is_shown_and_stays_unless_it_said_otherwise() {
+    let scratch = Scratch::of(
+        "[file.\"HOST/kept\"]\ncontent = \"a\"\n[file.\"HOST/gone\"]\ncontent = \"b\"\non_removal = \"remove\"\n\
+         [file.\"HOST/c\"]\ncontent = \"c\"\n",
+    );
+    scratch.fine("apply", &["--yes"]);
+    scratch.site("[file.\"HOST/c\"]\ncontent = \"c\"\n");
+    let ran = scratch.keel("plan", &[]);
+    assert!(ran.code == 2 && ran.out.ends_with("1 to change, 1 unchanged, 1 orphan\n"), "{ran:?}");
+    scratch.fine("apply", &["--yes"]);
+    assert!(!scratch.host("gone").exists() && scratch.host("kept").exists());
+    assert_eq!(scratch.fine("apply", &["--yes"]).out, "as desired: 1 unchanged, 1 orphan\n");
+    scratch.fine("rollback", &["--yes"]);
+    assert!(scratch.host("gone").exists());
+}
