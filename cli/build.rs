@@ -1,7 +1,7 @@
-//! Has `keel` built again when the library that it carries changes.
+//! Has `keel` built again when the library or the starting site that it carries changes.
 
 fn main() {
-    for directory in ["../modules", "../roles"] {
+    for directory in ["../modules", "../roles", "starter"] {
         let mut stdout = std::io::stdout();
         let told =
             std::io::Write::write_fmt(&mut stdout, format_args!("cargo:rerun-if-changed={directory}\n"));

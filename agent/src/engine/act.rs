@@ -3,7 +3,7 @@
 use super::log::Log;
 use crate::journal::record::Record;
 use crate::system::{Attempt, Package, System};
-use crate::undo::{Keep, Secrecy, capture, subjects};
+use crate::undo::{CompareOnly, Keep, Secrecy, capture, subjects};
 use model::{Failure, Id, Op, Owed, PackageState, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,7 +107,7 @@ impl<'a> Actor<'a> {
 
     /// Executes `op`.
     pub(super) fn act(&self, op: &Op, terms: &Terms<'_>) -> Result<(), Ended> {
-        let before = self.images(op, terms).map_err(Ended::Failed)?;
+        let before = self.images(op, terms, self.keep).map_err(Ended::Failed)?;
         let packages = self.packages(op).map_err(Ended::Failed)?;
         let seq = self.announce(terms.nodes, op, before)?;
         let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
@@ -139,14 +139,16 @@ impl<'a> Actor<'a> {
         terms: &Terms<'_>,
         (touched, packages): (&[Subject], Option<&Packages>),
     ) -> Result<(Vec<Image>, Vec<(Subject, State, State)>), Failure> {
-        let after = self.images(op, terms)?;
+        // What the op leaves is only compared with: its bytes, which may be secret, are kept nowhere.
+        let look = CompareOnly(self.keep);
+        let after = self.images(op, terms, &look)?;
         let mut others = match packages {
             Some(before) => package_changes(before, &*self.host.all_packages()?),
             None => Vec::new(),
         };
         // A path that was touched besides is new: it was absent.
         for subject in touched.iter().filter(|subject| matches!(subject, Subject::Path(_))) {
-            let state = capture(self.host, subject, terms.secrecy, self.keep)?;
+            let state = capture(self.host, subject, terms.secrecy, &look)?;
             others.push((subject.clone(), State::Path(model::PathState::Absent), state));
         }
         let is_named = |subject: &Subject| after.iter().any(|(named, _)| named == subject);
@@ -162,9 +164,9 @@ impl<'a> Actor<'a> {
         Ok(seq)
     }
 
-    fn images(&self, op: &Op, terms: &Terms<'_>) -> Result<Vec<Image>, Failure> {
+    fn images(&self, op: &Op, terms: &Terms<'_>, keep: &dyn Keep) -> Result<Vec<Image>, Failure> {
         let image = |subject: Subject| {
-            let state = capture(self.host, &subject, terms.secrecy, self.keep)?;
+            let state = capture(self.host, &subject, terms.secrecy, keep)?;
             Ok((subject, state))
         };
         subjects(op).into_iter().map(image).collect()

@@ -7,7 +7,7 @@ use crate::journal::record::{Begin, VERSION};
 use crate::journal::status::Status;
 use crate::state::{EventLog, FileLog, Read, StateDir};
 use crate::system::System;
-use model::{EventBody, Failure, Op, Plan, PlannedNode, Report, Step, Verdict};
+use model::{EventBody, Failure, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict};
 use std::sync::atomic::AtomicBool;
 
 /// What to roll back, and where.
@@ -52,6 +52,7 @@ pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Resul
     rollback.events.emit(EventBody::Plan(plan.clone()));
     let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
     if work.iter().all(|one| one.ops.is_empty()) {
+        tell_refused(rollback, &work);
         let report = Report { failed: refused, ..Report::default() };
         rollback.events.emit(EventBody::Report(report.clone()));
         return Ok(report);
@@ -82,6 +83,7 @@ fn carry_out(
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
     rollback.events.begin(rollback.state, past.next)?;
     rollback.events.emit(EventBody::Started { run: past.next.to_string() });
+    tell_refused(rollback, work);
     let store = rollback.state.store();
     let host = Host {
         system: rollback.system,
@@ -101,6 +103,21 @@ fn carry_out(
             log.end(outcome.report.clone())?;
             Ok(outcome.report)
         }
+    }
+}
+
+/// What is left alone is settled as failed, each with its reason.
+fn tell_refused(rollback: &Rollback<'_>, work: &[Restoration]) {
+    for node in plan_of(work).nodes {
+        let Verdict::Failed { because } = node.verdict else { continue };
+        rollback.events.emit(EventBody::Node {
+            id: node.id,
+            origin: None,
+            status: NodeStatus::Failed,
+            changes: Vec::new(),
+            because,
+            millis: 0,
+        });
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, clap::Args)]
 pub struct State {
     /// Where runs are journalled and what they replaced is kept.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_ROOT)]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_ROOT, value_parser = absolute)]
     state_dir: PathBuf,
 }
 
@@ -27,6 +27,11 @@ impl State {
     pub fn dir(&self) -> StateDir {
         StateDir::new(&self.state_dir)
     }
+}
+
+/// Journals hold absolute paths only.
+fn absolute(path: &str) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|error| error.to_string())
 }
 
 /// Which resources to work on.

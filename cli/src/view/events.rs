@@ -3,8 +3,9 @@
 
 use super::color::wanted;
 use super::diagnostics::Color;
-use super::lines::{Lines, foreseen, sign, step_line};
+use super::lines::{Lines, step_line};
 use super::out::{inert, line, note};
+use super::planned::planned;
 use super::progress::Progress;
 use super::{plan, rehearsal};
 use crate::args::Format;
@@ -35,6 +36,8 @@ pub struct Watch {
 #[derive(Default)]
 struct Seen {
     plan: Plan,
+    /// It has been said why the work came to nothing.
+    given_up: bool,
     progress: Progress,
 }
 
@@ -92,6 +95,7 @@ impl Watch {
             }
             EventBody::Error { text } => {
                 seen.progress.clear();
+                seen.given_up = true;
                 note(&format!("error: {}", inert(text)));
             }
             EventBody::Rehearsal(found) => {
@@ -100,6 +104,10 @@ impl Watch {
             }
             EventBody::Report(report) => {
                 seen.progress.clear();
+                // Where nothing was done there is nothing to sum up.
+                if seen.given_up && report.run.is_none() {
+                    return;
+                }
                 say(&self.report(report, &seen.plan));
             }
         }
@@ -115,16 +123,16 @@ impl Watch {
                 say(&plan::sum(&found.foreseen(), plan::staying(found)));
             }
             Manner::Rehearsal => {}
-            Manner::Straight => say(&plan::render_rest(found, self.color)),
+            Manner::Straight => say(&plan::render_staying(found, self.color)),
         }
     }
 
     /// The lines of a settled node; none where it stays as it is.
     fn node(&self, node: &Settled<'_>, found: &Plan) -> String {
-        let (planned, foreseen) = foreseen(found, node.id, node.changes);
+        let planned = planned(found, node.id, node.changes);
         let mark = match node.status {
             NodeStatus::Unchanged | NodeStatus::LeftOut => return String::new(),
-            NodeStatus::Changed => planned.map_or('~', sign),
+            NodeStatus::Changed => planned.sign,
             NodeStatus::Refreshed => '>',
             NodeStatus::Failed | NodeStatus::Skipped => '!',
             NodeStatus::Unknown => '?',
@@ -139,11 +147,13 @@ impl Watch {
         };
         let mut lines = Lines::new(self.color);
         lines.head(mark, &format!("{}{}{time}", node.id, word(node.status)));
-        if let (Manner::Straight, true, Some(planned)) = (self.manner, foreseen, planned) {
-            planned.steps.iter().chain(&planned.refresh).for_each(|step| lines.below(&step_line(step)));
-            plan::texts(&planned.texts, &mut lines);
-        } else if !foreseen {
-            node.changes.iter().for_each(|change| lines.below(change));
+        match (self.manner, planned.exact) {
+            (Manner::Straight, true) => {
+                planned.steps.into_iter().for_each(|step| lines.below(&step_line(step)));
+                plan::texts(planned.texts, &mut lines);
+            }
+            (_, true) => {}
+            (_, false) => node.changes.iter().for_each(|change| lines.below(change)),
         }
         lines.below(node.because);
         if let (NodeStatus::Failed | NodeStatus::Unknown, Some(origin)) = (node.status, node.origin) {

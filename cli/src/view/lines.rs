@@ -4,7 +4,7 @@ use super::color::paint;
 use super::diagnostics::Color;
 use super::out::inert;
 use agent::undo::reversibility;
-use model::{Diff, Id, Op, PackageAction, Plan, PlannedNode, Reversibility, Step, Val, Verdict};
+use model::{Diff, Op, PackageAction, PlannedNode, Reversibility, Step, Val, Verdict};
 
 /// Text that grows line by line; everything that comes in is made inert.
 pub struct Lines {
@@ -103,16 +103,4 @@ fn brings(step: &Step) -> bool {
         Op::Packages(_) => absent.next().is_some(),
         _ => false,
     }
-}
-
-/// What a plan says of a node: the part that foresaw `changes`, and whether there is one. A rollback may have several parts.
-pub fn foreseen<'p>(plan: &'p Plan, id: &Id, changes: &[String]) -> (Option<&'p PlannedNode>, bool) {
-    let parts = || plan.nodes.iter().filter(|node| node.id == *id);
-    let fits = |node: &&PlannedNode| {
-        let steps = || node.steps.iter().chain(&node.refresh);
-        steps().map(ToString::to_string).eq(changes.iter().cloned())
-            || steps().map(|step| step.op.to_string()).eq(changes.iter().cloned())
-    };
-    let exact = parts().find(fits);
-    (exact.or_else(|| parts().next()), exact.is_some())
 }

@@ -12,6 +12,7 @@ mod lines;
 mod messages;
 mod out;
 mod plan;
+mod planned;
 mod progress;
 mod rehearsal;
 pub mod valid;

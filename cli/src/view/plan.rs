@@ -9,22 +9,18 @@ use model::{Orphan, Plan, PlannedNode, Report, Verdict};
 pub fn render(plan: &Plan, color: Color) -> String {
     let mut lines = Lines::new(color);
     plan.nodes.iter().for_each(|node| node_lines(node, &mut lines));
-    rest_lines(plan, &mut lines);
-    lines.finish()
-}
-
-/// What of the plan belongs to no node of the catalog: orphans, and refreshes that are owed.
-pub fn render_rest(plan: &Plan, color: Color) -> String {
-    let mut lines = Lines::new(color);
-    rest_lines(plan, &mut lines);
-    lines.finish()
-}
-
-fn rest_lines(plan: &Plan, lines: &mut Lines) {
-    plan.orphans.iter().for_each(|orphan| orphan_lines(orphan, lines));
+    plan.orphans.iter().for_each(|orphan| orphan_lines(orphan, &mut lines));
     for owed in &plan.owed {
         lines.head('>', &format!("{} is owed a refresh: {} changed in an earlier run", owed.to, owed.from));
     }
+    lines.finish()
+}
+
+/// What a run does not tell of: orphans that stay.
+pub fn render_staying(plan: &Plan, color: Color) -> String {
+    let mut lines = Lines::new(color);
+    plan.orphans.iter().filter(|one| one.steps.is_empty()).for_each(|one| orphan_lines(one, &mut lines));
+    lines.finish()
 }
 
 fn node_lines(node: &PlannedNode, lines: &mut Lines) {
@@ -88,6 +84,9 @@ pub fn sum(report: &Report, orphans: usize) -> String {
 
 /// The one line of a host that is as it is to be.
 pub fn as_desired(unchanged: u64, orphans: usize) -> String {
+    if unchanged == 0 && orphans == 0 {
+        return "nothing to do".to_owned();
+    }
     let orphans = if orphans == 0 { String::new() } else { format!(", {}", counted(orphans, "orphan")) };
     format!("as desired: {unchanged} unchanged{orphans}")
 }

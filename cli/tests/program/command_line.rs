@@ -114,7 +114,7 @@ fn a_graph_is_drawn_in_three_ways() {
                 refresh_only = true\n";
     let scratch = Scratch::of(site);
     for (form, says) in [
-        ("dot", "n0 -> n1 [tooltip=\"site.toml:3:10\", style=dashed];"),
+        ("dot", "n0 -> n1 [tooltip=\"site.toml:3:11\", style=dashed];"),
         ("mermaid", "n0 -.-> n1"),
         ("svg", "stroke-dasharray"),
     ] {
