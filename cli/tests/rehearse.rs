@@ -93,7 +93,8 @@ fn nobody_in_the_copy_reaches_the_machine_needs_root() {
 fn what_is_mounted_elsewhere_is_copied_too_needs_root() {
     let mounts = "mount --make-rprivate / && mount -t tmpfs none /home && mkdir -m 755 /home/u && echo old > /home/u/f && \
                   mount -t tmpfs none /opt && mkdir '/opt/a b,c:d' && mount -t tmpfs none '/opt/a b,c:d' && \
-                  mount -t tmpfs -o ro none /srv && echo host > /home/u/hosts && mount --bind /home/u/hosts /etc/hosts";
+                  mount -t tmpfs -o ro none /srv && mount -t tmpfs none /run && mkdir /run/d && touch /run/ns && \
+                  mount --bind /proc/self/ns/net /run/ns && echo host > /home/u/hosts && mount --bind /home/u/hosts /etc/hosts";
     let told = run::in_mounts(
         mounts,
         "[file.\"/home/u/f\"]\ncontent = \"new\"\n[file.\"/opt/a b,c:d/x\"]\ncontent = \"x\"\n\

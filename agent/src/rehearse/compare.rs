@@ -284,3 +284,64 @@ fn safe(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Distance, Names, Show, distance, tell};
+    use crate::rehearse::walk::Touched;
+    use model::RehearsedFile;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    #[expect(clippy::disallowed_methods, reason = "a test makes its own files")]
+    fn put(dir: &Path, name: &str, (bytes, mode): (&[u8], u32)) -> Option<std::path::PathBuf> {
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        Some(path)
+    }
+
+    fn told(old: (&[u8], u32), new: (&[u8], u32), show: Show) -> (Distance, RehearsedFile) {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (put(dir.path(), "old", old), put(dir.path(), "new", new));
+        let touched = Touched { path: "/etc/x".into(), old, new };
+        let file = tell(&touched, show, &Names::default(), &[b"hush-hush"]).unwrap();
+        (distance(&touched).unwrap(), file)
+    }
+
+    #[test]
+    fn a_text_that_everybody_may_read_is_shown_as_a_diff() {
+        let (distance, file) = told((b"a\nb\n", 0o644), (b"a\nc\r\n", 0o755), Show::Text);
+        assert_eq!((distance, file.details), (Distance::Different, vec!["mode 0644 -> 0755".to_owned()]));
+        assert_eq!(file.diff.unwrap(), "--- before\n+++ after\n@@ -1,2 +1,2 @@\n a\n-b\n+c\\r\n");
+    }
+
+    #[test]
+    fn what_not_everybody_may_read_or_holds_a_secret_is_not_shown() {
+        let (open, closed, holding): ((&[u8], _), (&[u8], _), (&[u8], _)) =
+            ((b"a\n", 0o644), (b"b\n", 0o640), (b"x hush-hush y\n", 0o644));
+        for (old, new, show) in [
+            (open, closed, Show::Text),
+            (closed, open, Show::Text),
+            (open, holding, Show::Text),
+            (holding, open, Show::Text),
+            (open, (&b"b\n"[..], 0o644), Show::Nothing),
+        ] {
+            let (_, file) = told(old, new, show);
+            assert!(
+                file.diff.is_none() && file.details.contains(&"content <secret changed>".to_owned()),
+                "{file:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_by_its_size_and_the_same_is_no_difference() {
+        let (_, file) = told((b"\xff\xfe", 0o644), (b"\xff\xfe\xfd", 0o644), Show::Text);
+        assert_eq!((file.details, file.diff), (vec!["content 2 -> 3 bytes".to_owned()], None));
+        assert_eq!(told((b"", 0o600), (b"", 0o600), Show::Text).0, Distance::Same);
+        let long = vec![b'x'; 200_000];
+        let other = [&long[..199_999], b"y"].concat();
+        assert_eq!(told((&long, 0o644), (&other, 0o644), Show::Text).0, Distance::Different);
+    }
+}

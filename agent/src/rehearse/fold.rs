@@ -134,7 +134,7 @@ pub(super) fn found(layers: &Layers, wishes: &Wishes) -> Result<Found, Failure> 
         match (distance(touched)?, place(&touched.path, wishes, &owners)) {
             (Distance::Same, _) => {}
             (Distance::Touched, Place::Named | Place::Listed) => {
-                count(&mut found.folded, "files with a new time only")
+                count(&mut found.folded, "of which only the time is new")
             }
             (Distance::Touched | Distance::Different, Place::Owned(package)) => {
                 count(&mut found.owned, package)
@@ -178,7 +178,7 @@ fn place<'a>(path: &Path, wishes: &Wishes, owners: &'a owners::Owners) -> Place<
     match path.to_str() {
         Some(text) if is_boot_link(text) => Place::Quiet("/etc/rc?.d"),
         Some(text) if text.contains("/__pycache__/") || text.ends_with("/__pycache__") => {
-            Place::Quiet("__pycache__")
+            Place::Quiet("of Python's own (__pycache__)")
         }
         _ => Place::Listed,
     }

@@ -4,7 +4,7 @@
 use super::enter::leave;
 use super::fold::{Wishes, found};
 use super::job::Up;
-use super::layers::{Layers, lay};
+use super::layers::{Layers, is_full, lay};
 use super::private;
 use super::stage::Stage;
 use super::wire::{receive_job, send_job, tell};
@@ -57,6 +57,12 @@ fn run() -> Result<Wishes, Failure> {
 fn report(layers: &Layers, wishes: &Wishes) -> Result<super::job::Found, Failure> {
     let mut found = found(layers, wishes)?;
     found.notes.extend(layers.notes.iter().cloned());
+    if is_full()? {
+        found.notes.push(
+            "the memory for the copy is full: what failed for want of space may not on the machine"
+                .to_owned(),
+        );
+    }
     if wishes.runs_commands() {
         found.notes.push(COMMANDS.to_owned());
     }

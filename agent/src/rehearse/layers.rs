@@ -54,12 +54,16 @@ pub(super) fn lay() -> Result<Layers, Failure> {
     let memory = memory(&read("/proc/meminfo")?)?;
     take_memory(memory)?;
     let mut layers = Layers::default();
-    for mount in mounts {
-        match (mount.fate(), is_directory(&mount.at)) {
-            (Fate::Absent, _) | (_, None) => {}
-            (Fate::Layered, Some(true)) => layers.cover(&mount)?,
-            (Fate::Layered, Some(false)) => layers.copy(&mount)?,
-            (Fate::Shown, Some(_)) => layers.show(&mount)?,
+    for mount in mounts.iter().filter(|mount| mount.fate() != Fate::Absent) {
+        match (mount.fate(), std::fs::symlink_metadata(&mount.at)) {
+            // Gone since the list was read, or not for anybody to see, as a user's own FUSE.
+            (_, Err(error)) => {
+                let at = mount.at.display();
+                layers.notes.push(format!("what is mounted on {at} is not there in a rehearsal: {error}"));
+            }
+            (Fate::Layered, Ok(found)) if found.is_dir() => layers.cover(mount)?,
+            (Fate::Layered, Ok(_)) => layers.copy(mount)?,
+            (Fate::Shown | Fate::Absent, Ok(_)) => layers.show(mount)?,
         }
     }
     Ok(layers)
@@ -104,9 +108,10 @@ fn make(path: &Path, mode: u32) -> Result<(), Failure> {
     mkdir(path, Mode::from_raw_mode(mode)).map_err(|error| Failure::io("make", path.display(), error))
 }
 
-/// `None` where nothing is there any more.
-fn is_directory(path: &Path) -> Option<bool> {
-    std::fs::symlink_metadata(path).ok().map(|found| found.is_dir())
+/// True where the memory for the copy is as good as full, so that what happened in it would not happen on the machine.
+pub(super) fn is_full() -> Result<bool, Failure> {
+    let found = rustix::fs::statvfs(BASE).map_err(|error| Failure::io("look at", BASE, error))?;
+    Ok(found.f_bavail < found.f_blocks / 50)
 }
 
 impl Layers {

@@ -93,10 +93,10 @@ fn kernel_view() -> Result<()> {
 fn run() -> Result<()> {
     let run = Path::new("/run");
     memory(run, MountFlags::NODEV, c"mode=0755,size=64m")?;
-    for entry in std::fs::read_dir(run)? {
-        let entry = entry?;
+    let device = std::fs::metadata(run)?.dev();
+    for entry in listed(run)? {
         if !NOT_COPIED.iter().any(|name| entry.file_name() == *name) {
-            copy(&entry)?;
+            copy(&entry, device)?;
         }
     }
     // Where the resolver's configuration often is; names are looked up as on the machine.
@@ -104,31 +104,43 @@ fn run() -> Result<()> {
     if resolve.is_dir() {
         new_directory(&inside(Path::new("/run/systemd")), 0o755)?;
         new_directory(&inside(resolve), 0o755)?;
-        for entry in std::fs::read_dir(resolve)? {
-            copy(&entry?)?;
-        }
+        listed(resolve)?.iter().try_for_each(|entry| copy(entry, device))?;
     }
     let lock = inside(Path::new("/run/lock"));
     if lock.exists() { Ok(()) } else { new_directory(&lock, 0o1777) }
 }
 
-fn copy(entry: &DirEntry) -> Result<()> {
+/// Nothing where the directory has gone: the machine goes on meanwhile.
+fn listed(path: &Path) -> Result<Vec<DirEntry>> {
+    match std::fs::read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries?.collect(),
+    }
+}
+
+/// What is mounted in `/run`, such as namespaces and sessions, is on another device: of that only the mount point is copied.
+fn copy(entry: &DirEntry, device: u64) -> Result<()> {
     let (path, target) = (entry.path(), inside(&entry.path()));
-    // The machine goes on meanwhile: what has gone is left out.
     let found = match entry.metadata() {
-        Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+        found => found?,
     };
+    let is_mounted = found.dev() != device;
     if found.is_symlink() {
-        return symlink(std::fs::read_link(path)?, target);
+        return match std::fs::read_link(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            link => symlink(link?, target),
+        };
     } else if found.is_dir() {
         new_directory(&target, found.mode() & 0o7777)?;
-        for entry in std::fs::read_dir(&path)? {
-            copy(&entry?)?;
+        if !is_mounted {
+            listed(&path)?.iter().try_for_each(|entry| copy(entry, device))?;
         }
-    } else if found.is_file() && found.len() <= LARGEST {
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
+    } else if found.is_file() && found.len() <= LARGEST && !is_mounted {
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            read => read?,
+        };
         new_file(&target, found.mode() & 0o7777)?.write_all(&bytes)?;
     } else {
         return Ok(());

@@ -3,6 +3,7 @@
 
 use super::layers::Layers;
 use model::Failure;
+use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{Metadata, read_dir, symlink_metadata};
@@ -69,7 +70,7 @@ impl Walk {
 
     fn directory(&mut self, path: &Path, upper: &Path, below: Below) -> Result<(), Failure> {
         let names = names(upper)?;
-        if below == Below::Old && is_opaque(upper) {
+        if below == Below::Old && is_opaque(upper)? {
             self.hidden(path, &names)?;
         }
         for name in names {
@@ -111,9 +112,13 @@ fn is_whiteout(found: &Metadata) -> bool {
     found.file_type().is_char_device() && found.rdev() == 0
 }
 
-fn is_opaque(path: &Path) -> bool {
+fn is_opaque(path: &Path) -> Result<bool, Failure> {
     let mut value = [0_u8; 1];
-    matches!(rustix::fs::lgetxattr(path, c"trusted.overlay.opaque", &mut value), Ok(1)) && value == *b"y"
+    match rustix::fs::lgetxattr(path, c"trusted.overlay.opaque", &mut value) {
+        Ok(length) => Ok(length == 1 && value == *b"y"),
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(Failure::io("read the attributes of", path.display(), error)),
+    }
 }
 
 #[cfg(test)]

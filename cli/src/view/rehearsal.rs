@@ -19,7 +19,8 @@ pub fn render(found: &Rehearsal) -> String {
     });
     files(found, &mut text);
     for (place, count) in &found.folded {
-        push(&mut text, &format!("  and {} under {place}", counted(*count, "file")));
+        let under = if place.starts_with('/') { "under " } else { "" };
+        push(&mut text, &format!("  and {} {under}{place}", counted(*count, "file")));
     }
     remarks(found, &mut text);
     text
