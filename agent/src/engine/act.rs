@@ -78,6 +78,11 @@ impl<'a> Actor<'a> {
         self.state().dead.clone()
     }
 
+    /// What is owed now.
+    pub(super) fn owed(&self) -> BTreeSet<Owed> {
+        self.state().owed.clone()
+    }
+
     /// True where somebody who changed waits for `node` to be refreshed.
     pub(super) fn is_owed(&self, node: &Id) -> bool {
         self.state().owed.iter().any(|owed| owed.to == *node)

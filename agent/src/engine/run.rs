@@ -38,6 +38,8 @@ pub struct Outcome {
     pub report: Report,
     /// How each node ended, in catalog order.
     pub nodes: Vec<NodeStatus>,
+    /// Notifications that are still owed.
+    pub owed: BTreeSet<Owed>,
     /// Why the run had to stop, where the journal could not be written: no end is recorded then.
     pub dead: Option<Failure>,
 }
@@ -74,7 +76,7 @@ pub fn run(
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let nodes: Vec<NodeStatus> = walk.states.iter().map(NodeState::status).collect();
     nodes.iter().chain(&removed).for_each(|status| report.count(*status));
-    Outcome { report, nodes, dead: actor.death() }
+    Outcome { report, nodes, owed: actor.owed(), dead: actor.death() }
 }
 
 /// Takes away what the catalog no longer has and said to remove, the last one first.

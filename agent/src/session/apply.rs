@@ -73,13 +73,14 @@ fn carry_out(
     let store = job.state.store();
     let host =
         Host { system: job.system, keep: &store, sink: job.events, stop: job.stop, faults: job.faults };
-    let Outcome { report, nodes, dead } = run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
+    let Outcome { report, nodes, owed, dead } =
+        run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
     if let Some(failure) = dead {
         return Err(Ended::Broken { report, failure });
     }
     ledger.update(job.scope, job.catalog, &removed(plan, &report, &nodes));
     ledger.write(job.state)?;
-    log.end(report.clone())?;
+    log.end(report.clone(), &owed)?;
     Ok(report)
 }
 

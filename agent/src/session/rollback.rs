@@ -100,7 +100,7 @@ fn carry_out(
     match outcome.dead {
         Some(failure) => Err(Ended::Broken { report: outcome.report, failure }),
         None => {
-            log.end(outcome.report.clone())?;
+            log.end(outcome.report.clone(), &outcome.owed)?;
             Ok(outcome.report)
         }
     }

@@ -1,16 +1,22 @@
 //! The engine's records in the journal of a run.
 
 use super::StateDir;
+use super::dir::write_private;
 use crate::engine::Log;
 use crate::journal::record::{Begin, Record};
 use crate::journal::{Appender, create};
 use model::{Failure, Owed, Report};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Name of what a run that ended by itself leaves beside its journal.
+pub(super) const CLOSING: &str = "closing";
 
 /// The journal of a run that is under way.
 #[derive(Debug)]
 pub struct FileLog {
     journal: Appender,
+    closing: PathBuf,
 }
 
 impl FileLog {
@@ -20,12 +26,15 @@ impl FileLog {
         let dir = state.make_run(begin.run)?;
         let mut first = vec![Record::Begin(begin)];
         first.extend(owed.iter().cloned().map(Record::Owed));
-        Ok(Self { journal: create(&dir.join("journal"), &first)? })
+        Ok(Self { journal: create(&dir.join("journal"), &first)?, closing: dir.join(CLOSING) })
     }
 
-    /// Records the end.
-    pub fn end(&mut self, report: Report) -> Result<(), Failure> {
-        Ok(self.journal.append_closing(&Record::End(report))?)
+    /// Records the end, and beside the journal what it leaves owed, so that the next run need not read all of it.
+    pub fn end(&mut self, report: Report, owed: &BTreeSet<Owed>) -> Result<(), Failure> {
+        self.journal.append_closing(&Record::End(report))?;
+        let bytes =
+            serde_json::to_vec(owed).map_err(|error| Failure::io("describe", "what is owed", error))?;
+        write_private(&self.closing, &bytes)
     }
 }
 

@@ -1,9 +1,11 @@
 //! What earlier runs left: notifications that are owed, a run that was cut off, the history.
 
 use super::StateDir;
+use super::file_log::CLOSING;
 use crate::journal::read;
 use crate::journal::record::{Begin, Record};
 use crate::journal::status::{Outcome, Status};
+use crate::os::safe_path::{self, Follow};
 use model::{Failure, Op, Owed, Report};
 use std::collections::BTreeSet;
 
@@ -37,6 +39,9 @@ impl StateDir {
         let numbers = self.numbers()?;
         let Some(last) = numbers.last().copied() else { return Ok(Past { next: 1, ..Past::default() }) };
         let mut past = Past { next: last + 1, ..Past::default() };
+        if let Some(owed) = self.closing(last)? {
+            return Ok(Past { owed, ..past });
+        }
         // A run whose directory was made and whose journal was not has changed nothing: the one before it counts.
         for run in numbers.into_iter().rev() {
             match self.status(run)? {
@@ -55,6 +60,12 @@ impl StateDir {
             }
         }
         Ok(past)
+    }
+
+    /// What a run that ended by itself left owed; `None` where it did not, or where that cannot be read: its journal can.
+    fn closing(&self, run: u64) -> Result<Option<BTreeSet<Owed>>, Failure> {
+        let found = safe_path::read_file(&self.run_dir(run).join(CLOSING), Follow::No, 1 << 20)?;
+        Ok(found.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok()))
     }
 
     /// The records of a run, folded.
