@@ -4,15 +4,15 @@
 use crate::draft::Draft;
 use crate::findings::Findings;
 use crate::{nearest, wording};
-use model::{Diagnostic, Footprint, Problem, REDACTED, Secrets};
+use model::{Diagnostic, Footprint, Problem, REDACTED, SECRET_KEY, Secrets};
 use serde_json::Value as Json;
 
 /// One footprint for each draft, in the same order; empty for one that is wrong, which has then been told.
-pub fn inspect(drafts: &[Draft<'_>], findings: &mut Findings) -> Vec<Footprint> {
-    drafts.iter().map(|draft| footprint(draft, findings)).collect()
+pub fn inspect(drafts: &mut [Draft<'_>], findings: &mut Findings) -> Vec<Footprint> {
+    drafts.iter_mut().map(|draft| footprint(draft, findings)).collect()
 }
 
-fn footprint(draft: &Draft<'_>, findings: &mut Findings) -> Footprint {
+fn footprint(draft: &mut Draft<'_>, findings: &mut Findings) -> Footprint {
     if draft.broken {
         return Footprint::default();
     }
@@ -27,21 +27,42 @@ fn footprint(draft: &Draft<'_>, findings: &mut Findings) -> Footprint {
     if !missing.is_empty() {
         return Footprint::default();
     }
-    let mut params = Json::Object(draft.params.clone());
-    if let Err(name) = resolve(draft, &mut params) {
-        // A key that a resource's own text names `$secret`.
-        let message = format!("`{name}` is no secret of {}", draft.id);
-        findings.push(
-            Diagnostic::error("bad-value", message, draft.span()).help("no key may be called `$secret`"),
-        );
-        return Footprint::default();
-    }
-    match draft.kind.inspect(draft.id.name(), params) {
+    let kind = draft.kind;
+    let inspected = if draft.hidden.is_empty() && !draft.params.values().any(mentions_secret) {
+        // Contents may be large: they are lent and not copied.
+        let params = Json::Object(std::mem::take(&mut draft.params));
+        let inspected = kind.inspect(draft.id.name(), &params);
+        if let Json::Object(params) = params {
+            draft.params = params;
+        }
+        inspected
+    } else {
+        let mut params = Json::Object(draft.params.clone());
+        if let Err(name) = resolve(draft, &mut params) {
+            // A key that a resource's own text names `$secret`.
+            let message = format!("`{name}` is no secret of {}", draft.id);
+            findings.push(
+                Diagnostic::error("bad-value", message, draft.span()).help("no key may be called `$secret`"),
+            );
+            return Footprint::default();
+        }
+        kind.inspect(draft.id.name(), &params)
+    };
+    match inspected {
         Ok(footprint) => footprint,
         Err(problems) => {
             problems.into_iter().for_each(|problem| tell(draft, problem, findings));
             Footprint::default()
         }
+    }
+}
+
+/// Whether any table in there has the key that stands for a secret.
+fn mentions_secret(value: &Json) -> bool {
+    match value {
+        Json::Object(map) => map.contains_key(SECRET_KEY) || map.values().any(mentions_secret),
+        Json::Array(items) => items.iter().any(mentions_secret),
+        _ => false,
     }
 }
 

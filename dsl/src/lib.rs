@@ -68,7 +68,7 @@ fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, u
     let drafts = expand::expand(&project, scopes, request, findings);
     let (drafts, known) = Known::new(drafts);
     let mut drafts = merge::merge(drafts, findings);
-    let footprints = inspect::inspect(&drafts, findings);
+    let footprints = inspect::inspect(&mut drafts, findings);
     let mut links = links::link(&drafts, &known, findings);
     links.extend(auto::link(&drafts, &footprints, findings));
     claims::tell(&mut drafts, &footprints);

@@ -2,6 +2,7 @@
 
 use crate::{Id, Origin, Secrets};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes in an order in which they may run, and the edges between them. Same input, same bytes.
@@ -132,11 +133,12 @@ impl Node {
     /// The params with secrets filled in: for decoding at once, never to be kept or written.
     ///
     /// Errors with the name of a secret that is missing.
-    pub fn resolved(&self, secrets: &Secrets) -> Result<serde_json::Value, String> {
-        let mut params = self.params.clone();
-        if !secrets.is_empty() {
-            secrets.resolve(&mut params)?;
+    pub fn resolved(&self, secrets: &Secrets) -> Result<Cow<'_, serde_json::Value>, String> {
+        if secrets.is_empty() {
+            return Ok(Cow::Borrowed(&self.params));
         }
-        Ok(params)
+        let mut params = self.params.clone();
+        secrets.resolve(&mut params)?;
+        Ok(Cow::Owned(params))
     }
 }

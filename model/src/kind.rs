@@ -187,5 +187,5 @@ pub trait KindInfo: Sync {
     /// JSON Schema of the table.
     fn schema(&self) -> serde_json::Value;
     /// Decodes and checks one resource. `params` holds resolved secrets: it must not be kept.
-    fn inspect(&self, name: &str, params: serde_json::Value) -> Result<Footprint, Vec<Problem>>;
+    fn inspect(&self, name: &str, params: &serde_json::Value) -> Result<Footprint, Vec<Problem>>;
 }

@@ -63,7 +63,7 @@ impl<'a> Graph<'a> {
             let kind = kind.ok_or_else(|| refuse("this agent does not know the kind".to_owned()))?;
             let params =
                 node.resolved(secrets).map_err(|name| refuse(format!("secret {name} is missing")))?;
-            let resource = kind.decode(node.id.name(), params).map_err(|problems| {
+            let resource = kind.decode(node.id.name(), &params).map_err(|problems| {
                 refuse(problems.first().map_or(String::new(), |problem| problem.message.clone()))
             })?;
             let secrecy = secrecy(&node.params);

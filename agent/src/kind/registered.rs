@@ -4,6 +4,7 @@ use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
 use model::{Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
+use serde::de::value::MapDeserializer;
 use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -13,9 +14,9 @@ pub trait Registered: KindInfo + Send {
     /// What may run at the same time.
     fn class(&self) -> Class;
     /// Decodes and checks a resource. `params` holds resolved secrets.
-    fn decode(&self, name: &str, params: Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
+    fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
     /// Decides on a state given as data; for the data cases of the tests.
-    fn decide(&self, name: &str, params: Value, seen: Value) -> Result<Vec<Step>, String>;
+    fn decide(&self, name: &str, params: &Value, seen: Value) -> Result<Vec<Step>, String>;
 }
 
 /// A decoded resource.
@@ -67,13 +68,17 @@ pub struct Registration<K> {
 }
 
 impl<K: Kind> Registration<K> {
-    fn typed(name: &str, mut params: Value) -> Result<K, Vec<Problem>> {
-        let Value::Object(map) = &mut params else {
+    fn typed(name: &str, params: &Value) -> Result<K, Vec<Problem>> {
+        let Value::Object(map) = params else {
             return Err(vec![Problem::whole(format!("`{}` takes a table", K::NAME))]);
         };
-        map.insert("name".to_owned(), Value::String(name.to_owned()));
+        // The name comes in as one more key, without a copy of the others.
+        let name = Value::String(name.to_owned());
+        let named =
+            std::iter::once(("name", &name)).chain(map.iter().map(|(key, value)| (key.as_str(), value)));
+        let table = MapDeserializer::<_, serde_json::Error>::new(named);
         let resource: K =
-            serde_path_to_error::deserialize(params).map_err(|error| vec![problem_of(&error)])?;
+            serde_path_to_error::deserialize(table).map_err(|error| vec![problem_of(&error)])?;
         let problems = resource.check();
         if problems.is_empty() { Ok(resource) } else { Err(problems) }
     }
@@ -121,7 +126,7 @@ impl<K: Kind> KindInfo for Registration<K> {
         schemars::SchemaGenerator::default().into_root_schema_for::<K>().to_value()
     }
 
-    fn inspect(&self, name: &str, params: Value) -> Result<Footprint, Vec<Problem>> {
+    fn inspect(&self, name: &str, params: &Value) -> Result<Footprint, Vec<Problem>> {
         Self::typed(name, params).map(|resource| resource.footprint())
     }
 }
@@ -131,11 +136,11 @@ impl<K: Kind> Registered for Registration<K> {
         K::CLASS
     }
 
-    fn decode(&self, name: &str, params: Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
+    fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
         Ok(Box::new(Self::typed(name, params)?))
     }
 
-    fn decide(&self, name: &str, params: Value, seen: Value) -> Result<Vec<Step>, String> {
+    fn decide(&self, name: &str, params: &Value, seen: Value) -> Result<Vec<Step>, String> {
         let resource = Self::typed(name, params).map_err(|problems| format!("{problems:?}"))?;
         let seen: K::Seen = serde_json::from_value(seen).map_err(|error| error.to_string())?;
         Kind::plan(&resource, &seen).map_err(|failure| failure.to_string())

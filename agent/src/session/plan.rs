@@ -46,6 +46,6 @@ fn removal(
     // Secrets are not in the ledger, and removing needs none.
     Secrets::default().resolve(&mut params).map_err(|_| cannot("its keys are incomplete"))?;
     let resource =
-        kind.decode(id.name(), params).map_err(|_| cannot("its keys are not understood any more"))?;
+        kind.decode(id.name(), &params).map_err(|_| cannot("its keys are not understood any more"))?;
     resource.removal(system)?.ok_or_else(|| cannot("its kind has no way to"))
 }

@@ -29,8 +29,8 @@ fn every_kind_decides_as_its_data_say() {
 fn check(case: &Case) -> Result<(), (&'static str, Vec<String>)> {
     let resources = declared(&case.desired);
     let [resource] = &resources[..] else { panic!("{}: one resource a case", case.name) };
-    let (kind, name, params) = (resource.kind, &resource.name, resource.params.clone());
-    if let Err(problems) = kind.inspect(name, params.clone()) {
+    let (kind, name, params) = (resource.kind, &resource.name, &resource.params);
+    if let Err(problems) = kind.inspect(name, params) {
         let found: Vec<String> = problems.iter().map(line).collect();
         return same("invalid", found, case.invalid.clone());
     }

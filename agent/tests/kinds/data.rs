@@ -77,7 +77,7 @@ const COMMON: &[&str] = &[
 
 impl Declared {
     pub fn decode(&self) -> Box<dyn Resource> {
-        let resource = self.kind.decode(&self.name, self.params.clone());
+        let resource = self.kind.decode(&self.name, &self.params);
         resource.unwrap_or_else(|problems| panic!("{}.{}: {problems:?}", self.kind.name(), self.name))
     }
 }

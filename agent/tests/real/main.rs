@@ -55,7 +55,7 @@ fn resources(scene: &Scene, dir: &Path) -> Vec<Box<dyn Resource>> {
         let (word, named) = table.iter().next().expect("a kind");
         let (name, params) = named.as_table().and_then(|named| named.iter().next()).expect("a name");
         let kind = ALL.iter().find(|kind| kind.name() == word).expect("a kind that is there");
-        kind.decode(name, serde_json::to_value(params).expect("JSON")).expect("it is valid")
+        kind.decode(name, &serde_json::to_value(params).expect("JSON")).expect("it is valid")
     };
     scene.desired.iter().map(one).collect()
 }

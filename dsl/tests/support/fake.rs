@@ -38,8 +38,8 @@ impl KindInfo for Fake {
         Value::Null
     }
 
-    fn inspect(&self, name: &str, params: Value) -> Result<Footprint, Vec<Problem>> {
-        (self.footprint)(name, &params)
+    fn inspect(&self, name: &str, params: &Value) -> Result<Footprint, Vec<Problem>> {
+        (self.footprint)(name, params)
     }
 }
 
