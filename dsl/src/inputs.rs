@@ -39,28 +39,30 @@ impl InputDecl {
         for at in self.kind.secrets(item) {
             findings.hide(Place { source: source.clone(), at });
         }
-        let Err(wrong) = self.check(&value.real) else {
+        let wrong = self.check(&value.real);
+        if wrong.is_empty() {
             let complete = |value| self.kind.complete(value);
             return Some(self.kind.taint(Both::new(complete(value.real), value.masked.map(complete))));
-        };
-        let wrong = if value.is_secret() {
-            Mismatch { message: format!("is no {}", self.kind), ..wrong }
-        } else {
-            wrong
-        };
-        let at = inner_place(item, &wrong.path);
-        let name = [&[self.name.clone()], wrong.path.as_slice()].concat().join(".");
-        let text = format!("input `{name}` {}", wrong.message);
-        let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
-            .and(declared.span(self.at), format!("declared here as {}", self.kind));
-        findings.push(Diagnostic { help: wrong.help, ..diagnostic });
+        }
+        for mut wrong in wrong {
+            if value.is_secret() && shows(&wrong, &value.real) {
+                wrong.message = format!("is not of the type {}", self.kind);
+            }
+            let at = inner_place(item, &wrong.path);
+            let name = [&[self.name.clone()], wrong.path.as_slice()].concat().join(".");
+            let text = format!("input `{name}` {}", wrong.message);
+            let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
+                .and(declared.span(self.at), format!("declared here as {}", self.kind));
+            findings.push(Diagnostic { help: wrong.help, ..diagnostic });
+        }
         None
     }
 
-    /// Checks a value against type and choices.
-    pub fn check(&self, value: &Json) -> Result<(), Mismatch> {
-        self.kind.check(value)?;
-        self.outside_choices(value).map_or(Ok(()), |message| Err(Mismatch::whole(message)))
+    /// What is wrong with a value, by type and choices.
+    pub fn check(&self, value: &Json) -> Vec<Mismatch> {
+        let wrong = self.kind.check(value);
+        let outside = wrong.is_empty().then(|| self.outside_choices(value)).flatten();
+        wrong.into_iter().chain(outside.map(Mismatch::whole)).collect()
     }
 
     /// True where there must be a value.
@@ -83,6 +85,16 @@ pub struct Given<'a> {
     pub item: &'a Item,
     /// What it evaluates to.
     pub value: Both,
+}
+
+/// Whether a message quotes the value it is about.
+fn shows(wrong: &Mismatch, value: &Json) -> bool {
+    let inner = |value: &'_ Json, key: &String| match value {
+        Json::Array(items) => key.parse::<usize>().ok().and_then(|at| items.get(at)).cloned(),
+        other => other.get(key).cloned(),
+    };
+    let part = wrong.path.iter().try_fold(value.clone(), |value, key| inner(&value, key));
+    part.as_ref().and_then(Json::as_str).is_some_and(|text| !text.is_empty() && wrong.message.contains(text))
 }
 
 /// The place of a part of a value; that of the whole where the part came out of a template.
@@ -220,7 +232,8 @@ impl Reader<'_> {
         if strings::holds_braces(item) {
             let message = format!("the default of `{}` cannot be a template", field.name);
             self.wrong_type(message, item.at, "write `optional = true`, and decide where it is used");
-        } else if let Err(wrong) = field.check(&strings::plain(item)) {
+        }
+        for wrong in field.check(&strings::plain(item)) {
             let message = format!("the default of `{}` {}", field.name, wrong.message);
             self.wrong_type(message, item.at, &format!("it is declared as {}", field.kind));
         }

@@ -74,18 +74,18 @@ impl InputType {
         }
     }
 
-    /// Checks a value; the error shows no value: it may be secret.
-    pub fn check(&self, value: &Json) -> Result<(), Mismatch> {
+    /// What is wrong with a value; nothing of the value is shown: it may be secret.
+    pub fn check(&self, value: &Json) -> Vec<Mismatch> {
         let good = match (self, value) {
             (Self::Path, Json::String(text)) => {
-                return HostPath::new(text).map(|_| ()).map_err(Mismatch::whole);
+                return HostPath::new(text).err().map(Mismatch::whole).into_iter().collect();
             }
             (Self::List(of), Json::Array(items)) => {
                 let items = items.iter().enumerate();
-                return items.map(|(at, item)| Mismatch::within(&at.to_string(), of.check(item))).collect();
+                return items.flat_map(|(at, it)| Mismatch::within(&at.to_string(), of.check(it))).collect();
             }
             (Self::Map(of), Json::Object(map)) => {
-                return map.iter().map(|(key, item)| Mismatch::within(key, of.check(item))).collect();
+                return map.iter().flat_map(|(key, item)| Mismatch::within(key, of.check(item))).collect();
             }
             (Self::Table(fields), Json::Object(map)) => return check_table(fields, map),
             (Self::String | Self::Secret, Json::String(_)) | (Self::Bool, Json::Bool(_)) | (Self::Any, _) => {
@@ -96,7 +96,7 @@ impl InputType {
             _ => false,
         };
         let message = || format!("expected {self}, found {}", type_of(value));
-        if good { Ok(()) } else { Err(Mismatch::whole(message())) }
+        if good { Vec::new() } else { vec![Mismatch::whole(message())] }
     }
 
     /// Gives keys that a table leaves out their defaults, `null` where they have none.
@@ -193,31 +193,31 @@ impl Mismatch {
         Self { path: Vec::new(), message: message.into(), help: None }
     }
 
-    fn within(key: &str, checked: Result<(), Self>) -> Result<(), Self> {
-        checked.map_err(|mut mismatch| {
+    fn within(key: &str, found: Vec<Self>) -> Vec<Self> {
+        let inner = |mut mismatch: Self| {
             mismatch.path.insert(0, key.to_owned());
             mismatch
-        })
+        };
+        found.into_iter().map(inner).collect()
     }
 }
 
-fn check_table(fields: &[InputDecl], map: &Map<String, Json>) -> Result<(), Mismatch> {
+fn check_table(fields: &[InputDecl], map: &Map<String, Json>) -> Vec<Mismatch> {
+    let names = || fields.iter().map(|field| field.name.as_str());
+    let mut found = Vec::new();
     for (key, value) in map {
-        match fields.iter().find(|field| field.name == *key) {
-            Some(field) => Mismatch::within(key, field.check(value))?,
-            None => {
-                let help = advice(key, fields.iter().map(|field| field.name.as_str()));
-                let unknown = Mismatch { help, ..Mismatch::whole(format!("has no key `{key}`")) };
-                return Mismatch::within(key, Err(unknown));
-            }
-        }
+        let wrong = match fields.iter().find(|field| field.name == *key) {
+            Some(field) => field.check(value),
+            None => vec![Mismatch { help: advice(key, names()), ..Mismatch::whole("is no key here") }],
+        };
+        found.extend(Mismatch::within(key, wrong));
     }
-    let missing = fields.iter().find(|field| field.is_required() && !map.contains_key(&field.name));
-    let lacks = |field: &InputDecl| {
+    let missing = fields.iter().filter(|field| field.is_required() && !map.contains_key(&field.name));
+    found.extend(missing.map(|field| {
         let help = Some(format!("add {} = …: {}", field.name, field.kind));
-        Err(Mismatch { help, ..Mismatch::whole(format!("lacks the key `{}`", field.name)) })
-    };
-    missing.map_or(Ok(()), lacks)
+        Mismatch { help, ..Mismatch::whole(format!("lacks the key `{}`", field.name)) }
+    }));
+    found
 }
 
 impl fmt::Display for InputType {
@@ -267,8 +267,10 @@ mod tests {
     #[test]
     fn a_wrong_element_is_found_by_its_path() {
         let kind = InputType::parse("map(list(int))").expect("a type");
-        assert_eq!(kind.check(&json!({ "a": [1, 2] })), Ok(()));
-        let wrong = kind.check(&json!({ "a": [1, "x"] })).expect_err("a string is no int");
-        assert_eq!((wrong.path.join("."), &*wrong.message), ("a.1".into(), "expected int, found a string"));
+        assert_eq!(kind.check(&json!({ "a": [1, 2] })), []);
+        let wrong = kind.check(&json!({ "a": [1, "x"], "b": [true] }));
+        let wrong: Vec<_> = wrong.iter().map(|one| (one.path.join("."), &*one.message)).collect();
+        let expected = ["expected int, found a string", "expected int, found a boolean"];
+        assert_eq!(wrong, [("a.1".into(), expected[0]), ("b.0".into(), expected[1])]);
     }
 }

@@ -52,7 +52,7 @@ fn what_is_left_out_is_a_default_or_as_if_the_key_were_not_there() {
 fn keys_are_checked_one_by_one() {
     fails(
         r#"{ ann = { owner = "a", mod = "0600" } }"#,
-        "input `users.ann.mod` has no key `mod`",
+        "input `users.ann.mod` is no key here",
         Some("did you mean `mode`?"),
     );
     fails("{ ann = {} }", "input `users.ann` lacks the key `owner`", Some("add owner = …: string"));
