@@ -60,7 +60,7 @@ assert_exit 0 keel_on_host rollback --yes
 assert_eq "$bad" "$(state)" "not rolled back"
 assert_eq forgotten "$(host tail -n 1 /srv/ship/notes)" "the command's undo"
 assert_exit 1 keel_on_host rollback --yes
-assert_contains "$OUTPUT" "exec.note  it ran a command that nothing undoes"
+assert_contains "$OUTPUT" "it ran a command that nothing undoes"
 assert_contains "$OUTPUT" " 1 failed"
 assert_eq "$good" "$(state | sed /private/d)" "not rolled forth"
 
