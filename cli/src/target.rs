@@ -138,7 +138,7 @@ impl Site {
 
     /// Compiles for a machine that says `facts` of itself.
     pub fn compile(&self, host: Option<&str>, facts: &Facts) -> Result<Compiled, Refusal> {
-        self.with_request(host, facts, |request| dsl::compile(request))
+        self.with_request(host, facts, dsl::compile)
     }
 
     /// Calls `then` with the request that these arguments make.

@@ -21,6 +21,8 @@ const OF_USE: [&str; 6] = ["require", "before", "notify", "subscribe", "when", "
 /// What one file declares.
 #[derive(Debug, Default)]
 pub struct Parts {
+    /// What the file is for, in its own words.
+    pub doc: Option<String>,
     /// Roles that are included, with their places.
     pub include: Vec<(String, Extent)>,
     /// Declared inputs.
@@ -129,7 +131,7 @@ impl Splitter<'_> {
     fn about(&mut self, table: Table) {
         for entry in table.entries {
             match (entry.key.as_str(), entry.item.value) {
-                ("doc", Value::Text(_)) => {}
+                ("doc", Value::Text(text)) => self.parts.doc = Some(text),
                 ("doc", other) => {
                     let message = format!("expected a string, found {}", other.type_name());
                     self.error("wrong-type", message, entry.item.at, None);

@@ -1,28 +1,79 @@
-//! `keel explain`: a kind and its keys, from the same list that reads them; without an argument the list of kinds.
+//! `keel explain`: a kind, a module or a role and its keys, from the same text that is compiled; without an argument all there is.
 
 use crate::args::Format;
 use crate::exit::Exit;
+use crate::library;
 use crate::target::kinds;
 use crate::view;
+use anyhow::anyhow;
+use dsl::Loader;
+use model::KindInfo;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The kind, such as `file`; all kinds are listed where it is left out.
-    kind: Option<String>,
+    /// A kind, such as `file`, or `module.NAME`, or `role.NAME`; all there is, where it is left out.
+    topic: Option<String>,
+    /// The directory that holds `keel.toml`, for modules and roles of a site; where you are, unless said.
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
 }
 
 /// Explains.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
     let kinds = kinds();
-    let Some(wanted) = &args.kind else {
-        view::explain::list(&kinds, format);
+    let texts = texts(args.site.as_deref().unwrap_or(Path::new("")))?;
+    let Some(topic) = &args.topic else {
+        view::explain::list(&kinds, &texts.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), format);
         return Ok(Exit::Fine);
     };
-    if let Some(kind) = kinds.iter().find(|kind| kind.name() == wanted) {
+    if let Some(kind) = kinds.iter().find(|kind| kind.name() == topic) {
         view::explain::kind(*kind, &dsl::common_fields(), format);
         return Ok(Exit::Fine);
     }
-    let advice = dsl::advice(wanted, kinds.iter().map(|kind| kind.name())).unwrap_or_default();
-    Ok(view::misuse(&anyhow::anyhow!("there is no kind `{wanted}`: {advice}")))
+    if let Some((_, path)) = texts.iter().find(|(name, _)| name == topic) {
+        return manual(topic, path, &kinds, format);
+    }
+    let known = kinds.iter().map(|kind| kind.name()).chain(texts.iter().map(|(name, _)| name.as_str()));
+    let advice = dsl::advice(topic, known).unwrap_or_default();
+    Ok(view::misuse(&anyhow!("there is no kind, module or role `{topic}`: {advice}")))
+}
+
+/// What a module or a role says of itself.
+fn manual(topic: &str, path: &Path, kinds: &[&dyn KindInfo], format: Format) -> anyhow::Result<Exit> {
+    match dsl::manual(path, kinds, &library::Files) {
+        Ok(Some(manual)) => {
+            view::explain::manual(topic, &manual, format);
+            Ok(Exit::Fine)
+        }
+        Ok(None) => Ok(view::misuse(&anyhow!("{} is not there any more", path.display()))),
+        Err(diagnostics) => {
+            view::wrong::show(&diagnostics, format);
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+/// `module.NAME` and `role.NAME` with their texts, those of the site before those of the library.
+fn texts(site: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for root in std::iter::once(site.to_owned()).chain(library::roots()) {
+        for (directory, word) in [("modules", "module"), ("roles", "role")] {
+            let directory = root.join(directory);
+            for entry in library::Files.list(&directory).map_err(|error| anyhow!(error))? {
+                let (name, path) = match word {
+                    "module" => (entry.as_str(), directory.join(&entry).join("module.toml")),
+                    _ => (entry.strip_suffix(".toml").unwrap_or(""), directory.join(&entry)),
+                };
+                let topic = format!("{word}.{name}");
+                let is_new = found.iter().all(|(known, _)| *known != topic);
+                let is_text = library::Files.digest(&path).is_ok_and(|digest| digest.is_some());
+                if !name.is_empty() && is_new && is_text {
+                    found.push((topic, path));
+                }
+            }
+        }
+    }
+    Ok(found)
 }

@@ -2,15 +2,15 @@
 
 use super::out::{inert, line};
 use crate::args::Format;
-use dsl::LayerValue;
+use dsl::{LayerValue, Manual};
 use model::{Field, KindInfo};
 use serde_json::{Value, json};
 
 /// Widest line of text.
 const WIDTH: usize = 100;
 
-/// All kinds, a line each.
-pub fn list(kinds: &[&dyn KindInfo], format: Format) {
+/// All kinds, a line each, and the names of modules and roles.
+pub fn list(kinds: &[&dyn KindInfo], texts: &[&str], format: Format) {
     for kind in kinds {
         let doc = kind.doc();
         line(&match format {
@@ -18,19 +18,27 @@ pub fn list(kinds: &[&dyn KindInfo], format: Format) {
             Format::Human => format!("{:<14}  {}", kind.name(), first_sentence(&doc)),
         });
     }
-    if format == Format::Human {
-        line("\n`keel explain KIND` tells all about one");
+    match format {
+        Format::Json => texts.iter().for_each(|topic| line(&json!({ "topic": topic }).to_string())),
+        Format::Human => {
+            line("");
+            wrapped(&texts.join(" "), 0);
+            line("\n`keel explain NAME` tells all about one of these");
+        }
     }
 }
 
 fn first_sentence(doc: &str) -> String {
     let doc = doc.replace('\n', " ");
     let sentence = doc.split_inclusive(". ").next().unwrap_or("").trim_end();
-    if sentence.chars().count() <= WIDTH - 16 {
-        return sentence.to_owned();
+    let mut short = String::new();
+    for word in sentence.split(' ') {
+        if short.chars().count() + word.chars().count() > WIDTH - 20 {
+            return format!("{short} …");
+        }
+        short.extend([if short.is_empty() { "" } else { " " }, word]);
     }
-    let clause = sentence.split([':', ',']).next().unwrap_or("");
-    format!("{clause} …")
+    short
 }
 
 /// One kind: what it is, its keys, those common to all, an example.
@@ -59,6 +67,18 @@ pub fn kind(kind: &dyn KindInfo, common: &[Field], format: Format) {
     kind.example().trim().lines().for_each(|text| line(format!("  {text}").trim_end()));
 }
 
+/// A module or a role: what it is for, and its inputs.
+pub fn manual(topic: &str, manual: &Manual, format: Format) {
+    if format == Format::Json {
+        let inputs: Vec<Value> = manual.inputs.iter().map(field_json).collect();
+        return line(&json!({ "topic": topic, "doc": manual.doc, "inputs": inputs }).to_string());
+    }
+    line(&inert(&format!("{topic}\n")));
+    wrapped(&inert(&manual.doc), 2);
+    line(if manual.inputs.is_empty() { "\nno inputs" } else { "\ninputs\n" });
+    manual.inputs.iter().for_each(field_text);
+}
+
 fn field_json(field: &Field) -> Value {
     json!({
         "name": field.name, "doc": field.doc, "expects": field.expects, "required": field.required,
@@ -72,8 +92,8 @@ fn field_text(field: &Field) {
         (false, "") => String::new(),
         (false, default) => format!(", {default} unless said"),
     };
-    line(&format!("  {}  ({}{given})", field.name, field.expects));
-    wrapped(&field.doc, 6);
+    line(&inert(&format!("  {}  ({}{given})", field.name, field.expects)));
+    wrapped(&inert(&field.doc), 6);
     line("");
 }
 

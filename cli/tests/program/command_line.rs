@@ -89,6 +89,19 @@ fn kinds_explain_themselves() {
 }
 
 #[test]
+fn modules_and_roles_explain_themselves() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    assert_ends(&run(&["init"]), 0, "");
+    assert_ends(&run(&["explain"]), 0, "role.welcome module.chrony module.nginx");
+    assert_ends(&run(&["explain", "role.welcome"]), 0, "  greeting  (string, \"Hello\" unless said)");
+    assert_ends(&run(&["explain", "module.nginx"]), 0, "  sites.NAME.port  (int)\n      The TCP port;");
+    assert_ends(&run(&["explain", "module.ngin"]), 3, "did you mean `module.nginx`?");
+    let told = &run(&["explain", "role.welcome", "--format", "json"]).events()[0];
+    assert_eq!(told["inputs"][0]["default"], "\"Hello\"");
+}
+
+#[test]
 fn every_example_has_its_place_in_the_schema() {
     let scratch = Scratch::new();
     let schema = keel(scratch.root(), &["schema"]);
