@@ -1,7 +1,8 @@
-//! Unified diffs of what file writes change, for people. Nothing secret, nothing large, nothing that is no text.
+//! Unified diffs of what file writes change, for people. Nothing secret, nothing large, nothing that is no text; and nothing
+//! of a file that others may not read, before or after: what it holds may be a secret that nobody declared.
 
 use crate::blobs::Blobs;
-use crate::system::{EntryKind, Look, System};
+use crate::system::{Entry, EntryKind, Look, System};
 use model::{Content, HostPath, Op, Step};
 use std::io::Read;
 
@@ -14,16 +15,24 @@ pub fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(Str
 }
 
 fn text(op: &Op, system: &dyn System, blobs: &dyn Blobs) -> Option<(String, String)> {
-    let Op::WriteFile { path, content, .. } = op else { return None };
+    let Op::WriteFile { path, content, mode, .. } = op else { return None };
+    let before = system.look(path, Look::Bare).ok()?;
+    let is_private = |mode: u32| mode & 0o004 == 0;
+    if content.is_secret() {
+        return None;
+    }
+    if is_private(*mode) || before.as_ref().is_some_and(|entry| is_private(entry.mode)) {
+        return Some((path.to_string(), "not shown: others may not read it\n".to_owned()));
+    }
     let new = new_text(content, blobs)?;
-    let old = old_text(path, system)?;
+    let old = old_text(path, before, system)?;
     let diff = similar::TextDiff::from_lines(&old, &new);
     let diff = diff.unified_diff().context_radius(3).header("before", "after").to_string();
     (!diff.is_empty()).then(|| (path.to_string(), diff))
 }
 
 fn new_text(content: &Content, blobs: &dyn Blobs) -> Option<String> {
-    if content.is_secret() || content.size() > LARGEST {
+    if content.size() > LARGEST {
         return None;
     }
     let bytes = match content {
@@ -38,8 +47,8 @@ fn new_text(content: &Content, blobs: &dyn Blobs) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn old_text(path: &HostPath, system: &dyn System) -> Option<String> {
-    match system.look(path, Look::Bare).ok()?.map(|entry| entry.kind) {
+fn old_text(path: &HostPath, before: Option<Entry>, system: &dyn System) -> Option<String> {
+    match before.map(|entry| entry.kind) {
         None => Some(String::new()),
         Some(EntryKind::File { size, .. }) if size <= LARGEST => {
             String::from_utf8(system.read(path, LARGEST).ok()?).ok()
