@@ -104,3 +104,75 @@ fn brings(step: &Step) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, sign_of, step_line};
+    use crate::view::diagnostics::Color;
+    use model::{
+        Command, HostPath, Op, PackageAction, PackageChange, Principal, Step, Text, Transaction, UserSpec,
+        Val,
+    };
+
+    fn path() -> HostPath {
+        HostPath::new("/a").expect("a path")
+    }
+
+    fn packages(action: PackageAction) -> Op {
+        let changes = vec![PackageChange { name: "nginx".into(), action }];
+        Op::Packages(Transaction { changes, ..Transaction::default() })
+    }
+
+    #[test]
+    fn a_sign_says_whether_something_comes_goes_or_changes() {
+        let link = || Step::new(Op::MakeSymlink { path: path(), target: "b".into() });
+        let (owner, group) = (Principal::Number(0), Principal::Number(0));
+        let directory = Step::new(Op::MakeDirectory { path: path(), owner, group, mode: 0o755 });
+        let user = Step::new(Op::AddUser(UserSpec::default())).because("ensure", Val::Absent, "present");
+        for (steps, sign) in [
+            (vec![directory], '+'),
+            (vec![user], '+'),
+            (vec![link().because("target", Val::Absent, "b")], '+'),
+            (vec![link().because("target", "a", "b")], '~'),
+            (vec![link().because("/a", Val::Absent, "link to b")], '+'),
+            (vec![Step::new(Op::Remove { path: path() })], '-'),
+            (vec![Step::new(Op::Remove { path: path() }), link().because("target", "file", "b")], '~'),
+            (vec![Step::new(packages(PackageAction::Purge))], '-'),
+            (
+                vec![Step::new(packages(PackageAction::Install(None))).because("version", Val::Absent, "1")],
+                '+',
+            ),
+            (vec![Step::new(packages(PackageAction::Install(None))).because("version", "1", "2")], '~'),
+        ] {
+            assert_eq!(sign_of(&steps), sign, "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_or_is_not_done_at_one_stroke_is_marked() {
+        let run = |undo: &[&str]| {
+            let texts = |words: &[&str]| words.iter().map(|word| Text::Plain((*word).into())).collect();
+            Step::new(Op::Run(Command { argv: texts(&["true"]), undo: texts(undo), ..Command::default() }))
+        };
+        assert_eq!(step_line(&run(&[])), "run true  [irreversible]");
+        assert_eq!(step_line(&run(&["false"])), "run true");
+        let install = Step::new(packages(PackageAction::Install(None)));
+        assert_eq!(step_line(&install), "packages install nginx  [not atomic]");
+    }
+
+    #[test]
+    fn only_our_own_escape_sequences_reach_a_terminal() {
+        let shown = |color| {
+            let mut lines = Lines::new(color);
+            lines.head('+', "file./a\u{1b}[2J");
+            lines.below("two\nlines\r");
+            lines.diff("--- before\n+++ after\n@@ -1 +1 @@\n--- a line of dashes\n+b\u{7}\n");
+            lines.finish()
+        };
+        let plain = "+ file./a\\u{1b}[2J\n    two\n    lines\\r\n      @@ -1 +1 @@\n      --- a line of dashes\n      +b\\u{7}";
+        assert_eq!(shown(Color::Never), plain);
+        let colored = shown(Color::Always);
+        assert!(colored.starts_with("\u{1b}[32m+ file./a\\u{1b}[2J\u{1b}[0m\n"), "{colored}");
+        assert!(colored.contains("      \u{1b}[31m--- a line of dashes\u{1b}[0m\n"), "{colored}");
+    }
+}

@@ -95,3 +95,30 @@ pub fn as_desired(unchanged: u64, orphans: usize) -> String {
 pub fn staying(plan: &Plan) -> usize {
     plan.orphans.iter().filter(|orphan| orphan.steps.is_empty()).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sum;
+    use model::Report;
+
+    #[test]
+    fn the_last_line_names_what_there_is_and_nothing_else() {
+        let report = |changed, unchanged, failed, skipped, unknown| Report {
+            run: None,
+            changed,
+            unchanged,
+            failed,
+            skipped,
+            unknown,
+        };
+        for (report, orphans, expected) in [
+            (report(4, 12, 0, 0, 1), 0, "4 to change, 1 cannot be known before the run, 12 unchanged"),
+            (report(0, 0, 1, 2, 0), 2, "1 failed, 2 blocked, 2 orphans"),
+            (report(0, 3, 0, 0, 0), 0, "as desired: 3 unchanged"),
+            (report(0, 3, 0, 0, 0), 1, "as desired: 3 unchanged, 1 orphan"),
+            (report(0, 0, 0, 0, 0), 0, "nothing to do"),
+        ] {
+            assert_eq!(sum(&report, orphans), expected);
+        }
+    }
+}

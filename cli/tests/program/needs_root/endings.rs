@@ -63,6 +63,22 @@ fn a_host_that_another_run_has_is_left_alone() {
 }
 
 #[test]
+fn every_event_stands_in_the_reference() {
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/events.md");
+    let reference = fs::read_to_string(reference).expect("the reference");
+    let scratch = Scratch::of(FAILING);
+    for (verb, more) in [("plan", &[][..]), ("apply", &["--yes"]), ("rollback", &["7", "--yes"])] {
+        for event in scratch.keel(verb, &[more, &["--format", "json"]].concat()).events() {
+            let name = event["event"].as_str().expect("a name");
+            assert!(reference.contains(&format!("\n## {name}\n")), "{name}");
+            for field in event.as_object().expect("a table").keys() {
+                assert!(reference.contains(&format!("`{field}")), "{name}: {field}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_log_of_a_run_is_what_was_printed() {
     let scratch = Scratch::of(SITE);
     let ran = scratch.fine("apply", &["--yes", "--format", "json"]);
