@@ -60,8 +60,8 @@ impl Source {
     /// Line and column of the start of a stretch. The lines are indexed once: many nodes ask.
     pub fn origin(&self, at: Extent) -> Origin {
         let lines = self.lines.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+            let ends = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(ends.map(|at| at as u32 + 1)).collect()
         });
         let line = lines.partition_point(|start| *start <= at.start).max(1);
         let start = lines.get(line - 1).copied().unwrap_or(0) as usize;
