@@ -1,7 +1,7 @@
 //! The library and the examples: all of it compiles, without a warning, and every input says what it is for.
 #![expect(clippy::disallowed_methods, reason = "writes scratch files")]
 
-use dsl::{Disk, Entry, Request, compile, hosts};
+use dsl::{Disk, Entry, Request, compile, hosts, manual};
 use model::{Facts, KindInfo, OsFacts};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,10 @@ fn facts() -> Facts {
     Facts { hostname: "host".into(), os, cpus: 2, memory_mib: 2048, ..Facts::default() }
 }
 
+fn kinds() -> Vec<&'static dyn KindInfo> {
+    agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect()
+}
+
 /// What is wrong with an entry, as text; nothing where it compiles to something without a warning.
 fn wrong(entry: Entry<'_>) -> Option<String> {
     wrong_in(&root().join("examples/site"), entry)
@@ -22,7 +26,7 @@ fn wrong(entry: Entry<'_>) -> Option<String> {
 
 /// The same with the modules and roles of a site besides the library's.
 fn wrong_in(site: &Path, entry: Entry<'_>) -> Option<String> {
-    let kinds: Vec<&dyn KindInfo> = agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect();
+    let kinds = kinds();
     let (facts, library) = (facts(), [root(), site.to_path_buf()]);
     let request =
         Request { entry, facts: &facts, sets: &[], library: &library, kinds: &kinds, loader: &Disk };
@@ -111,31 +115,14 @@ fn every_example_of_a_kind_compiles() {
     assert_compiles(&paths.iter().map(|path| Entry::File(path)).collect::<Vec<_>>());
 }
 
-/// Names of inputs, and of keys of inputs, that do not say what they are for.
-fn silent(what: &str, inputs: &toml::Table) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, declared) in inputs {
-        let what = format!("{what}.{name}");
-        let text = |key| declared.get(key).and_then(toml::Value::as_str).unwrap_or("");
-        if !text("doc").ends_with('.') || text("type").is_empty() {
-            found.push(what.clone());
-        }
-        let fields = declared.get("fields").and_then(toml::Value::as_table);
-        found.extend(fields.into_iter().flat_map(|fields| silent(&what, fields)));
-    }
-    found
-}
-
 #[test]
 fn every_module_role_and_input_says_what_it_is_for() {
     let is_unit = |name: &str| name.ends_with(".toml") && name != "example.toml";
+    let kinds = kinds();
     for file in [files(&root().join("modules"), &is_unit), files(&root().join("roles"), &is_unit)].concat() {
-        let text = std::fs::read_to_string(&file).expect("readable");
-        let table: toml::Table = text.parse().expect("TOML");
-        let about = table.get("about").and_then(|about| about.get("doc")).and_then(toml::Value::as_str);
-        assert!(about.is_some_and(|doc| doc.ends_with('.')), "{} has no about.doc", file.display());
-        let inputs = table.get("inputs").and_then(toml::Value::as_table);
-        let silent: Vec<_> = inputs.into_iter().flat_map(|inputs| silent("inputs", inputs)).collect();
+        let unit = manual(&file, &kinds, &Disk).expect("it is right").expect("it is there");
+        assert!(unit.doc.ends_with('.'), "{} has no about.doc", file.display());
+        let silent: Vec<_> = unit.inputs.iter().filter(|input| !input.doc.ends_with('.')).collect();
         assert!(silent.is_empty(), "{}: {silent:?}", file.display());
     }
 }

@@ -49,7 +49,7 @@ impl InputDecl {
                 wrong.message = format!("is not of the type {}", self.kind);
             }
             let at = inner_place(item, &wrong.path);
-            let name = [&[self.name.clone()], wrong.path.as_slice()].concat().join(".");
+            let name = [std::slice::from_ref(&self.name), wrong.path.as_slice()].concat().join(".");
             let text = format!("input `{name}` {}", wrong.message);
             let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
                 .and(declared.span(self.at), format!("declared here as {}", self.kind));
