@@ -7,10 +7,10 @@ use super::rollback::{Drift, Rollback};
 use crate::engine::{texts, touches_unit_files};
 use crate::journal::status::{Act, Outcome, Status};
 use crate::system::is_running;
-use crate::undo::{CompareOnly, Secrecy, capture, restore, reversibility, secrecy};
+use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy};
 use model::{
     Command, Diff, Failure, FileState, Fingerprint, Id, Op, PathState, REDACTED, Reversibility, State, Step,
-    Subject, Text, Transaction, UnitAction, Val,
+    Subject, Text, Transaction, UnitAction,
 };
 use std::collections::BTreeMap;
 
@@ -124,8 +124,7 @@ fn restoration(
             let steps: Vec<Step> = ops.iter().cloned().map(Step::new).collect();
             one.texts = texts(&steps, rollback.system, &store);
             one.ops = ops;
-            one.diffs =
-                vec![Diff { field: subject.to_string(), before: words(&now), after: words(touch.goal) }];
+            one.diffs = differences(subject, &now, touch.goal);
         }
         Err(failure) => one.refused = Some(failure.to_string()),
     }
@@ -158,30 +157,6 @@ fn same(left: &State, now: &State) -> bool {
         (State::Unit(Some(left)), State::Unit(None)) => !is_running(&left.active) && left.file != "enabled",
         (State::Unit(Some(left)), State::Unit(Some(now))) => left.file == now.file,
         _ => left == now,
-    }
-}
-
-fn words(state: &State) -> Val {
-    match state {
-        State::Path(model::PathState::Absent)
-        | State::Package(None)
-        | State::Unit(None)
-        | State::User(None)
-        | State::Group(None) => Val::Absent,
-        State::Path(model::PathState::File(file)) => {
-            Val::Text(format!("file of {} bytes, {:04o} {}:{}", file.size, file.mode, file.uid, file.gid))
-        }
-        State::Path(model::PathState::Directory { uid, gid, mode, .. }) => {
-            Val::Text(format!("directory, {mode:04o} {uid}:{gid}"))
-        }
-        State::Path(model::PathState::Symlink { target, .. }) => Val::Text(format!("link to {target}")),
-        State::Path(model::PathState::Special { what }) => Val::Text(what.clone()),
-        State::Package(Some(package)) => {
-            Val::Text(package.version.clone().unwrap_or_else(|| "removed, configuration left".to_owned()))
-        }
-        State::Unit(Some(unit)) => Val::Text(format!("{}, {}", unit.active, unit.file)),
-        State::User(Some(user)) => Val::Text(format!("uid {}", user.uid)),
-        State::Group(Some(group)) => Val::Text(format!("gid {}", group.gid)),
     }
 }
 

@@ -4,11 +4,13 @@
 //! cut off and taken up again.
 
 mod capture;
+mod difference;
 mod keep;
 mod restore;
 mod subjects;
 
 pub use capture::{LARGEST_KEPT, Secrecy, capture};
+pub use difference::differences;
 pub use keep::{CompareOnly, Keep, MemoryKeep};
 pub use restore::restore;
 pub use subjects::{reversibility, secrecy, subjects};

@@ -168,36 +168,43 @@ fn restore_user(
     keep: &dyn Keep,
 ) -> Result<Vec<Op>, Failure> {
     let Some(goal) = goal else { return Ok(vec![Op::RemoveUser { name: name.to_owned() }]) };
+    // What is as it was is not said again: every field of the op is a change.
+    fn unless<T: PartialEq + Clone>(now: Option<&T>, goal: &T) -> Option<T> {
+        (now != Some(goal)).then(|| goal.clone())
+    }
     let password = match &goal.password {
-        Some(fingerprint) => {
-            let bytes = keep.recall(fingerprint)?.expose().clone();
-            let text = String::from_utf8(bytes);
-            let text =
-                text.map_err(|_| Failure::unknown(format!("user {name}"), "its password is not UTF-8"))?;
-            Some(Secret::new(text))
+        Some(fingerprint) if now.and_then(|now| now.password.as_ref()) != Some(fingerprint) => {
+            Some(recall_password(name, fingerprint, keep)?)
         }
-        None => None,
+        _ => None,
     };
     let spec = UserSpec {
         name: name.to_owned(),
-        uid: Some(goal.uid),
-        group: Some(Principal::Number(goal.gid)),
-        groups: Some(goal.groups.clone()),
-        home: HostPath::new(&goal.home).ok(),
+        uid: unless(now.map(|now| &now.uid), &goal.uid),
+        group: unless(now.map(|now| &now.gid), &goal.gid).map(Principal::Number),
+        groups: unless(now.map(|now| &now.groups), &goal.groups),
+        home: unless(now.map(|now| &now.home), &goal.home).and_then(|home| HostPath::new(home).ok()),
         manage_home: false,
-        shell: Some(goal.shell.clone()),
-        comment: Some(goal.comment.clone()),
+        shell: unless(now.map(|now| &now.shell), &goal.shell),
+        comment: unless(now.map(|now| &now.comment), &goal.comment),
         password,
         locked: None,
-        expires: Some(goal.expires),
+        expires: unless(now.map(|now| &now.expires), &goal.expires),
         system: false,
     };
     Ok(vec![if now.is_some() { Op::ModifyUser(spec) } else { Op::AddUser(spec) }])
 }
 
+fn recall_password(name: &str, kept: &Fingerprint, keep: &dyn Keep) -> Result<Secret<String>, Failure> {
+    let text = String::from_utf8(keep.recall(kept)?.expose().clone());
+    let text = text.map_err(|_| Failure::unknown(format!("user {name}"), "its password is not UTF-8"))?;
+    Ok(Secret::new(text))
+}
+
 fn restore_group(name: &str, now: Option<&GroupState>, goal: Option<&GroupState>) -> Vec<Op> {
     let Some(goal) = goal else { return vec![Op::RemoveGroup { name: name.to_owned() }] };
-    let members = Some(goal.members.clone());
-    let spec = GroupSpec { name: name.to_owned(), gid: Some(goal.gid), members, system: false };
+    let gid = (now.map(|now| now.gid) != Some(goal.gid)).then_some(goal.gid);
+    let members = (now.map(|now| &now.members) != Some(&goal.members)).then(|| goal.members.clone());
+    let spec = GroupSpec { name: name.to_owned(), gid, members, system: false };
     vec![if now.is_some() { Op::ModifyGroup(spec) } else { Op::AddGroup(spec) }]
 }

@@ -1,0 +1,69 @@
+//! What differs between two images of a subject, in words. Bytes are told by their size alone.
+
+use model::{Diff, GroupState, PathState, State, Subject, UserState, Val};
+use std::collections::BTreeSet;
+
+/// The fields in which `now` is not as `goal`; for things without fields of their own one difference, named by the subject.
+pub fn differences(subject: &Subject, now: &State, goal: &State) -> Vec<Diff> {
+    let fields = match (now, goal) {
+        (State::User(Some(now)), State::User(Some(goal))) => users(now, goal),
+        (State::Group(Some(now)), State::Group(Some(goal))) => groups(now, goal),
+        _ => vec![diff(&subject.to_string(), words(now), words(goal))],
+    };
+    fields.into_iter().filter(|field| field.before != field.after || field.before == Val::Hidden).collect()
+}
+
+fn diff(field: &str, before: impl Into<Val>, after: impl Into<Val>) -> Diff {
+    Diff { field: field.to_owned(), before: before.into(), after: after.into() }
+}
+
+fn users(now: &UserState, goal: &UserState) -> Vec<Diff> {
+    let mut fields = vec![
+        diff("uid", Some(now.uid), Some(goal.uid)),
+        diff("gid", Some(now.gid), Some(goal.gid)),
+        diff("comment", now.comment.as_str(), goal.comment.as_str()),
+        diff("home", now.home.as_str(), goal.home.as_str()),
+        diff("shell", now.shell.as_str(), goal.shell.as_str()),
+        diff("groups", names(&now.groups), names(&goal.groups)),
+        diff("expires, days since 1970", now.expires, goal.expires),
+    ];
+    if now.password != goal.password {
+        fields.push(diff("password", Val::Hidden, Val::Hidden));
+    }
+    fields
+}
+
+fn groups(now: &GroupState, goal: &GroupState) -> Vec<Diff> {
+    vec![
+        diff("gid", Some(now.gid), Some(goal.gid)),
+        diff("members", names(&now.members), names(&goal.members)),
+    ]
+}
+
+fn names(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(",")
+}
+
+fn words(state: &State) -> Val {
+    Val::Text(match state {
+        State::Path(PathState::Absent)
+        | State::Package(None)
+        | State::Unit(None)
+        | State::User(None)
+        | State::Group(None) => return Val::Absent,
+        State::Path(PathState::File(file)) => {
+            format!("file of {} bytes, {:04o} {}:{}", file.size, file.mode, file.uid, file.gid)
+        }
+        State::Path(PathState::Directory { uid, gid, mode, .. }) => {
+            format!("directory, {mode:04o} {uid}:{gid}")
+        }
+        State::Path(PathState::Symlink { target, .. }) => format!("link to {target}"),
+        State::Path(PathState::Special { what }) => what.clone(),
+        State::Package(Some(package)) => {
+            package.version.clone().unwrap_or_else(|| "removed, configuration left".to_owned())
+        }
+        State::Unit(Some(unit)) => format!("{}, {}", unit.active, unit.file),
+        State::User(Some(user)) => format!("uid {}", user.uid),
+        State::Group(Some(group)) => format!("gid {}", group.gid),
+    })
+}
