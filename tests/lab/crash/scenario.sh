@@ -42,7 +42,6 @@ assert_eq "$started" "$(host systemctl show -P ActiveEnterTimestampMonotonic app
 on_second() {
     put "$LAB_WORKSPACE/examples/web" /root/web
     assert_exit 0 keel --version
-    host apt-get update -qq
     for delay in 0.05 0.1 0.2 0.4 0.8 1.5; do
         begin -f /root/web/site.toml
         until_there /run/keel.pid

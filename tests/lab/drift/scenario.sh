@@ -17,11 +17,12 @@ empty=$(state)
 assert_exit 0 keel_on_host apply -f $file --yes
 good=$(state)
 assert_eq "Z3Jvw58NCm9obmUgWmVpbGVuZW5kZQ==" "$(host base64 /srv/ship/größe)" "bytes, CRLF and no final newline"
-assert_eq "640 sailor:crew" "$(host stat -c '%a %U:%G' /srv/ship/orders)"
+assert_eq "644 sailor:crew" "$(host stat -c '%a %U:%G' /srv/ship/orders)"
 
 host_sh '
     cd /srv/ship
     sed -i s/north/south/ orders; chown root:root orders; chmod 4755 orders
+    echo "Trust me." > "private orders"
     printf "\xff\x00\xfe" > größe; chmod 0666 größe
     rm empty; ln -s /etc/passwd empty
     ln -sfn /tmp today
@@ -45,10 +46,12 @@ for part in "-Steer south." "+Steer north." "0777 -> 0700" "root -> sailor" "/tm
     "-ExecStart=/bin/sleep 1000" "/bin/bash -> /bin/sh" "Captain, says he" "exec.note will be refreshed"; do
     assert_contains "$plan" "$part" "the plan lacks"
 done
+assert_lacks "$plan" "Trust" "what not everybody may read is no part of the plan:"
+assert_contains "$plan" "private orders" "but that it changes is:"
 assert_lacks "$plan" "directory./srv/ship " "what is right is no part of the plan:"
 
 assert_exit 0 keel_on_host apply -f $file --yes
-assert_eq "$good" "$(state | sed /private/d)" "not repaired"
+assert_eq "$good" "$(state | sed '/book\/private/d')" "not repaired"
 assert_eq "$notes"$'\n'"read" "$(host cat /srv/ship/notes)" "the command was notified once"
 assert_eq mine "$(host cat '/srv/ship/log book/private')"
 assert_exit 0 keel_on_host plan -f $file
@@ -62,7 +65,7 @@ assert_eq forgotten "$(host tail -n 1 /srv/ship/notes)" "the command's undo"
 assert_exit 1 keel_on_host rollback --yes
 assert_contains "$OUTPUT" "it ran a command that nothing undoes"
 assert_contains "$OUTPUT" " 1 failed"
-assert_eq "$good" "$(state | sed /private/d)" "not rolled forth"
+assert_eq "$good" "$(state | sed '/book\/private/d')" "not rolled forth"
 
 # What somebody changed since is not run over: it is said, and stays, unless it is forced.
 host_sh 'echo "Mine now." >> /srv/ship/orders'

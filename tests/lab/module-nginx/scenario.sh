@@ -4,7 +4,6 @@
 
 put site /root/site
 apply() { keel_on_host apply -f site/host.toml --yes "$@"; }
-host apt-get update -qq
 
 assert_exit 0 apply
 soon serves first /

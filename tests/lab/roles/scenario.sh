@@ -4,7 +4,6 @@
 . "$LAB/lab.sh"
 
 put site /root/site
-host apt-get update -qq
 assert_exit 0 keel_on_host apply --site site web1 --yes
 soon serves "$(host cat /srv/www/web1/index.html)" /
 assert_eq active "$(host systemctl is-active ssh nginx chrony | sort -u)"
@@ -23,7 +22,6 @@ soon serves mine /
 # The role alone.
 on_second() {
     put site /root/site
-    host apt-get update -qq
     assert_exit 0 keel_on_host apply --site site --role web --set web.root=/srv/here --set chrony.steer_clock=false --yes
     soon serves "$(host cat /srv/here/index.html)" /
     assert_exit 0 keel_on_host plan --site site --role web --set web.root=/srv/here --set chrony.steer_clock=false

@@ -22,7 +22,6 @@ done_by() {
 }
 
 put "$LAB_WORKSPACE/examples/web" /root/web
-host apt-get update -qq
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
