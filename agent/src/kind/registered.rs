@@ -75,10 +75,12 @@ impl<K: Kind> Registration<K> {
         // The name comes in as one more key, without a copy of the others.
         let name = Value::String(name.to_owned());
         let named =
-            std::iter::once(("name", &name)).chain(map.iter().map(|(key, value)| (key.as_str(), value)));
-        let table = MapDeserializer::<_, serde_json::Error>::new(named);
-        let resource: K =
-            serde_path_to_error::deserialize(table).map_err(|error| vec![problem_of(&error)])?;
+            || std::iter::once(("name", &name)).chain(map.iter().map(|(key, value)| (key.as_str(), value)));
+        let table = || MapDeserializer::<_, serde_json::Error>::new(named());
+        // Keeping track of the field costs as much as decoding: that is done again, only where there is something to tell.
+        let resource = K::deserialize(table()).or_else(|_| {
+            serde_path_to_error::deserialize(table()).map_err(|error| vec![problem_of(&error)])
+        })?;
         let problems = resource.check();
         if problems.is_empty() { Ok(resource) } else { Err(problems) }
     }
