@@ -12,6 +12,9 @@ use std::time::Duration;
 /// All packages, by name.
 type Packages = BTreeMap<String, Package>;
 
+/// A subject, as it was and as it is.
+type Change = (Subject, State, State);
+
 /// A subject and its state.
 type Image = (Subject, State);
 
@@ -143,7 +146,7 @@ impl<'a> Actor<'a> {
         op: &Op,
         terms: &Terms<'_>,
         (touched, packages): (&[Subject], Option<&Packages>),
-    ) -> Result<(Vec<Image>, Vec<(Subject, State, State)>), Failure> {
+    ) -> Result<(Vec<Image>, Vec<Change>), Failure> {
         // What the op leaves is only compared with: its bytes, which may be secret, are kept nowhere.
         let look = CompareOnly(self.keep);
         let after = self.images(op, terms, &look)?;

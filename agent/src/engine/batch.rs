@@ -35,7 +35,7 @@ impl Desk<'_> {
 
     /// Splits the batch into what fits one transaction and the rest.
     fn merge(&self, batch: &[(usize, bool)]) -> (Option<Merged>, Vec<(usize, bool)>) {
-        let mut merged: Option<(Transaction, Vec<(usize, bool, Step)>)> = None;
+        let mut merged: Option<(Transaction, Vec<Member>)> = None;
         let mut others = Vec::new();
         for (at, notified) in batch.iter().copied() {
             // A node that cannot be decided, or that also holds or unholds, goes by itself.
@@ -88,7 +88,10 @@ impl Desk<'_> {
 }
 
 /// One op for several nodes, each with the step that it stands for.
-type Merged = (Op, Vec<(usize, bool, Step)>);
+type Merged = (Op, Vec<Member>);
+
+/// A node, whether it is notified, and the step that it stands for.
+type Member = (usize, bool, Step);
 
 /// True where both can go in one call of the package manager.
 fn fits(all: &Transaction, one: &Transaction) -> bool {

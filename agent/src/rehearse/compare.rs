@@ -318,8 +318,9 @@ mod tests {
 
     #[test]
     fn what_not_everybody_may_read_or_holds_a_secret_is_not_shown() {
-        let (open, closed, holding): ((&[u8], _), (&[u8], _), (&[u8], _)) =
-            ((b"a\n", 0o644), (b"b\n", 0o640), (b"x hush-hush y\n", 0o644));
+        let file = |bytes: &'static str, mode: u32| (bytes.as_bytes(), mode);
+        let (open, closed, holding) =
+            (file("a\n", 0o644), file("b\n", 0o640), file("x hush-hush y\n", 0o644));
         for (old, new, show) in [
             (open, closed, Show::Text),
             (closed, open, Show::Text),

@@ -30,7 +30,7 @@ pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended
         ledger.write(job.state)?;
         all_unchanged(&plan)
     } else if ask(&plan) == Answer::No {
-        return Err(Ended::Declined(plan.declined()));
+        return Err(Ended::Declined(Box::new(plan.declined())));
     } else {
         carry_out((job, &mut ledger), &graph, &plan, past)?
     };
@@ -76,7 +76,7 @@ fn carry_out(
     let Outcome { report, nodes, owed, dead } =
         run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
     if let Some(failure) = dead {
-        return Err(Ended::Broken { report, failure });
+        return Err(Ended::Broken { report: Box::new(report), failure });
     }
     ledger.update(job.scope, job.catalog, &removed(plan, &report, &nodes));
     ledger.write(job.state)?;

@@ -59,7 +59,7 @@ pub enum Ended {
     Locked(String),
     /// The answer was no; what would have changed counts as skipped.
     #[error("nothing was done")]
-    Declined(Report),
+    Declined(Box<Report>),
     /// It could not begin.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -67,7 +67,7 @@ pub enum Ended {
     #[error("the run could not go on: {failure}")]
     Broken {
         /// What was done so far.
-        report: Report,
+        report: Box<Report>,
         /// Why.
         failure: Failure,
     },

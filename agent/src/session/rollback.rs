@@ -58,7 +58,7 @@ pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Resul
         return Ok(report);
     }
     if ask(&plan) == Answer::No {
-        return Err(Ended::Declined(plan.declined()));
+        return Err(Ended::Declined(Box::new(plan.declined())));
     }
     let report = carry_out(rollback, run, (&work, refused))?;
     rollback.events.emit(EventBody::Report(report.clone()));
@@ -98,7 +98,7 @@ fn carry_out(
     let mut outcome = enact(orders, &host, &mut log, (past.next, past.owed));
     outcome.report.failed += refused;
     match outcome.dead {
-        Some(failure) => Err(Ended::Broken { report: outcome.report, failure }),
+        Some(failure) => Err(Ended::Broken { report: Box::new(outcome.report), failure }),
         None => {
             log.end(outcome.report.clone(), &outcome.owed)?;
             Ok(outcome.report)

@@ -203,7 +203,7 @@ impl System for Layer<'_> {
     }
 
     fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
-        let hidden = self.delta().paths.get(path).is_some();
+        let hidden = self.delta().paths.contains_key(path);
         let mut names: Vec<OsString> = match self.base {
             Some(base) if !hidden || base.look(path, Look::Bare)?.is_some() => base.list(path)?,
             _ => Vec::new(),

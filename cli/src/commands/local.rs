@@ -114,9 +114,9 @@ pub fn ended(result: Result<Exit, Ended>, events: &EventLog<'_>, nodes: u64) -> 
     let text = ended.to_string();
     let (exit, body, report) = match ended {
         Ended::Locked(_) => (Exit::Locked, EventBody::Error { text }, unseen),
-        Ended::Declined(report) => (Exit::Pending, EventBody::Note { text }, report),
+        Ended::Declined(report) => (Exit::Pending, EventBody::Note { text }, *report),
         Ended::Failed(_) => (Exit::Failed, EventBody::Error { text }, unseen),
-        Ended::Broken { report, .. } => (Exit::Failed, EventBody::Error { text }, report),
+        Ended::Broken { report, .. } => (Exit::Failed, EventBody::Error { text }, *report),
     };
     events.emit(body);
     events.emit(EventBody::Report(report));
