@@ -27,7 +27,7 @@ pub fn run(extra: &[String]) -> Result<u8> {
     } else {
         say_what_is_left_out()?;
     }
-    let outcome = build().and_then(|keel| {
+    let outcome = lint().and_then(|()| build()).and_then(|keel| {
         let mut tests = if has_nextest() { nextest(root, extra) } else { libtest(root) };
         tests.env("KEEL_BIN", keel).env("KEEL_LAB", &lab);
         tests
@@ -49,6 +49,21 @@ fn say_what_is_left_out() -> Result<()> {
     }
     println!("  every test with {ROOT_ONLY} in its name");
     println!("run `cargo xtask test` as root for all of them");
+    Ok(())
+}
+
+/// The lints are rules of the house like any other: a warning is a failure. Said, where there is no clippy to ask.
+fn lint() -> Result<()> {
+    let mut version = cargo(&["clippy", "--version"]);
+    let version = version.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    if !version.status().is_ok_and(|status| status.success()) {
+        println!("there is no clippy here, so the lints are LEFT OUT: rustup component add clippy");
+        return Ok(());
+    }
+    let mut clippy = cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+    let status = clippy.current_dir(cmd::workspace()).status();
+    let status = status.with_context(|| format!("cannot start: {}", cmd::shown(&clippy)))?;
+    anyhow::ensure!(status.success(), "clippy has something to say");
     Ok(())
 }
 
