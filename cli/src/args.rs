@@ -1,7 +1,8 @@
 //! The command line. Each verb's own arguments stand in its file under `commands`.
 
 use crate::commands;
-use clap::{Parser, Subcommand, ValueEnum};
+use crate::format::Format;
+use clap::{Parser, Subcommand};
 
 /// Keeps hosts on an even keel: declarative resources, one trip, a plan that tells the truth, and a way back.
 #[derive(Debug, Parser)]
@@ -10,15 +11,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Human,
-    /// JSON lines, one event a line; the last one is the report.
-    Json,
 }
 
 /// A verb's own arguments, and how it prints. `graph` alone has forms of its own.

@@ -5,6 +5,7 @@ mod blobs;
 mod clock;
 mod commands;
 mod exit;
+mod format;
 mod library;
 mod stop;
 mod target;

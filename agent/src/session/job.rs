@@ -42,6 +42,33 @@ pub struct Job<'a> {
     pub faults: Faults,
 }
 
+/// What to roll back, and where.
+pub struct Rollback<'a> {
+    /// The run; `None` for the last one.
+    pub run: Option<u64>,
+    /// What to do with things that somebody changed since.
+    pub drift: Drift,
+    /// The host.
+    pub system: &'a dyn System,
+    /// The host's state.
+    pub state: &'a StateDir,
+    /// Where events go.
+    pub events: &'a EventLog<'a>,
+    /// The time.
+    pub clock: Clock<'a>,
+    /// Becomes true when the run is to stop at the next safe point.
+    pub stop: &'a AtomicBool,
+}
+
+/// What to do with a thing that is not as the run left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// Leave it, and say so.
+    Refuse,
+    /// Bring it back all the same; its present state is kept for another rollback.
+    Overwrite,
+}
+
 /// The answer to "shall I?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {

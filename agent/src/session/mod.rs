@@ -9,6 +9,6 @@ mod restoration;
 mod rollback;
 
 pub use apply::{Done, apply};
-pub use job::{Answer, Clock, Ended, Job};
+pub use job::{Answer, Clock, Drift, Ended, Job, Rollback};
 pub use plan::plan;
-pub use rollback::{Drift, Rollback, plan_rollback, rollback};
+pub use rollback::{plan_rollback, rollback};

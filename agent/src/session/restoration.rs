@@ -3,7 +3,7 @@
 //! The first before-image of a subject is the goal, its last after-image is what the run left. Order: last touched first;
 //! but units are started and enabled again only when everything they may read is back.
 
-use super::rollback::{Drift, Rollback};
+use super::job::{Drift, Rollback};
 use crate::engine::{texts, touches_unit_files};
 use crate::journal::status::{Act, Outcome, Status};
 use crate::system::is_running;

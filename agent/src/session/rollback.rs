@@ -1,41 +1,12 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
-use super::job::{Answer, Clock, Ended, boot_id, take};
+use super::job::{Answer, Ended, Rollback, boot_id, take};
 use super::restoration::{Restoration, restorations};
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::journal::record::{Begin, VERSION};
 use crate::journal::status::Status;
-use crate::state::{EventLog, FileLog, Read, StateDir};
-use crate::system::System;
+use crate::state::{FileLog, Read};
 use model::{EventBody, Failure, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict};
-use std::sync::atomic::AtomicBool;
-
-/// What to roll back, and where.
-pub struct Rollback<'a> {
-    /// The run; `None` for the last one.
-    pub run: Option<u64>,
-    /// What to do with things that somebody changed since.
-    pub drift: Drift,
-    /// The host.
-    pub system: &'a dyn System,
-    /// The host's state.
-    pub state: &'a StateDir,
-    /// Where events go.
-    pub events: &'a EventLog<'a>,
-    /// The time.
-    pub clock: Clock<'a>,
-    /// Becomes true when the run is to stop at the next safe point.
-    pub stop: &'a AtomicBool,
-}
-
-/// What to do with a thing that is not as the run left it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
-    /// Leave it, and say so.
-    Refuse,
-    /// Bring it back all the same; its present state is kept for another rollback.
-    Overwrite,
-}
 
 /// The plan of a rollback, for showing.
 pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {

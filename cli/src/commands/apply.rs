@@ -1,8 +1,8 @@
 //! `keel apply`: plan, ask, run.
 
 use super::local::Local;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view;
 use crate::view::ask::Consent;
 use crate::view::events::Watch;

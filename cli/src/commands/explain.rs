@@ -1,7 +1,7 @@
 //! `keel explain`: a kind, a module or a role and its keys, from the same text that is compiled; without an argument all there is.
 
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::library;
 use crate::target::kinds;
 use crate::view;

@@ -1,7 +1,7 @@
 //! `keel explain-value`: where the value of an input comes from.
 
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::target::{Refusal, Site};
 use crate::view;
 

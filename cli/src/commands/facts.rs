@@ -1,7 +1,7 @@
 //! `keel facts`: what this machine says of itself, as templates and `when` see it.
 
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view;
 
 /// Arguments of `facts`.

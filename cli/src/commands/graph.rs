@@ -1,7 +1,7 @@
 //! `keel graph`: the resources of one host, and what comes before what.
 
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::target::{Refusal, Site};
 use crate::view;
 use clap::ValueEnum;

@@ -1,8 +1,8 @@
 //! `keel history`: the runs of this machine, the last one first.
 
 use super::local::State;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view;
 
 /// Arguments of `history`.

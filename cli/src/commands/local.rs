@@ -1,8 +1,8 @@
 //! One piece of work on this machine: compile with its own facts, open its door and its state, and go.
 
-use crate::args::Format;
 use crate::blobs::SiteBlobs;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::target::Target;
 use crate::{clock, stop, view};
 use agent::engine::{Choice, Faults, Sink};

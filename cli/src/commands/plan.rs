@@ -1,8 +1,8 @@
 //! `keel plan`: what `apply` would do, and what it cannot know. Writes nothing.
 
 use super::local::Local;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view::events::{Manner, Watch};
 use agent::engine::Sink;
 use model::EventBody;

@@ -1,8 +1,8 @@
 //! `keel rehearse`: the whole run for real, in a throwaway copy of this machine, and what it would change.
 
 use super::local::Local;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view::events::{Manner, Watch};
 use agent::engine::Sink;
 use model::EventBody;

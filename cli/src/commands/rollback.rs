@@ -1,8 +1,8 @@
 //! `keel rollback`: brings back what a run changed, from its journal.
 
 use super::local::{State, ended};
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view::ask::Consent;
 use crate::view::events::{Manner, Watch};
 use crate::{clock, stop, view};

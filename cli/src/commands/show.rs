@@ -1,8 +1,8 @@
 //! `keel show`: one run, op by op, as its journal has it.
 
 use super::local::State;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::view;
 use agent::state::Read;
 

@@ -1,7 +1,7 @@
 //! `keel validate`: everything compiles, or all that is wrong is said at once.
 
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::target::{Refusal, Target};
 use crate::view;
 use crate::view::valid::Valid;

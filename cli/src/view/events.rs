@@ -8,7 +8,7 @@ use super::out::{inert, line, note};
 use super::planned::planned;
 use super::progress::Progress;
 use super::{plan, rehearsal};
-use crate::args::Format;
+use crate::format::Format;
 use model::{Event, EventBody, Id, NodeStatus, Origin, Plan, Report};
 use std::sync::{Mutex, PoisonError};
 

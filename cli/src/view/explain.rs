@@ -1,7 +1,7 @@
 //! Kinds and their keys, and where a value comes from, for people and as JSON.
 
 use super::out::{inert, line};
-use crate::args::Format;
+use crate::format::Format;
 use dsl::{LayerValue, Manual};
 use model::{Field, KindInfo};
 use serde_json::{Value, json};

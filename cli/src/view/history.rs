@@ -2,7 +2,7 @@
 
 use super::events::sum;
 use super::out::{inert, line};
-use crate::args::Format;
+use crate::format::Format;
 use agent::journal::status::{Outcome, Status};
 use agent::state::RunSummary;
 

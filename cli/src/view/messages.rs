@@ -2,8 +2,8 @@
 
 use super::out::{inert, line, note};
 use super::wrong;
-use crate::args::Format;
 use crate::exit::Exit;
+use crate::format::Format;
 use crate::target::Refusal;
 use model::Facts;
 

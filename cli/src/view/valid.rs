@@ -2,7 +2,7 @@
 
 use super::out::{line, note};
 use super::words::counted;
-use crate::args::Format;
+use crate::format::Format;
 use std::collections::BTreeMap;
 
 /// The hosts by how they compile. A machine that is in no inventory has an empty name.

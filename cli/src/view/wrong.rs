@@ -3,7 +3,7 @@
 use super::color::wanted;
 use super::diagnostics::render;
 use super::out::{line, note};
-use crate::args::Format;
+use crate::format::Format;
 use model::{Diagnostic, Severity};
 
 /// Shows all of them.
