@@ -177,8 +177,15 @@ impl Child {
             Echo::Arguments => &self.argv[..],
             Echo::Program => &self.argv[..self.argv.len().min(1)],
         };
-        let words = shown.iter().map(|word| printable(word.as_encoded_bytes()).replace('\n', "\\n"));
-        words.collect::<Vec<_>>().join(" ")
+        // Of a whole script its first line is enough: what matters is what the program had to say.
+        let word = |word: &OsString| {
+            let text = printable(word.as_encoded_bytes());
+            match text.trim().split_once('\n') {
+                Some((first, _)) => format!("{first}…"),
+                None => text.trim_end_matches('\n').to_owned(),
+            }
+        };
+        shown.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
     fn failed(&self, status: String) -> Failure {
@@ -343,6 +350,8 @@ mod tests {
         let Failure::Command { argv, stderr, .. } = child.run().unwrap().failure() else { panic!() };
         assert!(argv.starts_with("sh -c echo secret-word"));
         assert_eq!(stderr, "bad");
+        let script = Child::new(["sh", "-c", "exit 1\n# more\n", "one"]).run().unwrap().failure();
+        assert_eq!(script.to_string(), "`sh -c exit 1… one` exited with 1");
         child.echo = Echo::Program;
         let failure = child.run().unwrap().failure();
         assert_eq!(failure.to_string(), "`sh` exited with 1");
