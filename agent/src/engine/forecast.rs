@@ -188,6 +188,7 @@ fn brings(op: &Op) -> Option<&'static str> {
             let installs = |action: &PackageAction| matches!(action, PackageAction::Install(_));
             transaction.changes.iter().any(|it| installs(&it.action)).then_some("will be installed")
         }
+        Op::WriteFile { path, .. } if path.as_path().starts_with("/etc/apt") => Some("will change"),
         _ => None,
     }
 }

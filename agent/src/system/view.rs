@@ -70,7 +70,10 @@ impl System for View<'_> {
     }
 
     fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
-        self.layer.candidates(name, release)
+        let found = self.layer.candidates(name, release)?;
+        // What acts first may be what brings the source of the package.
+        self.note(|| format!("a source of the package {name}"), found.candidate.as_ref());
+        Ok(found)
     }
 
     fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {

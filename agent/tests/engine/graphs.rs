@@ -1,8 +1,8 @@
 //! Plans and runs without faults.
 
-use crate::world::{apply, node, raw_host, web};
+use crate::world::{apply, edge, node, raw_host, web};
 use agent::engine::Faults;
-use model::{Catalog, Node, NodeStatus, Verdict};
+use model::{Catalog, EdgeKind, Node, NodeStatus, Verdict};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -97,4 +97,20 @@ fn dependants(catalog: &model::Catalog, at: usize) -> BTreeSet<usize> {
         }
     }
     behind
+}
+
+#[test]
+fn a_package_whose_source_may_come_first_is_provisional() {
+    let source = node("file./etc/apt/sources.list", json!({ "content": "deb …\n" }));
+    let nodes = vec![source, node("package.new", json!({}))];
+    let catalog = Catalog::new(nodes, vec![edge(0, 1, EdgeKind::Require)]).expect("a sound catalog");
+    let host = raw_host();
+    host.put_file("/etc/apt/keep", b"", 0o644);
+    let ran = apply(&host, &catalog);
+    let Verdict::Provisional { because } = &ran.plan.nodes[1].verdict else {
+        panic!("{:?}", ran.plan.nodes[1])
+    };
+    let expected = "file./etc/apt/sources.list will change and may bring a source of the package new";
+    assert_eq!(because, expected);
+    assert_eq!(ran.ended(&catalog, "package.new"), NodeStatus::Failed, "nothing brought it");
 }
