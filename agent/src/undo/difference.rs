@@ -1,6 +1,6 @@
 //! What differs between two images of a subject, in words. Bytes are told by their size alone.
 
-use model::{Diff, GroupState, PathState, State, Subject, UserState, Val};
+use model::{Diff, FileState, Fingerprint, GroupState, PathState, State, Subject, UserState, Val};
 use std::collections::BTreeSet;
 
 /// The fields in which `now` is not as `goal`; for things without fields of their own one difference, named by the subject.
@@ -8,6 +8,7 @@ pub fn differences(subject: &Subject, now: &State, goal: &State) -> Vec<Diff> {
     let fields = match (now, goal) {
         (State::User(Some(now)), State::User(Some(goal))) => users(now, goal),
         (State::Group(Some(now)), State::Group(Some(goal))) => groups(now, goal),
+        (State::Path(PathState::File(now)), State::Path(PathState::File(goal))) => files(now, goal),
         _ => vec![diff(&subject.to_string(), words(now), words(goal))],
     };
     fields.into_iter().filter(|field| field.before != field.after || field.before == Val::Hidden).collect()
@@ -31,6 +32,33 @@ fn users(now: &UserState, goal: &UserState) -> Vec<Diff> {
         fields.push(diff("password", Val::Hidden, Val::Hidden));
     }
     fields
+}
+
+fn files(now: &FileState, goal: &FileState) -> Vec<Diff> {
+    let mode = |file: &FileState| format!("{:04o}", file.mode);
+    let mut fields = vec![
+        diff("mode", mode(now), mode(goal)),
+        diff("uid", Some(now.uid), Some(goal.uid)),
+        diff("gid", Some(now.gid), Some(goal.gid)),
+    ];
+    if now.content != goal.content {
+        fields.insert(0, diff("content", bytes(now), bytes(goal)));
+    }
+    if now.xattrs != goal.xattrs {
+        let names = |file: &FileState| file.xattrs.keys().cloned().collect::<Vec<_>>().join(",");
+        fields.push(diff("extended attributes", names(now), names(goal)));
+    }
+    fields
+}
+
+fn bytes(file: &FileState) -> Val {
+    match file.content {
+        Fingerprint::Plain(digest) => {
+            let digest: String = digest.to_string().chars().take(12).collect();
+            Val::Text(format!("{} bytes sha256:{digest}", file.size))
+        }
+        Fingerprint::Keyed(_) => Val::Hidden,
+    }
 }
 
 fn groups(now: &GroupState, goal: &GroupState) -> Vec<Diff> {
