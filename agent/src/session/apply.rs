@@ -1,6 +1,6 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
-use super::job::{Answer, Ended, Job, boot_id, take};
+use super::job::{Answer, Ended, Job, boot_id, forget_old_runs, take};
 use super::plan::plan_graph;
 use crate::engine::{Graph, Host, Outcome, Sink, run};
 use crate::journal::record::{Begin, VERSION};
@@ -81,6 +81,7 @@ fn carry_out(
     ledger.update(job.scope, job.catalog, &removed(plan, &report, &nodes));
     ledger.write(job.state)?;
     log.end(report.clone(), &owed)?;
+    forget_old_runs(job.state, job.events);
     Ok(report)
 }
 

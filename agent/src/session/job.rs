@@ -1,12 +1,12 @@
 //! What a piece of work needs from outside.
 
 use crate::blobs::Blobs;
-use crate::engine::{Choice, Faults};
+use crate::engine::{Choice, Faults, Sink};
 use crate::kind::Registered;
 use crate::os::lock::{Holder, Lock};
-use crate::state::{EventLog, StateDir, Taken};
+use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
 use crate::system::System;
-use model::{Catalog, Failure, Report, Secrets};
+use model::{Catalog, EventBody, Failure, Report, Secrets};
 use std::sync::atomic::AtomicBool;
 
 /// Time as the caller gives it: RFC 3339 in UTC.
@@ -116,4 +116,11 @@ pub(super) fn boot_id() -> String {
     let read = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
     // Only shown to people; a system without it is none of ours to refuse.
     read.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}
+
+/// Forgets old runs. It is housekeeping: where it fails, the run has ended well all the same.
+pub(super) fn forget_old_runs(state: &StateDir, events: &EventLog<'_>) {
+    if let Err(failure) = state.prune(KEPT_RUNS) {
+        events.emit(EventBody::Note { text: format!("old runs could not be forgotten: {failure}") });
+    }
 }

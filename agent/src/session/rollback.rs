@@ -1,6 +1,6 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
-use super::job::{Answer, Ended, Rollback, boot_id, take};
+use super::job::{Answer, Ended, Rollback, boot_id, forget_old_runs, take};
 use super::restoration::{Restoration, restorations};
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::journal::record::{Begin, VERSION};
@@ -72,6 +72,7 @@ fn carry_out(
         Some(failure) => Err(Ended::Broken { report: Box::new(outcome.report), failure }),
         None => {
             log.end(outcome.report.clone(), &outcome.owed)?;
+            forget_old_runs(rollback.state, rollback.events);
             Ok(outcome.report)
         }
     }

@@ -7,6 +7,7 @@ mod event_log;
 mod file_log;
 mod ledger;
 mod past;
+mod prune;
 mod store;
 
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};
@@ -14,4 +15,5 @@ pub use event_log::{EventLog, Watcher};
 pub use file_log::FileLog;
 pub use ledger::{Ledger, Owned};
 pub use past::{Past, Read, RunSummary};
+pub use prune::KEPT_RUNS;
 pub use store::Store;
