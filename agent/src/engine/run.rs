@@ -11,6 +11,7 @@ use crate::undo::{Keep, Secrecy};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use model::{EdgeKind, EventBody, Failure, NodeStatus, Owed, Plan, Report, Verdict};
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -50,6 +51,9 @@ type Task = Vec<(usize, bool)>;
 /// A finished node, with the milliseconds it took.
 type Finished = (usize, NodeOutcome, u64);
 
+/// What a worker hands back: its nodes, or the panic that ended it.
+type Handed = std::thread::Result<Vec<Finished>>;
+
 /// Runs what `plan` found to do. `number` names the run; `owed` is what its journal begins with.
 pub fn run(
     graph: &Graph<'_>,
@@ -61,7 +65,7 @@ pub fn run(
     let actor = Actor::new((host.system, host.keep), log, number, owed);
     let desk = Desk { graph, actor: &actor, fail_at_node: host.faults.fail_at_node };
     let (tasks, inbox) = unbounded::<Task>();
-    let (outbox, finished) = unbounded::<Vec<Finished>>();
+    let (outbox, finished) = unbounded::<Handed>();
     let mut walk = Walk::new(graph, plan, choice, host);
     std::thread::scope(|scope| {
         for _ in 0..MOST_WORKERS.min(graph.vertices().len()) {
@@ -106,12 +110,13 @@ fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<NodeSt
     .collect()
 }
 
-fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Vec<Finished>>) {
+fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Handed>) {
     for task in inbox {
         let began = Instant::now();
-        let done = desk.work_batch(&task);
+        // A worker that is gone without a word would be waited for for ever.
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| desk.work_batch(&task)));
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let done = done.into_iter().map(|(at, outcome)| (at, outcome, millis)).collect();
+        let done = done.map(|done| done.into_iter().map(|(at, outcome)| (at, outcome, millis)).collect());
         // The walk has gone only when the whole run has.
         if outbox.send(done).is_err() {
             return;
@@ -160,7 +165,7 @@ impl<'a> Walk<'a> {
         Self { graph, plan, choice, host, states, dirty, ready, working: Vec::new() }
     }
 
-    fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Vec<Finished>>) {
+    fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Handed>) {
         loop {
             self.start(actor, tasks);
             if self.working.is_empty() {
@@ -168,7 +173,8 @@ impl<'a> Walk<'a> {
             }
             // Workers live as long as `tasks` does.
             let Ok(done) = finished.recv() else { return };
-            for (at, outcome, millis) in done {
+            // A panic is a bug: it goes on to the top, and the next run takes up what the journal has.
+            for (at, outcome, millis) in done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
                 self.working.retain(|working| *working != at);
                 self.end(at, &outcome, millis);
             }

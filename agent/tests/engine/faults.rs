@@ -3,6 +3,7 @@
 use crate::world::{apply, converge, raw_host, web};
 use agent::engine::Faults;
 use agent::journal::status::Outcome;
+use agent::system::View;
 use std::collections::BTreeSet;
 
 /// Runs until the record at which nothing is cut off any more.
@@ -54,4 +55,12 @@ fn nothing_changes_before_it_is_announced() {
         // One op of each class may be under way at once.
         assert!(started <= 4, "after record {record}: {started} ops open");
     });
+}
+
+/// A view panics where it is told to execute: that is what it stands in for here.
+#[test]
+#[should_panic(expected = "a view is only read")]
+fn a_bug_in_a_worker_ends_the_run_and_is_not_waited_for() {
+    let layer = raw_host();
+    converge(&View::new(&layer, None), &web(), Faults::default(), BTreeSet::new());
 }

@@ -3,7 +3,7 @@
 use agent::blobs::NoBlobs;
 use agent::engine::{Choice, Faults, Graph, Host, MemoryLog, NoSink, Outcome, forecast, run};
 use agent::journal::status::Status;
-use agent::system::{Candidates, Layer};
+use agent::system::{Candidates, Layer, System};
 use agent::undo::MemoryKeep;
 use model::{Catalog, Edge, EdgeKind, Id, Node, NodeStatus, Owed, Plan, Secrets, UnitState};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ impl Ran {
 }
 
 /// Plans and runs `catalog` on `host`; `owed` is what an earlier run left.
-pub fn converge(host: &Layer<'_>, catalog: &Catalog, faults: Faults, owed: BTreeSet<Owed>) -> Ran {
+pub fn converge(host: &dyn System, catalog: &Catalog, faults: Faults, owed: BTreeSet<Owed>) -> Ran {
     let graph = Graph::load(catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
     let choice = Choice::default();
     let plan = forecast(&graph, host, &choice, &owed, &NoBlobs).expect("a plan");
