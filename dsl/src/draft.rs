@@ -139,6 +139,13 @@ impl Draft<'_> {
         let found = self.declarations.iter().find_map(|one| Some((one.source, one.deep_place(path)?)));
         found.map_or_else(|| self.span(), |(source, at)| source.span(at))
     }
+
+    /// True where the value at `path` is written as a text with `{{ … }}`.
+    pub fn is_templated(&self, path: &[Segment]) -> bool {
+        let found = self.declarations.iter().find_map(|one| Some((one.source, one.deep_place(path)?)));
+        let words = found.and_then(|(source, at)| source.text().get(at.range()));
+        words.is_some_and(|words| words.starts_with(['"', '\'']) && words.contains("{{"))
+    }
 }
 
 /// All drafts, and what is known of those that are not there.

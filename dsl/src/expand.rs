@@ -7,6 +7,7 @@ use crate::draft::{Declaration, Direction, Draft, Drafts, Relation, Target};
 use crate::findings::Findings;
 use crate::layers;
 use crate::parts::Resource;
+use crate::printed::printed;
 use crate::project::Project;
 use crate::request::Request;
 use crate::seal;
@@ -231,7 +232,9 @@ impl<'u> Expander<'_, 'u> {
                         self.contents.template(self.unit, (&value, &self.context), &place, self.findings);
                     fields.extend(found.map(|content| ("content", content)));
                 }
-                Runtime::Path | Runtime::Claims | Runtime::Plain => fields.push((entry.key.as_str(), value)),
+                Runtime::Path | Runtime::Claims | Runtime::Plain => {
+                    fields.push((entry.key.as_str(), printed(field, &entry.item, value)));
+                }
             }
         }
         if fields.iter().any(|(key, value)| *key == "sensitive" && value.real == Json::Bool(true)) {

@@ -79,7 +79,8 @@ fn tell(draft: &Draft<'_>, problem: Problem, findings: &mut Findings) {
     let Problem { message, mut help, .. } = problem;
     let mut code = if message.starts_with("invalid type: ") { "wrong-type" } else { "bad-value" };
     let mut text = wording::reword(&message);
-    help = help.or_else(|| wording::way_out(&text).map(str::to_owned));
+    let way_out = if draft.is_templated(&problem.path) { wording::keeps_type } else { wording::way_out };
+    help = help.or_else(|| way_out(&text).map(str::to_owned));
     if let Some((word, known)) = wording::unknown_word(&message) {
         code = "unknown-word";
         text = format!("`{word}` is none of the words that may stand here");

@@ -23,6 +23,7 @@ mod merge;
 mod nearest;
 mod order;
 mod parts;
+mod printed;
 mod project;
 mod request;
 mod schema;

@@ -9,7 +9,7 @@ pub fn reword(message: &str) -> String {
     let expected = match expected {
         "a sequence" => "an array",
         "a map" => "a table",
-        "bool" => "true or false",
+        "bool" | "a boolean" => "true or false",
         text if text.starts_with("struct ") => "a table",
         "u8" | "u16" | "u32" | "u64" | "usize" => "an integer that is not negative",
         "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
@@ -35,6 +35,19 @@ pub fn way_out(reworded: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// As [`way_out`], of a value that comes from `{{ … }}`: quotes it has already.
+pub fn keeps_type(reworded: &str) -> Option<&'static str> {
+    let (expected, found) = reworded.rsplit_once(", found ").unwrap_or((reworded, "a table"));
+    Some(match found {
+        _ if !expected.starts_with("expected a") => return None,
+        "a table" => "a lone `{{ … }}` keeps its type: name a key of the table, as in `{{ each.value }}`",
+        "nothing" => "give it a value, or write `{{default PATH VALUE}}`",
+        _ => {
+            "a lone `{{ … }}` keeps the type of its value: declare what it names with the type that is wanted here"
+        }
+    })
 }
 
 /// The type at the head of `string "a"`, as TOML calls it.

@@ -35,7 +35,7 @@ fn a_role_overrides_what_it_includes_and_two_that_do_not_must_agree() {
     let base = "[module.nginx]\nport = 1\n";
     let nested = nginx("[about]\ninclude = [\"base\"]\n[module.nginx]\nport = 2\n", &module)
         .with("s/roles/base.toml", base);
-    assert_eq!(nested.run().expect("compiles").catalog.nodes()[0].params["command"], json!(2));
+    assert_eq!(nested.run().expect("compiles").catalog.nodes()[0].params["command"], json!("2"));
     let apart = nested
         .with("s/roles/web.toml", "[module.nginx]\nport = 2\n")
         .with("s/hosts.toml", "[host.web1]\nroles = [\"base\", \"web\"]\n");

@@ -190,7 +190,9 @@ fn text(helper: &Helper<'_>) -> Result<Value, RenderError> {
     let value = argument(helper, 0);
     let printed = scalar(value).map(Value::String);
     printed.ok_or_else(|| {
+        let each = value.get("key").is_some() && value.get("value").is_some();
         let help = "print it with `{{json …}}` or `{{join … \", \"}}`, or go over it with `{{#each …}}`";
+        let help = if each { "an element is `{{ each.value }}`, its key `{{ each.key }}`" } else { help };
         Fault::raise(format!("{} cannot be printed", type_name(value)), Some(help.into()))
     })
 }
