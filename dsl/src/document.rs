@@ -121,13 +121,24 @@ fn report(source: &Arc<Source>, root: &DeTable<'_>, errors: &[toml::de::Error], 
             }
         } else {
             let diagnostic = Diagnostic::error("syntax", error.message().to_owned(), source.span(at));
-            if words.starts_with('/') {
-                diagnostic.help("a name that holds more than letters, digits, `-` and `_` stands in quotes, as in [file.\"/etc/motd\"]")
-            } else {
-                diagnostic
-            }
+            Diagnostic { help: way_out(error.message(), words).map(str::to_owned), ..diagnostic }
         };
         findings.push(diagnostic);
+    }
+}
+
+/// What to type instead, for the slips that are made most; `words` are those at the place.
+fn way_out(message: &str, words: &str) -> Option<&'static str> {
+    if words.starts_with('/') {
+        Some(
+            "a name that holds more than letters, digits, `-` and `_` stands in quotes, as in [file.\"/etc/motd\"]",
+        )
+    } else if message.starts_with("missing escaped value") {
+        Some("write the backslash twice, or the text in single quotes, where it is no escape")
+    } else if message.starts_with("invalid basic string") {
+        Some("close the string in its line; one of several lines stands in \"\"\"three quotes\"\"\"")
+    } else {
+        None
     }
 }
 

@@ -8,7 +8,7 @@ use crate::nearest::did_you_mean;
 use crate::parts::RESERVED;
 use crate::source::{Extent, Place, Source};
 use crate::strings;
-use crate::types::{InputType, Mismatch, TYPES};
+use crate::types::{InputType, Mark, Mismatch, TYPES};
 use model::Diagnostic;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl InputDecl {
             if value.is_secret() && shows(&wrong, &value.real) {
                 wrong.message = format!("is not of the type {}", self.kind);
             }
-            let at = inner_place(item, &wrong.path);
+            let at = inner_place(item, &wrong.path, wrong.mark);
             let name = [std::slice::from_ref(&self.name), wrong.path.as_slice()].concat().join(".");
             let text = format!("input `{name}` {}", wrong.message);
             let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
@@ -98,14 +98,17 @@ fn shows(wrong: &Mismatch, value: &Json) -> bool {
 }
 
 /// The place of a part of a value; that of the whole where the part came out of a template.
-fn inner_place(item: &Item, path: &[String]) -> Extent {
+fn inner_place(item: &Item, path: &[String], mark: Mark) -> Extent {
     let Some((first, rest)) = path.split_first() else { return item.at };
     let inner = match &item.value {
-        Value::Table(table) => table.get(first).map(|entry| &entry.item),
+        Value::Table(table) => match table.get(first) {
+            Some(entry) if mark == Mark::Key && rest.is_empty() => return entry.at,
+            entry => entry.map(|entry| &entry.item),
+        },
         Value::Array(items) => first.parse::<usize>().ok().and_then(|at| items.get(at)),
         _ => None,
     };
-    inner.map_or(item.at, |inner| inner_place(inner, rest))
+    inner.map_or(item.at, |inner| inner_place(inner, rest, mark))
 }
 
 /// Reads `[inputs.NAME]`; `None` and told where it is wrong.
@@ -122,6 +125,20 @@ pub fn declare(source: &Arc<Source>, entry: Entry, findings: &mut Findings) -> O
     }
     let what = format!("inputs.{}", entry.key);
     reader.declaration(&what, entry)
+}
+
+/// What other languages call a type.
+fn elsewhere(word: &str) -> Option<String> {
+    let meant = match word {
+        "integer" | "number" => "int",
+        "boolean" => "bool",
+        "str" | "text" => "string",
+        "array" | "list" => "list(string)",
+        "object" | "dict" | "hash" | "map" => "map(string)",
+        "password" => "secret",
+        _ => return None,
+    };
+    Some(format!("did you mean `{meant}`?"))
 }
 
 const KEYS: [&str; 6] = ["type", "doc", "default", "choices", "optional", "fields"];
@@ -143,7 +160,8 @@ impl Reader<'_> {
     fn type_named(&mut self, text: &str, at: Extent) -> Option<InputType> {
         let found = InputType::parse(text);
         if found.is_none() {
-            let help = did_you_mean(text, TYPES).unwrap_or_else(|| format!("types are {}", TYPES.join(", ")));
+            let all = || format!("types are {}", TYPES.join(", "));
+            let help = elsewhere(text).or_else(|| did_you_mean(text, TYPES)).unwrap_or_else(all);
             self.error("unknown-type", format!("there is no type `{text}`"), at, &help);
         }
         found

@@ -67,6 +67,17 @@ pub struct Resource {
     pub broken: bool,
 }
 
+/// Where a table belongs that was written among resources.
+fn elsewhere(word: &str) -> Option<String> {
+    let place = match word {
+        "project" => "keel.toml",
+        "role" | "roles" => "hosts.toml, as `roles = [\"NAME\"]` of a host, or in `include` below [about]",
+        "host" => "hosts.toml",
+        _ => return None,
+    };
+    Some(format!("this stands in {place}"))
+}
+
 impl Resource {
     /// A common key, where it is said.
     pub fn common(&self, key: &str) -> Option<&Entry> {
@@ -102,8 +113,9 @@ impl Splitter<'_> {
         let kind = self.kinds.iter().position(|kind| kind.name() == entry.key);
         if kind.is_none() && !SPECIAL.contains(&entry.key.as_str()) {
             let known = self.kinds.iter().map(|kind| kind.name()).chain(SPECIAL);
-            let help =
-                did_you_mean(&entry.key, known).or_else(|| Some("`keel explain` lists all kinds".to_owned()));
+            let help = elsewhere(&entry.key)
+                .or_else(|| did_you_mean(&entry.key, known))
+                .or_else(|| Some("`keel explain` lists all kinds".to_owned()));
             let (code, what) = match entry.item.value {
                 Value::Table(_) | Value::Array(_) => ("unknown-kind", "kind"),
                 _ => ("unknown-key", "key"),

@@ -185,12 +185,23 @@ pub struct Mismatch {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// What of it is wrong.
+    pub mark: Mark,
+}
+
+/// Whether a value or the key before it is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The value.
+    Value,
+    /// The key: there is none of this name.
+    Key,
 }
 
 impl Mismatch {
     /// A value that is wrong as a whole.
     pub fn whole(message: impl Into<String>) -> Self {
-        Self { path: Vec::new(), message: message.into(), help: None }
+        Self { path: Vec::new(), message: message.into(), help: None, mark: Mark::Value }
     }
 
     fn within(key: &str, found: Vec<Self>) -> Vec<Self> {
@@ -208,7 +219,10 @@ fn check_table(fields: &[InputDecl], map: &Map<String, Json>) -> Vec<Mismatch> {
     for (key, value) in map {
         let wrong = match fields.iter().find(|field| field.name == *key) {
             Some(field) => field.check(value),
-            None => vec![Mismatch { help: advice(key, names()), ..Mismatch::whole("is no key here") }],
+            None => {
+                let help = advice(key, names());
+                vec![Mismatch { help, mark: Mark::Key, ..Mismatch::whole("is no key here") }]
+            }
         };
         found.extend(Mismatch::within(key, wrong));
     }
