@@ -122,9 +122,13 @@ fn make_private(dir: &Path) -> Result<(), Failure> {
 
 /// Puts a file of ours, 0600, whole and durably.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    // By chance: two workers may put the same file, and in a container a process that was cut off had our number.
+    let mut chance = [0; 8];
+    getrandom::fill(&mut chance)
+        .map_err(|error| Failure::io("get random bytes for", path.display(), error))?;
     let mut temp = OsString::from(".");
     temp.push(path.file_name().unwrap_or_default());
-    temp.push(format!(".{}", std::process::id()));
+    temp.push(format!(".{:016x}", u64::from_ne_bytes(chance)));
     let (uid, gid) = ourselves();
     let target = Target {
         path,

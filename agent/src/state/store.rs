@@ -7,7 +7,7 @@ use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
 use model::{Digest, Failure, Fingerprint, Secret};
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The host's store. Plain bytes are named by their SHA-256, secret ones by an HMAC under the host's own key, so that
 /// the name of a secret tells nothing of it.
@@ -15,12 +15,14 @@ use std::sync::OnceLock;
 pub struct Store {
     root: PathBuf,
     key: OnceLock<[u8; 32]>,
+    /// Held while the key is read or made: workers that made one each would each name secrets by their own.
+    making: Mutex<()>,
 }
 
 impl Store {
     /// The store below the state's root.
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, key: OnceLock::new() }
+        Self { root, key: OnceLock::new(), making: Mutex::new(()) }
     }
 
     fn path(&self, fingerprint: &Fingerprint) -> PathBuf {
@@ -43,6 +45,11 @@ impl Store {
 
     /// The host's own key; made at its first use.
     fn key(&self) -> Result<[u8; 32], Failure> {
+        if let Some(key) = self.key.get() {
+            return Ok(*key);
+        }
+        // Nothing is guarded but the order: a worker that panicked left nothing half done.
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = self.key.get() {
             return Ok(*key);
         }
@@ -100,5 +107,29 @@ impl Keep for Store {
 impl Blobs for Store {
     fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
         Ok(Box::new(std::io::Cursor::new(self.read(&Fingerprint::Plain(*digest))?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dir::StateDir;
+    use crate::undo::{Keep, Secrecy};
+
+    #[test]
+    fn workers_may_keep_the_same_bytes_at_once() {
+        for secrecy in [Secrecy::Secret, Secrecy::Open] {
+            let scratch = tempfile::tempdir().unwrap();
+            let state = StateDir::new(scratch.path().join("state"));
+            state.make().unwrap();
+            let store = state.store();
+            let kept: Vec<_> = std::thread::scope(|scope| {
+                let keep = |_| scope.spawn(|| store.keep(b"the same", secrecy));
+                let workers: Vec<_> = (0..16).map(keep).collect();
+                workers.into_iter().map(|worker| worker.join().unwrap().unwrap()).collect()
+            });
+            assert!(kept.windows(2).all(|pair| pair[0] == pair[1]));
+            // Another process finds them again: there is one key.
+            assert_eq!(state.store().recall(&kept[0]).unwrap().expose(), b"the same");
+        }
     }
 }
