@@ -95,7 +95,7 @@ fn tell_refused(rollback: &Rollback<'_>, work: &[Restoration]) {
 
 /// The run to roll back, with what its journal amounts to. A damaged journal cannot be trusted to bring things back.
 fn find(rollback: &Rollback<'_>) -> Result<(u64, Status), Failure> {
-    let missing = || Failure::Missing { what: "a run to roll back".to_owned() };
+    let missing = || Failure::Missing { what: "a run that could be rolled back".to_owned() };
     let run = match rollback.run {
         Some(run) => run,
         None => rollback.state.numbers()?.last().copied().ok_or_else(missing)?,

@@ -45,11 +45,24 @@ impl StateDir {
 
     /// Makes what is missing of the directories, each 0700 and the caller's own.
     pub fn make(&self) -> Result<(), Failure> {
+        self.owned()?;
         let blobs = self.root.join("blobs");
         for dir in [&self.root, &self.runs(), &blobs, &blobs.join("sha256"), &blobs.join("keyed")] {
             make_private(dir)?;
         }
         Ok(())
+    }
+
+    /// Refuses what belongs to somebody else: who may write there decides what a rollback puts where.
+    fn owned(&self) -> Result<(), Failure> {
+        let (uid, _) = ourselves();
+        match safe_path::look(&self.root, Follow::No)? {
+            Some(meta) if meta.kind() == FileKind::Directory && meta.uid != uid => Err(Failure::refused(
+                format!("{} belongs to another user, uid {}", self.root.display(), meta.uid),
+                "run it as that user, with sudo for root, or say another --state-dir",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Takes the host's run lock, or says who has it.
@@ -88,6 +101,7 @@ impl StateDir {
 
     /// The numbers of the runs, ascending.
     pub fn numbers(&self) -> Result<Vec<u64>, Failure> {
+        self.owned()?;
         let names = safe_path::list(&self.runs(), Follow::No)?.unwrap_or_else(Vec::new);
         let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
         numbers.sort_unstable();
@@ -146,4 +160,22 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 fn ourselves() -> (u32, u32) {
     (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StateDir;
+
+    #[test]
+    fn the_state_of_another_user_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = scratch.path().join("state");
+        StateDir::new(&root).make().unwrap();
+        // Who is not root has no way to give a directory away, and the directory of root to look at.
+        let given = std::os::unix::fs::chown(&root, Some(4242), None).is_ok();
+        let state = StateDir::new(if given { root } else { "/usr".into() });
+        let refused = state.numbers().unwrap_err().to_string();
+        assert!(refused.contains("belongs to another user"), "{refused}");
+        assert_eq!(state.make().unwrap_err().to_string(), refused);
+    }
 }
