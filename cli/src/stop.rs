@@ -1,6 +1,9 @@
 //! SIGINT and SIGTERM ask a run to stop at its next safe point; a second one ends the process. SIGHUP is ignored by a run
 //! that has begun: the terminal went, the work stays.
 
+use crate::view;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,6 +15,21 @@ pub fn flag() -> anyhow::Result<Arc<AtomicBool>> {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
+    say_so()?;
     signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false)))?;
     Ok(stop)
+}
+
+/// Says at the first signal that it was heard: what is under way may take minutes, and looks like a run that hangs.
+fn say_so() -> anyhow::Result<()> {
+    let (mut heard, signalled) = UnixStream::pair()?;
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::low_level::pipe::register(signal, signalled.try_clone()?)?;
+    }
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        if heard.read_exact(&mut [0]).is_ok() {
+            view::stopping();
+        }
+    })?;
+    Ok(())
 }

@@ -14,6 +14,7 @@ pub fn made(dir: &Path, files: &[&Path]) {
         format!(" --site {}", inert(&dir.display().to_string()))
     };
     line("\nnext, with the machine you sit at as the host web1:\n");
+    let width = "keel apply --local web1".len() + site.len();
     for (command, why) in [
         ("validate", "does it compile?"),
         ("plan --local web1", "what would change? nothing is touched"),
@@ -21,6 +22,6 @@ pub fn made(dir: &Path, files: &[&Path]) {
         ("rollback", "brings back what was there"),
     ] {
         let site = if command == "rollback" { "" } else { &site };
-        line(&format!("  {:<34}  # {why}", format!("keel {command}{site}")));
+        line(&format!("  {:<width$}  # {why}", format!("keel {command}{site}")));
     }
 }

@@ -30,6 +30,13 @@ pub fn failure(why: &str) -> Exit {
     Exit::Failed
 }
 
+/// The run was told to stop, and is about to.
+pub fn stopping() {
+    note(
+        "stopping after what is under way; once more ends it at once, and the next run takes up what it left",
+    );
+}
+
 /// Why there is no catalog.
 pub fn refused(refusal: &Refusal, format: Format) -> Exit {
     match refusal {

@@ -19,4 +19,4 @@ pub mod valid;
 mod words;
 pub mod wrong;
 
-pub use messages::{facts, failure, misuse, refused, text, usage};
+pub use messages::{facts, failure, misuse, refused, stopping, text, usage};
