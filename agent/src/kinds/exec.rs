@@ -22,7 +22,8 @@ pub struct Exec {
     #[schemars(skip)]
     label: String,
     /// Program and arguments, passed on as they are; no shell sees them. Either this or `shell`. Example:
-    /// `["tar", "-xf", "/tmp/app.tar", "-C", "/opt/app"]`.
+    /// `["tar", "-xf", "/tmp/app.tar", "-C", "/opt/app"]`. Every user of the host may read the arguments of what runs:
+    /// hand a secret over in `env` or `stdin`.
     command: Option<Vec<Text>>,
     /// A script for `/bin/sh -c`. Either this or `command`. Example: `"zcat dump.gz | psql app"`.
     shell: Option<Text>,
