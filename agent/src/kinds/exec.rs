@@ -159,6 +159,10 @@ retry_delay  = "5s"
             let problem = Problem::at("env", format!("`{name}` is no name of a variable"));
             problems.push(problem.help("a name has letters, digits and `_`, and no digit first"));
         }
+        if self.retries == 0 && self.retry_delay.0 > 0 {
+            let problem = Problem::at("retry_delay", "there is no further attempt that it could delay");
+            problems.push(problem.help("say how many with `retries`, or leave it out"));
+        }
         if self.returns.is_empty() || self.returns.iter().any(|code| !(0..=255).contains(code)) {
             let problem = Problem::at("returns", "exit codes are numbers from 0 to 255");
             problems.push(problem.help("leave it out for [0]"));
