@@ -43,12 +43,13 @@ pub enum EntryKind {
     Directory,
     /// A symbolic link.
     Symlink {
-        /// Where it points, control characters and bytes that are not UTF-8 escaped.
+        /// Where it points: UTF-8 without control characters.
         target: String,
     },
     /// Anything else.
     Special {
-        /// In words: `fifo`, `socket`, `character device`, `block device`.
+        /// In words: `fifo`, `socket`, `character device`, `block device`, `symlink to ` and an escaped target that is no
+        /// clean text.
         what: String,
     },
 }

@@ -43,7 +43,11 @@ pub(super) fn look(path: &HostPath, look: Look) -> Result<Option<Entry>, Failure
         FileKind::File => EntryKind::File { size: meta.size, digest: None },
         FileKind::Directory => EntryKind::Directory,
         FileKind::Symlink => match safe_path::read_link(path.as_path())? {
-            Some(target) => EntryKind::Symlink { target: escaped(target.as_os_str().as_bytes()) },
+            // What is no clean text could neither be compared nor made again.
+            Some(target) => match target.to_str().filter(|target| !target.contains(char::is_control)) {
+                Some(target) => EntryKind::Symlink { target: target.to_owned() },
+                None => special(&format!("symlink to {}", escaped(target.as_os_str().as_bytes()))),
+            },
             None => return Ok(None),
         },
         FileKind::Fifo => special("fifo"),
@@ -193,7 +197,7 @@ mod tests {
         assert!(matches!(here.kind("link", Look::Follow), Some(EntryKind::File { size: 1, .. })));
         assert_eq!(
             here.kind("dangling", Look::Bare),
-            Some(EntryKind::Symlink { target: "nowhere\\n".into() })
+            Some(EntryKind::Special { what: "symlink to nowhere\\n".into() })
         );
         assert_eq!(here.kind("dangling", Look::Follow), None);
         assert!(matches!(here.kind("loop", Look::Digest), Some(EntryKind::Symlink { .. })));
