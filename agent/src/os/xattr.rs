@@ -19,6 +19,9 @@ pub type Xattrs = BTreeMap<OsString, Vec<u8>>;
 /// The ACL that rules access to the object itself.
 pub const ACCESS_ACL: &str = "system.posix_acl_access";
 
+/// The ACL that a directory hands to what is made in it.
+pub const DEFAULT_ACL: &str = "system.posix_acl_default";
+
 /// Reads what can be carried over from an opened file or directory. File systems without attributes have none.
 ///
 /// # Errors
@@ -110,7 +113,10 @@ fn collect(
 fn carried(name: &[u8]) -> bool {
     let signature = matches!(name, b"security.ima" | b"security.evm");
     !signature
-        && (name == ACCESS_ACL.as_bytes() || name.starts_with(b"security.") || name.starts_with(b"user."))
+        && (name == ACCESS_ACL.as_bytes()
+            || name == DEFAULT_ACL.as_bytes()
+            || name.starts_with(b"security.")
+            || name.starts_with(b"user."))
 }
 
 /// Calls with a buffer that grows until the answer fits: an attribute has at most 64 KiB, and so has the list (xattr(7)).
