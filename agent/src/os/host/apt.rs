@@ -183,8 +183,11 @@ fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
     let mut argv: Vec<String> = ["apt-get", "-y", "-q"].map(str::to_owned).to_vec();
     let mut set = |option: &str| argv.extend(["-o".to_owned(), option.to_owned()]);
     set(&format!("DPkg::Lock::Timeout={}", patience(attempt).as_secs()));
-    set("Dpkg::Options::=--force-confdef");
-    set("Dpkg::Options::=--force-confold");
+    // dpkg(1) lets these two win over --force-confnew.
+    if !it.options.iter().any(|option| option.contains("--force-confnew")) {
+        set("Dpkg::Options::=--force-confdef");
+        set("Dpkg::Options::=--force-confold");
+    }
     set("Dpkg::Use-Pty=0");
     if let Some(recommends) = it.recommends {
         set(&format!("APT::Install-Recommends={recommends}"));
