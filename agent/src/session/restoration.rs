@@ -9,8 +9,8 @@ use crate::journal::status::{Act, Outcome, Status};
 use crate::system::is_running;
 use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy};
 use model::{
-    Command, Diff, Failure, FileState, Fingerprint, Id, Op, PathState, REDACTED, Reversibility, State, Step,
-    Subject, Text, Transaction, UnitAction,
+    Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, Id, Op, PathState, REDACTED,
+    Reversibility, State, Step, Subject, Text, Transaction, UnitAction,
 };
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(super) fn restorations(rollback: &Rollback<'_>, status: &Status) -> Result<V
     let mut undone = status.acts.values().rev().filter_map(undo_command).collect::<Vec<_>>();
     early.append(&mut undone);
     for (subject, touch) in ordered {
-        let mut one = restoration(rollback, subject, touch)?;
+        let mut one = restoration(rollback, (subject, touch), &touches)?;
         let (start, rest): (Vec<Op>, Vec<Op>) = one.ops.drain(..).partition(starts_something);
         if !start.is_empty() {
             late.push(Restoration { ops: start, texts: Vec::new(), ..one.clone() });
@@ -103,17 +103,19 @@ fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
 
 fn restoration(
     rollback: &Rollback<'_>,
-    subject: &Subject,
-    touch: &Touch<'_>,
+    (subject, touch): (&Subject, &Touch<'_>),
+    touches: &BTreeMap<&Subject, Touch<'_>>,
 ) -> Result<Restoration, Failure> {
     let store = rollback.state.store();
     let mut one = Restoration::of(touch.act);
     one.secrecy = secrecy_of(touch);
     let now = capture(rollback.system, subject, one.secrecy, &CompareOnly(&store))?;
     if now == *touch.goal {
+        one.ops.extend(group_that_goes(subject, &now, touches));
         return Ok(one);
     }
-    let drifted = touch.left.is_some_and(|left| !same(left, &now));
+    let is_touched = |user: &str| touches.contains_key(&Subject::User(user.to_owned()));
+    let drifted = touch.left.is_some_and(|left| !same(left, &now, &is_touched));
     if drifted && rollback.drift == Drift::Refuse {
         one.refused = Some(format!("{subject} was changed since; look at it, or roll back with --force"));
         return Ok(one);
@@ -129,6 +131,15 @@ fn restoration(
         Err(failure) => one.refused = Some(failure.to_string()),
     }
     Ok(one)
+}
+
+/// userdel(8) takes the group of the user's name away as well: one that was there before the user is made again.
+fn group_that_goes(subject: &Subject, now: &State, touches: &BTreeMap<&Subject, Touch<'_>>) -> Option<Op> {
+    let (Subject::Group(name), State::Group(Some(group))) = (subject, now) else { return None };
+    let user = touches.get(&Subject::User(name.clone()))?;
+    let (gid, members) = (Some(group.gid), Some(group.members.clone()));
+    let spec = GroupSpec { name: name.clone(), gid, members, system: false };
+    (*user.goal == State::User(None)).then_some(Op::AddGroup(spec))
 }
 
 /// A home directory that was moved is moved back; where it lies is in no image.
@@ -150,10 +161,16 @@ fn secrecy_of(touch: &Touch<'_>) -> Secrecy {
     }
 }
 
-/// Whether a thing is still as the run left it. A unit that came up or went down by itself has not drifted, and one that
+/// Whether a thing is still as the run left it. Users whom the run touched may have joined or left a group since. A unit that came up or went down by itself has not drifted, and one that
 /// was stopped and disabled may be gone: the run took its file away afterwards.
-fn same(left: &State, now: &State) -> bool {
+fn same(left: &State, now: &State, is_touched: &dyn Fn(&str) -> bool) -> bool {
+    let others = |group: &GroupState| {
+        group.members.iter().filter(|user| !is_touched(user)).cloned().collect::<Vec<_>>()
+    };
     match (left, now) {
+        (State::Group(Some(left)), State::Group(Some(now))) => {
+            left.gid == now.gid && others(left) == others(now)
+        }
         (State::Unit(Some(left)), State::Unit(None)) => !is_running(&left.active) && left.file != "enabled",
         (State::Unit(Some(left)), State::Unit(Some(now))) => left.file == now.file,
         _ => left == now,
@@ -188,24 +205,30 @@ fn undo_command(act: &Act) -> Option<Restoration> {
     Some(one)
 }
 
-/// All packages in one transaction, at the place of the first.
+/// All packages in one transaction, at the place of the first; those that are held are released before it.
 fn join_packages(work: Vec<Restoration>) -> Vec<Restoration> {
     let mut joined: Vec<Restoration> = Vec::new();
     let mut first: Option<usize> = None;
     for mut one in work {
-        let is_transaction = |op: &Op| matches!(op, Op::Packages(_));
-        let (transactions, rest): (Vec<Op>, Vec<Op>) = one.ops.drain(..).partition(is_transaction);
-        for op in transactions {
-            match first.and_then(|at| joined.get_mut(at)) {
+        let Some(at) = one.ops.iter().position(|op| matches!(op, Op::Packages(_))) else {
+            joined.push(one);
+            continue;
+        };
+        let after = one.ops.split_off(at + 1);
+        let mut place = first.unwrap_or(joined.len());
+        for op in one.ops.split_off(at) {
+            match joined.get_mut(place).filter(|_| first.is_some()) {
                 Some(all) => merge(all, op, &one.diffs),
-                None => {
-                    first = Some(joined.len());
-                    joined.push(Restoration { ops: vec![op], ..one.clone() });
-                }
+                None => joined.push(Restoration { ops: vec![op], ..one.clone() }),
             }
         }
-        if !rest.is_empty() || one.refused.is_some() {
-            joined.push(Restoration { ops: rest, ..one });
+        if !one.ops.is_empty() {
+            joined.insert(place, one.clone());
+            place += 1;
+        }
+        first = Some(place);
+        if !after.is_empty() {
+            joined.push(Restoration { ops: after, ..one });
         }
     }
     joined

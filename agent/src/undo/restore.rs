@@ -15,6 +15,14 @@ pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) ->
     }
     match (subject, now, goal) {
         (Subject::Path(path), State::Path(now), State::Path(goal)) => restore_path(path, now, goal, keep),
+        (
+            Subject::Package(name),
+            State::Package(None),
+            State::Package(Some(PackageState { version: None, .. })),
+        ) => {
+            let why = format!("the configuration that package {name} had left was purged, and was not kept");
+            Err(Failure::refused(why, "restore it from a backup"))
+        }
         (Subject::Package(name), State::Package(now), State::Package(goal)) => {
             Ok(restore_package(name, now.as_ref(), goal.as_ref()))
         }
@@ -178,6 +186,10 @@ fn restore_user(
         }
         _ => None,
     };
+    if goal.password.is_none() && now.is_some_and(|now| now.password.is_some()) {
+        let why = format!("user {name} had no line in /etc/shadow, which no tool takes away");
+        return Err(Failure::refused(why, "remove it by hand, and its password with it"));
+    }
     let spec = UserSpec {
         name: name.to_owned(),
         uid: unless(now.map(|now| &now.uid), &goal.uid),

@@ -18,6 +18,11 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 impl Host {
     pub(super) fn add_group(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
+        // Rolling back a new user brings back the group of the same name, which the user's removal may have spared.
+        let found = self.read_accounts()?.groups.get(&spec.name).map(|group| group.gid);
+        if found.is_some() && found == spec.gid {
+            return self.set_members(spec, attempt);
+        }
         let gid = spec.gid.map(|gid| gid.to_string());
         let mut argv = vec!["groupadd"];
         argv.extend(gid.iter().flat_map(|gid| ["-g", gid]));
@@ -36,7 +41,19 @@ impl Host {
 
     fn set_members(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
         let Some(members) = &spec.members else { return Ok(()) };
-        self.account_tool(&["gpasswd", "-M", &joined(members), "--", &spec.name], attempt)
+        self.forget(&Op::ModifyGroup(GroupSpec::default()));
+        let accounts = self.read_accounts()?;
+        if members.iter().all(|member| accounts.users.contains_key(member)) {
+            return self.account_tool(&["gpasswd", "-M", &joined(members), "--", &spec.name], attempt);
+        }
+        // gpasswd takes no list with a name of nobody, which a user removed by hand leaves behind.
+        let nobody = BTreeSet::new();
+        let now = accounts.groups.get(&spec.name).map_or(&nobody, |group| &group.members);
+        let goes = now.difference(members).map(|member| ("-d", member));
+        let comes = members.difference(now).map(|member| ("-a", member));
+        goes.chain(comes).try_for_each(|(verb, member)| {
+            self.account_tool(&["gpasswd", verb, member, "--", &spec.name], attempt)
+        })
     }
 
     pub(super) fn remove_group(&self, name: &str, attempt: &Attempt) -> Result<(), Failure> {
@@ -57,12 +74,8 @@ impl Host {
     pub(super) fn modify_user(&self, spec: &UserSpec, attempt: &Attempt) -> Result<(), Failure> {
         self.shadow_line(spec, attempt)?;
         let argv = usermod(spec);
-        if spec.manage_home
-            && let Some(parent) = spec.home.as_ref().and_then(HostPath::parent)
-            && look(parent.as_path(), Follow::Yes)?.is_none()
-        {
-            // usermod would change the account first and then fail to move its home.
-            return Err(Failure::Missing { what: format!("directory {parent}") });
+        if let (true, Some(home)) = (spec.manage_home, &spec.home) {
+            can_move_to(home)?;
         }
         if argv.len() > 3 {
             self.account_tool(&argv.iter().map(String::as_str).collect::<Vec<_>>(), attempt)?;
@@ -154,6 +167,20 @@ fn useradd(spec: &UserSpec, accounts: &Accounts) -> Vec<String> {
 fn home(spec: &UserSpec) -> String {
     let given = spec.home.as_ref().map(|home| home.as_path().to_string_lossy().into_owned());
     given.unwrap_or_else(|| format!("/home/{}", spec.name))
+}
+
+/// Refuses where usermod would change the account first and then fail to move its home.
+fn can_move_to(home: &HostPath) -> Result<(), Failure> {
+    if look(home.as_path(), Follow::No)?.is_some() {
+        let why = format!("the home directory cannot be moved: something stands at {home} already");
+        return Err(Failure::refused(why, "set manage_home = false to have only the account changed"));
+    }
+    match home.parent() {
+        Some(parent) if look(parent.as_path(), Follow::Yes)?.is_none() => {
+            Err(Failure::Missing { what: format!("directory {parent}") })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The path itself or the directory farthest above it that is not there; `None` where all are.
