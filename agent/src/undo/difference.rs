@@ -55,10 +55,14 @@ fn bytes(file: &FileState) -> Val {
     match file.content {
         Fingerprint::Plain(digest) => {
             let digest: String = digest.to_string().chars().take(12).collect();
-            Val::Text(format!("{} bytes sha256:{digest}", file.size))
+            Val::Text(format!("{} sha256:{digest}", size(file)))
         }
         Fingerprint::Keyed(_) => Val::Hidden,
     }
+}
+
+fn size(file: &FileState) -> String {
+    format!("{} {}", file.size, if file.size == 1 { "byte" } else { "bytes" })
 }
 
 fn groups(now: &GroupState, goal: &GroupState) -> Vec<Diff> {
@@ -80,7 +84,7 @@ fn words(state: &State) -> Val {
         | State::User(None)
         | State::Group(None) => return Val::Absent,
         State::Path(PathState::File(file)) => {
-            format!("file of {} bytes, {:04o} {}:{}", file.size, file.mode, file.uid, file.gid)
+            format!("file of {}, {:04o} {}:{}", size(file), file.mode, file.uid, file.gid)
         }
         State::Path(PathState::Directory { uid, gid, mode, .. }) => {
             format!("directory, {mode:04o} {uid}:{gid}")

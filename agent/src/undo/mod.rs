@@ -13,4 +13,4 @@ pub use capture::{LARGEST_KEPT, Secrecy, capture};
 pub use difference::differences;
 pub use keep::{CompareOnly, Keep, MemoryKeep};
 pub use restore::restore;
-pub use subjects::{reversibility, secrecy, subjects};
+pub use subjects::{reversibility, reversibility_of, secrecy, subjects};

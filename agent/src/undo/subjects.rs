@@ -1,7 +1,7 @@
 //! What an op touches, and how far that can be brought back.
 
 use super::Secrecy;
-use model::{Op, Reversibility, Subject, UnitAction};
+use model::{Diff, Op, Reversibility, Step, Subject, UnitAction, Val};
 
 /// The subjects whose before-image must be durable before the op is executed.
 pub fn subjects(op: &Op) -> Vec<Subject> {
@@ -35,6 +35,17 @@ pub fn secrecy(op: &Op) -> Secrecy {
     match op {
         Op::WriteFile { content, .. } if content.is_secret() => Secrecy::Secret,
         _ => Secrecy::Open,
+    }
+}
+
+/// How far a step can be undone: as far as its op; but what is neither file, directory nor link is never made again.
+pub fn reversibility_of(step: &Step) -> Reversibility {
+    let lasting = |what: &str| matches!(what, "file" | "directory" | "empty directory" | "symlink");
+    let is_lost =
+        |diff: &Diff| matches!(&diff.before, Val::Text(what) if diff.field == "ensure" && !lasting(what));
+    match &step.op {
+        Op::Remove { .. } if step.diffs.iter().any(is_lost) => Reversibility::None,
+        op => reversibility(op),
     }
 }
 

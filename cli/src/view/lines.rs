@@ -3,7 +3,7 @@
 use super::color::paint;
 use super::diagnostics::Color;
 use super::out::inert;
-use agent::undo::reversibility;
+use agent::undo::reversibility_of;
 use model::{Diff, Op, PackageAction, PlannedNode, Reversibility, Step, Val, Verdict};
 
 /// Text that grows line by line; everything that comes in is made inert.
@@ -49,7 +49,7 @@ impl Lines {
 /// A step, and what of it cannot be taken back or is not done at one stroke.
 pub fn step_line(step: &Step) -> String {
     let remark = match &step.op {
-        Op::Run(_) if reversibility(&step.op) == Reversibility::None => "  [irreversible]",
+        Op::Run(_) | Op::Remove { .. } if reversibility_of(step) == Reversibility::None => "  [irreversible]",
         Op::Packages(_) => "  [not atomic]",
         _ => "",
     };
@@ -156,6 +156,9 @@ mod tests {
         };
         assert_eq!(step_line(&run(&[])), "run true  [irreversible]");
         assert_eq!(step_line(&run(&["false"])), "run true");
+        let remove = |what| Step::new(Op::Remove { path: path() }).because("ensure", what, Val::Absent);
+        assert!(step_line(&remove("fifo")).ends_with("  [irreversible]"));
+        assert!(!step_line(&remove("file")).contains("irreversible"));
         let install = Step::new(packages(PackageAction::Install(None)));
         assert_eq!(step_line(&install), "packages install nginx  [not atomic]");
     }

@@ -25,12 +25,16 @@ fn write(stream: &mut dyn Write, text: &str) {
     drop(done);
 }
 
-/// Escapes control characters other than newline and tab, so that text from a host cannot steer a terminal.
+/// Escapes control characters other than newline and tab, and the marks that change the direction of writing, so that text
+/// from a host can neither steer a terminal nor show itself in another order.
 pub fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() && !matches!(character, '\n' | '\t') {
             out.extend(character.escape_default());
+        } else if matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        {
+            out.extend(character.escape_unicode());
         } else {
             out.push(character);
         }
