@@ -1,0 +1,72 @@
+# What a kind changes besides what it was told to: groups of users, holds, configuration files. All of it comes back.
+. "$LAB/lab.sh"
+
+# desired TOML: what is to be, as /root/x.toml.
+desired() { host_sh 'printf "%s\n" "$1" > /root/x.toml' "$1"; }
+apply() { keel_on_host apply --yes -f x.toml; }
+accounts() { fingerprint /etc/passwd /etc/group /etc/gshadow; }
+
+# comes_and_goes: it is applied, nothing is left to do, and a rollback brings the accounts back.
+comes_and_goes() {
+    local before; before=$(accounts)
+    assert_exit 0 apply
+    assert_exit 0 keel_on_host plan -f x.toml
+    assert_exit 0 keel_on_host rollback --yes
+    assert_eq "$before" "$(accounts)" "rollback"
+}
+
+# A user in a group of the same run.
+desired $'group.crew = { gid = 5500 }\nuser.bob = { groups = ["crew"] }'
+comes_and_goes
+
+# A group of the user's name that was there before the user.
+host groupadd -g 4455 bob
+desired 'user.bob = {}'
+comes_and_goes
+
+# A member whom nobody knows any more stays in the group.
+host_sh 'groupadd crew; sed -i "s/^crew:.*/&ghost/" /etc/group; sed -i "s/^crew:.*/&ghost/" /etc/gshadow'
+desired 'group.crew = { members = ["admin"] }'
+assert_exit 0 apply
+assert_contains "$(host getent group crew)" ghost
+comes_back=$(accounts)
+assert_exit 0 apply
+assert_eq "$comes_back" "$(accounts)" "the second apply"
+
+# A home that cannot be moved leaves the account as it was.
+host_sh 'useradd -m al; mkdir /srv/al'
+desired 'user.al = { home = "/srv/al" }'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "set manage_home = false"
+assert_contains "$(host getent passwd al)" ":/home/al:"
+
+# A package with a configuration file, in two versions.
+host_sh 'mkdir -p /opt/repo /root/deb/DEBIAN /root/deb/etc; cd /root
+    echo /etc/keel-lab.conf > deb/DEBIAN/conffiles
+    for version in 1 2; do
+        printf "Package: keel-lab\nVersion: %s\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n" $version > deb/DEBIAN/control
+        echo "version $version" > deb/etc/keel-lab.conf
+        dpkg-deb -b deb /opt/repo/$version.deb
+        dpkg-deb -f /opt/repo/$version.deb
+        printf "Filename: ./%s.deb\nSize: %s\nSHA256: %s\n\n" $version $(stat -c %s /opt/repo/$version.deb) \
+            $(sha256sum < /opt/repo/$version.deb | cut -d" " -f1)
+    done | grep -v ^dpkg-deb > /opt/repo/Packages
+    echo "deb [trusted=yes] file:/opt/repo ./" > /etc/apt/sources.list.d/keel-lab.list
+    apt-get update -qq 2> /dev/null; apt-get install -qq -y keel-lab=1; apt-mark hold keel-lab' > /dev/null
+state() { host_sh 'dpkg-query -W -f "\${db:Status-Abbrev}\${Version}" keel-lab; cat /etc/keel-lab.conf'; }
+
+# A held package goes up, and comes back down still held.
+desired 'package.keel-lab = { version = "2" }'
+assert_exit 0 apply
+assert_eq $'hi 2version 2' "$(state)"
+assert_exit 0 keel_on_host rollback --yes
+assert_eq $'hi 1version 1' "$(state)" "rollback"
+
+# Configuration that somebody changed stays, unless the options say otherwise.
+host_sh 'echo mine > /etc/keel-lab.conf'
+assert_exit 0 apply
+assert_eq $'hi 2mine' "$(state)"
+assert_exit 0 keel_on_host rollback --yes
+desired 'package.keel-lab = { version = "2", options = ["-oDPkg::Options::=--force-confnew"] }'
+assert_exit 0 apply
+assert_eq $'hi 2version 2' "$(state)"
