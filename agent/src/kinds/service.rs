@@ -2,8 +2,8 @@
 //! unit file (`systemd_unit` does) and never reloads the manager (the engine does).
 
 use crate::kind::{Class, Kind};
-use crate::system::{System, is_running};
-use model::{Claim, Failure, Op, Presence, Problem, Step, Thing, UnitAction, UnitState, Val};
+use crate::system::{EntryKind, Look, System, is_running};
+use model::{Claim, Failure, HostPath, Op, Presence, Problem, Step, Thing, UnitAction, UnitState, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ enum OnNotify {
 pub struct Seen {
     /// The unit; `None` where the service manager finds none.
     unit: Option<UnitState>,
+    /// True where a file lies at the place of the link that masks it, asked for where it is to be masked.
+    in_the_way: bool,
 }
 
 /// Packages of Debian and Ubuntu that do not bear the name of their service.
@@ -153,10 +155,19 @@ enabled = false
     }
 
     fn probe(&self, system: &dyn System) -> Result<Seen, Failure> {
-        Ok(Seen { unit: system.unit(&self.unit())? })
+        let place = format!("/etc/systemd/system/{}", self.unit());
+        let link = HostPath::new(place).ok().filter(|_| self.masked == Some(true));
+        let stands = link.map(|path| system.look(&path, Look::Bare)).transpose()?.flatten();
+        let in_the_way = stands.is_some_and(|entry| matches!(entry.kind, EntryKind::File { .. }));
+        Ok(Seen { unit: system.unit(&self.unit())?, in_the_way })
     }
 
     fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
+        if seen.in_the_way {
+            // systemctl refuses as well, but only once the unit has been stopped.
+            let why = format!("{} cannot be masked: its own file lies in /etc/systemd/system", self.unit());
+            return Err(Failure::refused(why, "set running = false and enabled = false, or take its file away"));
+        }
         let Some(unit) = &seen.unit else { return self.plan_missing() };
         let mut steps = Vec::new();
         let is_masked = unit.file.starts_with("masked");
