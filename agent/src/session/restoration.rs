@@ -42,17 +42,23 @@ impl Restoration {
 /// What a run did to one subject.
 struct Touch<'a> {
     goal: &'a State,
-    /// As the run left it; `None` where the op was cut off, so that nobody knows.
-    left: Option<&'a State>,
+    /// As the run left it, and as each attempt to roll it back did.
+    left: Vec<&'a State>,
+    /// True where an op was cut off or failed, so that nobody knows what it left.
+    unknown: bool,
     act: &'a Act,
 }
 
-/// All that `status` calls for.
-pub(super) fn restorations(rollback: &Rollback<'_>, status: &Status) -> Result<Vec<Restoration>, Failure> {
+/// All that `status` calls for, after `attempts` to roll it back that came to no good end.
+pub(super) fn restorations(
+    rollback: &Rollback<'_>,
+    (status, attempts): (&Status, &[Status]),
+) -> Result<Vec<Restoration>, Failure> {
     let mut early = Vec::new();
     let mut late = Vec::new();
     let mut ordered: Vec<(&Subject, &Touch<'_>)> = Vec::new();
-    let (touches, order) = touches(status);
+    let (mut touches, order) = touches(status);
+    attempts.iter().flat_map(|attempt| attempt.acts.values()).for_each(|act| amend(&mut touches, act));
     for subject in order.iter().rev() {
         ordered.extend(touches.get(subject).map(|touch| (*subject, touch)));
     }
@@ -81,24 +87,38 @@ fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
     let mut touches: BTreeMap<&Subject, Touch<'_>> = BTreeMap::new();
     let mut order: Vec<&Subject> = Vec::new();
     for act in status.acts.values() {
-        let (after, others) = match &act.outcome {
-            Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
-            Outcome::Failed(_, others) => (&[][..], others.as_slice()),
-            Outcome::Open => (&[][..], &[][..]),
-        };
-        let named = act.before.iter().map(|(subject, before)| {
-            (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))
-        });
-        let besides = others.iter().map(|(subject, before, after)| (subject, before, Some(after)));
-        for (subject, before, left) in named.chain(besides) {
+        for (subject, before, left) in images(act) {
             order.retain(|known| *known != subject);
             order.push(subject);
-            let touch = touches.entry(subject).or_insert(Touch { goal: before, left, act });
-            touch.left = left;
-            touch.act = act;
+            let (fresh, unknown) = (Vec::new(), left.is_none());
+            let touch = touches.entry(subject).or_insert(Touch { goal: before, left: fresh, unknown, act });
+            *touch = Touch { goal: touch.goal, left: left.into_iter().collect(), unknown, act };
         }
     }
     (touches, order)
+}
+
+/// What an op touched: before-image, and after-image where that is known.
+fn images(act: &Act) -> impl Iterator<Item = (&Subject, &State, Option<&State>)> {
+    let (after, others) = match &act.outcome {
+        Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
+        Outcome::Failed(_, others) => (&[][..], others.as_slice()),
+        Outcome::Open => (&[][..], &[][..]),
+    };
+    let named = act.before.iter().map(move |(subject, before)| {
+        (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))
+    });
+    named.chain(others.iter().map(|(subject, before, after)| (subject, before, Some(after))))
+}
+
+/// What an attempt to roll back left is nobody else's doing.
+fn amend<'a>(touches: &mut BTreeMap<&Subject, Touch<'a>>, act: &'a Act) {
+    for (subject, _, left) in images(act) {
+        if let Some(touch) = touches.get_mut(subject) {
+            touch.unknown |= left.is_none();
+            touch.left.extend(left);
+        }
+    }
 }
 
 fn restoration(
@@ -115,7 +135,7 @@ fn restoration(
         return Ok(one);
     }
     let is_touched = |user: &str| touches.contains_key(&Subject::User(user.to_owned()));
-    let drifted = touch.left.is_some_and(|left| !same(left, &now, &is_touched));
+    let drifted = !touch.unknown && !touch.left.iter().any(|left| same(left, &now, &is_touched));
     if drifted && rollback.drift == Drift::Refuse {
         one.refused = Some(format!("{subject} was changed since; look at it, or roll back with --force"));
         return Ok(one);
@@ -154,7 +174,7 @@ fn secrecy_of(touch: &Touch<'_>) -> Secrecy {
     let is_keyed = |state: &State| {
         matches!(state, State::Path(PathState::File(FileState { content: Fingerprint::Keyed(_), .. })))
     };
-    if is_keyed(touch.goal) || touch.left.is_some_and(is_keyed) {
+    if is_keyed(touch.goal) || touch.left.iter().any(|left| is_keyed(left)) {
         Secrecy::Secret
     } else {
         secrecy(&touch.act.op)

@@ -5,25 +5,26 @@ use super::restoration::{Restoration, restorations};
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::journal::record::{Begin, VERSION};
 use crate::journal::status::Status;
-use crate::state::{FileLog, Read};
+use crate::state::{FileLog, Past, Read, StateDir};
 use model::{EventBody, Failure, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict};
 
 /// The plan of a rollback, for showing.
 pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
-    let (_, status) = find(rollback)?;
-    Ok(plan_of(&restorations(rollback, &status)?))
+    let (_, status, attempts) = find(rollback)?;
+    Ok(plan_of(&restorations(rollback, (&status, &attempts))?))
 }
 
 /// Rolls a run back.
 pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Report, Ended> {
     let _lock = take(rollback.state, rollback.clock, "rollback")?;
-    let (run, status) = find(rollback)?;
-    let work = restorations(rollback, &status)?;
+    let (run, status, attempts) = find(rollback)?;
+    let work = restorations(rollback, (&status, &attempts))?;
     let plan = plan_of(&work);
     rollback.events.emit(EventBody::Plan(plan.clone()));
     let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
     if work.iter().all(|one| one.ops.is_empty()) {
         tell_refused(rollback, &work);
+        clean(rollback, &rollback.state.past()?)?;
         let report = Report { failed: refused, ..Report::default() };
         rollback.events.emit(EventBody::Report(report.clone()));
         return Ok(report);
@@ -50,7 +51,7 @@ fn carry_out(
         command: format!("rollback of run {run}"),
         undoes: Some(run),
     };
-    past.open.iter().try_for_each(|(tag, op)| rollback.system.clean(op, tag))?;
+    clean(rollback, &past)?;
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
     rollback.events.begin(rollback.state, past.next)?;
     rollback.events.emit(EventBody::Started { run: past.next.to_string() });
@@ -93,21 +94,52 @@ fn tell_refused(rollback: &Rollback<'_>, work: &[Restoration]) {
     }
 }
 
-/// The run to roll back, with what its journal amounts to. A damaged journal cannot be trusted to bring things back.
-fn find(rollback: &Rollback<'_>) -> Result<(u64, Status), Failure> {
-    let missing = || Failure::Missing { what: "a run that could be rolled back".to_owned() };
+/// Removes the temporary files that a run which was cut off may have left.
+fn clean(rollback: &Rollback<'_>, past: &Past) -> Result<(), Failure> {
+    past.open.iter().try_for_each(|(tag, op)| rollback.system.clean(op, tag))
+}
+
+/// The run to roll back, with what its journal amounts to, and the attempts to do so after which nothing else was done. A
+/// damaged journal cannot be trusted to bring things back.
+fn find(rollback: &Rollback<'_>) -> Result<(u64, Status, Vec<Status>), Failure> {
     let run = match rollback.run {
         Some(run) => run,
-        None => rollback.state.numbers()?.last().copied().ok_or_else(missing)?,
+        None => last(rollback.state)?,
     };
-    match rollback.state.status(run)? {
-        Read::Whole(status) => Ok((run, *status)),
-        Read::Nothing => Err(Failure::Missing { what: format!("run {run}") }),
+    let status = match rollback.state.status(run)? {
+        Read::Whole(status) => *status,
+        Read::Nothing => return Err(Failure::Missing { what: format!("run {run}") }),
         Read::Damaged(_, why) => {
             let why = format!("the journal of run {run} is damaged: {why}");
-            Err(Failure::refused(why, "restore what it changed from a backup"))
+            return Err(Failure::refused(why, "restore what it changed from a backup"));
+        }
+    };
+    let mut attempts = Vec::new();
+    for later in rollback.state.numbers()?.into_iter().rev().take_while(|later| *later > run) {
+        match rollback.state.status(later)? {
+            Read::Nothing => {}
+            Read::Whole(attempt) if undoes(&attempt) == Some(run) => attempts.push(*attempt),
+            Read::Whole(_) | Read::Damaged(..) => break,
         }
     }
+    Ok((run, status, attempts))
+}
+
+/// The last run that did anything; where that is a rollback that was cut off, the run that it was to roll back.
+fn last(state: &StateDir) -> Result<u64, Failure> {
+    for run in state.numbers()?.into_iter().rev() {
+        match state.status(run)? {
+            // Its directory was made and its journal was not: it has changed nothing.
+            Read::Nothing => {}
+            Read::Whole(status) if status.end.is_none() => return Ok(undoes(&status).unwrap_or(run)),
+            Read::Whole(_) | Read::Damaged(..) => return Ok(run),
+        }
+    }
+    Err(Failure::Missing { what: "a run that could be rolled back".to_owned() })
+}
+
+fn undoes(status: &Status) -> Option<u64> {
+    status.begin.as_ref().and_then(|begin| begin.undoes)
 }
 
 fn plan_of(work: &[Restoration]) -> Plan {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,6 +82,13 @@ impl Scratch {
         keel(self.dir.path(), &words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// As `keel`, with a failpoint set (`agent::failpoint`); 137 is the code of one that was killed there.
+    pub fn keel_at(&self, failpoint: &str, verb: &str, more: &[&str]) -> Ran {
+        let words = self.arguments(verb, more);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        ran(command(self.dir.path()).env("KEEL_FAILPOINT", failpoint).args(words))
+    }
+
     /// Calls the program, and wants it to end well.
     #[track_caller]
     pub fn fine(&self, verb: &str, more: &[&str]) -> Ran {
@@ -121,9 +129,18 @@ pub fn walk(path: &Path, each: &mut dyn FnMut(&Path, &fs::Metadata)) {
 
 /// Calls the program in `dir`, with no terminal and no environment but what it takes.
 pub fn keel(dir: &Path, words: &[&str]) -> Ran {
+    ran(command(dir).args(words))
+}
+
+fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keel"));
     command.env_clear().env("HOME", dir).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir(dir);
-    let output = command.args(words).stdin(std::process::Stdio::null()).output().expect("keel starts");
+    command
+}
+
+fn ran(command: &mut Command) -> Ran {
+    let output = command.stdin(std::process::Stdio::null()).output().expect("keel starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Ran { code: output.status.code().expect("a code"), out: text(output.stdout), err: text(output.stderr) }
+    let code = output.status.code().or_else(|| Some(128 + output.status.signal()?)).expect("it ended");
+    Ran { code, out: text(output.stdout), err: text(output.stderr) }
 }

@@ -1,8 +1,11 @@
 //! Runs that make files of root's.
 
 mod choice;
+mod crash;
 mod endings;
+mod io_errors;
 mod no_op;
 mod secrets;
+mod stage;
 mod stories;
 mod way_back;
