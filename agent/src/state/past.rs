@@ -2,9 +2,9 @@
 
 use super::StateDir;
 use super::file_log::CLOSING;
-use crate::journal::read;
 use crate::journal::record::{Begin, Record};
 use crate::journal::status::{Outcome, Status};
+use crate::journal::{Cause, Damage, read};
 use crate::os::safe_path::{self, Follow};
 use model::{Failure, Op, Owed, Report};
 use std::collections::BTreeSet;
@@ -55,7 +55,10 @@ impl StateDir {
                         "the journal of run {run} is damaged: {why}; going on by what the host shows"
                     ));
                     past.take(&status);
-                    break;
+                    // Where not even its beginning can be read, what it was owed stands in the journal before it.
+                    if status.begin.is_some() {
+                        break;
+                    }
                 }
             }
         }
@@ -80,11 +83,14 @@ impl StateDir {
             }
         }
         match contents.damage {
-            Some(damage) if status.end.is_none() && status.begin.is_none() => {
-                Ok(Read::Damaged(Box::new(status), damage.to_string()))
-            }
+            // Nothing can follow the end.
+            _ if status.end.is_some() => Ok(Read::Whole(Box::new(status))),
             // The last record of a run that was cut off is often half written: that is what a journal is for.
-            _ => Ok(Read::Whole(Box::new(status))),
+            Some(Damage { cause: Cause::CutOff | Cause::Zeros, .. }) if status.begin.is_some() => {
+                Ok(Read::Whole(Box::new(status)))
+            }
+            Some(damage) => Ok(Read::Damaged(Box::new(status), damage.to_string())),
+            None => Ok(Read::Whole(Box::new(status))),
         }
     }
 
@@ -124,5 +130,73 @@ impl Past {
             let at = status.begin.as_ref().map_or("", |begin| begin.at.as_str());
             self.notes.push(format!("run {run} of {at} was cut off; this run takes up what it left"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Begin, CLOSING, Owed, Read, StateDir};
+    use crate::journal::record::VERSION;
+    use crate::state::FileLog;
+    use model::{Id, Report};
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    /// Two runs that ended, the second of which was owed something; its journal has three records.
+    fn two_runs() -> (tempfile::TempDir, StateDir, BTreeSet<Owed>, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        state.make().unwrap();
+        let owed = BTreeSet::from([Owed { from: Id::new("file", "/a"), to: Id::new("service", "b") }]);
+        for run in 1..=2 {
+            let begin = Begin { version: VERSION, run, ..Begin::default() };
+            let mut log = FileLog::begin(&state, begin, &owed).unwrap();
+            log.end(Report::default(), &owed).unwrap();
+        }
+        let journal = state.run_dir(2).join("journal");
+        (dir, state, owed, journal)
+    }
+
+    fn turn_byte(journal: &PathBuf, at: usize) {
+        let mut bytes = std::fs::read(journal).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(journal, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_closing_file_is_made_up_for_by_the_journal() {
+        let (_dir, state, owed, _) = two_runs();
+        std::fs::write(state.run_dir(2).join(CLOSING), "[{").unwrap();
+        assert_eq!(state.past().unwrap().owed, owed);
+    }
+
+    #[test]
+    fn damage_at_the_beginning_leaves_what_the_run_before_owed() {
+        let (_dir, state, owed, journal) = two_runs();
+        std::fs::remove_file(state.run_dir(2).join(CLOSING)).unwrap();
+        turn_byte(&journal, 9);
+        let past = state.past().unwrap();
+        assert_eq!((past.next, past.owed, past.notes.len()), (3, owed, 1));
+    }
+
+    #[test]
+    fn damage_in_the_middle_is_told_and_at_the_end_is_a_run_cut_off() {
+        let (_dir, state, _, journal) = two_runs();
+        let bytes = std::fs::read(&journal).unwrap();
+        let first = 8 + u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
+        turn_byte(&journal, first + 9);
+        assert!(matches!(state.status(2).unwrap(), Read::Damaged(..)));
+        std::fs::write(&journal, &bytes).unwrap();
+        turn_byte(&journal, bytes.len() - 1);
+        let Read::Whole(status) = state.status(2).unwrap() else { panic!("a cut off run is whole") };
+        assert!(status.end.is_none() && status.owed.len() == 1);
+    }
+
+    #[test]
+    fn a_run_without_a_journal_has_changed_nothing() {
+        let (_dir, state, owed, _) = two_runs();
+        state.make_run(3).unwrap();
+        let past = state.past().unwrap();
+        assert_eq!((past.next, past.owed, past.notes.len()), (4, owed, 0));
     }
 }
