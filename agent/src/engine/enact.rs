@@ -51,7 +51,7 @@ pub fn enact(
             host.sink.emit(EventBody::Node { id, origin: None, status, changes, because, millis: 0 });
         }
     }
-    Outcome { report, nodes, owed: actor.owed(), dead: actor.death() }
+    Outcome { report, nodes, removed: Vec::new(), owed: actor.owed(), dead: actor.death() }
 }
 
 fn act_unless_moot(actor: &Actor<'_>, op: &Op, terms: &Terms<'_>) -> Result<NodeStatus, Ended> {

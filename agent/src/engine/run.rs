@@ -9,7 +9,7 @@ use crate::kind::Class;
 use crate::system::System;
 use crate::undo::{Keep, Secrecy};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use model::{EdgeKind, EventBody, Failure, NodeStatus, Owed, Plan, Report, Verdict};
+use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Orphan, Owed, Plan, Report, Verdict};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +39,8 @@ pub struct Outcome {
     pub report: Report,
     /// How each node ended, in catalog order.
     pub nodes: Vec<NodeStatus>,
+    /// Orphans that are gone.
+    pub removed: Vec<Id>,
     /// Notifications that are still owed.
     pub owed: BTreeSet<Owed>,
     /// Why the run had to stop, where the journal could not be written: no end is recorded then.
@@ -76,38 +78,48 @@ pub fn run(
         walk.go(&actor, &tasks, &finished);
         drop(tasks);
     });
-    let removed = remove_orphans(&actor, plan, host);
+    let orphans = remove_orphans(&actor, plan, host);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let nodes: Vec<NodeStatus> = walk.states.iter().map(NodeState::status).collect();
-    nodes.iter().chain(&removed).for_each(|status| report.count(*status));
-    Outcome { report, nodes, owed: actor.owed(), dead: actor.death() }
+    let statuses = nodes.iter().chain(orphans.iter().map(|(_, status)| status));
+    statuses.for_each(|status| report.count(*status));
+    let gone = orphans.into_iter().filter(|(_, status)| *status == NodeStatus::Changed);
+    let removed = gone.map(|(id, _)| id).collect();
+    Outcome { report, nodes, removed, owed: actor.owed(), dead: actor.death() }
 }
 
 /// Takes away what the catalog no longer has and said to remove, the last one first.
-fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<NodeStatus> {
+fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<(Id, NodeStatus)> {
     let due = plan.orphans.iter().rev().filter(|orphan| !orphan.steps.is_empty());
     due.map(|orphan| {
-        let mut changes = Vec::new();
-        let mut because = String::new();
-        let mut status = NodeStatus::Changed;
-        // What it was about is no longer known: its images are kept as secrets.
-        let nodes = std::slice::from_ref(&orphan.id);
-        let terms = Terms { nodes, secrecy: Secrecy::Secret, timeout: None };
-        for step in &orphan.steps {
-            match actor.act(&step.op, &terms) {
-                Ok(()) => changes.push(step.to_string()),
-                Err(ended) => {
-                    because = ended.failure().to_string();
-                    status = NodeStatus::Failed;
-                    break;
-                }
-            }
-        }
+        let NodeOutcome { status, changes, because, .. } = if host.stop.load(Ordering::Relaxed) {
+            NodeOutcome::because(NodeStatus::Skipped, "the run was told to stop")
+        } else {
+            remove_orphan(actor, orphan)
+        };
         let id = orphan.id.clone();
         host.sink.emit(EventBody::Node { id, origin: None, status, changes, because, millis: 0 });
-        status
+        (orphan.id.clone(), status)
     })
     .collect()
+}
+
+fn remove_orphan(actor: &Actor<'_>, orphan: &Orphan) -> NodeOutcome {
+    let mut outcome = NodeOutcome::plain(NodeStatus::Changed);
+    // What it was about is no longer known: its images are kept as secrets.
+    let nodes = std::slice::from_ref(&orphan.id);
+    let terms = Terms { nodes, secrecy: Secrecy::Secret, timeout: None };
+    for step in &orphan.steps {
+        match actor.act(&step.op, &terms) {
+            Ok(()) => outcome.changes.push(step.to_string()),
+            Err(ended) => {
+                outcome.because = ended.failure().to_string();
+                outcome.status = NodeStatus::Failed;
+                break;
+            }
+        }
+    }
+    outcome
 }
 
 fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Handed>) {

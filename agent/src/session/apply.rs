@@ -5,7 +5,7 @@ use super::plan::plan_graph;
 use crate::engine::{Graph, Host, Outcome, Sink, run};
 use crate::journal::record::{Begin, VERSION};
 use crate::state::{FileLog, Ledger, Past};
-use model::{EventBody, Failure, Id, NodeStatus, Plan, Report, Verdict};
+use model::{EventBody, Failure, Id, Plan, Report, Verdict};
 
 /// A job that came to its report.
 #[derive(Debug)]
@@ -22,11 +22,15 @@ pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
     past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));
-    let mut ledger = Ledger::read(job.state)?;
+    let (mut ledger, damage) = Ledger::read(job.state)?;
+    if let Some(damage) = damage {
+        let text = damage.set_aside(job.state)?;
+        job.events.emit(EventBody::Note { text });
+    }
     let plan = plan_graph(job, &graph, (&past, &ledger))?;
     job.events.emit(EventBody::Plan(plan.pending()));
     let report = if plan.is_empty() && past.open.is_empty() {
-        ledger.update(job.scope, job.catalog, &[]);
+        ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
         ledger.write(job.state)?;
         all_unchanged(&plan)
     } else if ask(&plan) == Answer::No {
@@ -73,25 +77,24 @@ fn carry_out(
     let store = job.state.store();
     let host =
         Host { system: job.system, keep: &store, sink: job.events, stop: job.stop, faults: job.faults };
-    let Outcome { report, nodes, owed, dead } =
+    let absent = absent(job, ledger, plan);
+    let Outcome { report, mut removed, owed, dead, .. } =
         run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
     if let Some(failure) = dead {
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
-    ledger.update(job.scope, job.catalog, &removed(plan, &report, &nodes));
+    removed.extend(absent);
+    ledger.update(job.scope, job.catalog, &removed);
     ledger.write(job.state)?;
     log.end(report.clone(), &owed)?;
     forget_old_runs(job.state, job.events);
     Ok(report)
 }
 
-/// Orphans that a run without failures took away.
-fn removed(plan: &Plan, report: &Report, nodes: &[NodeStatus]) -> Vec<Id> {
-    let failed_nodes = nodes.iter().filter(|status| **status == NodeStatus::Failed).count() as u64;
-    if report.failed > failed_nodes {
-        return Vec::new();
-    }
-    plan.orphans.iter().filter(|orphan| !orphan.steps.is_empty()).map(|orphan| orphan.id.clone()).collect()
+/// Orphans that are not there any more, as after a run that took them away and was cut off.
+fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
+    let planned = |id: &Id| plan.orphans.iter().any(|orphan| orphan.id == *id);
+    ledger.orphans(job.scope, job.catalog).into_keys().filter(|id| !planned(id)).collect()
 }
 
 /// Removes the temporary files that a run which was cut off may have left.

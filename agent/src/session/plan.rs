@@ -1,16 +1,20 @@
 //! The plan of a job: what the engine foresees, with the orphans of the ledger.
 
 use super::job::Job;
-use crate::engine::{Graph, forecast};
+use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
 use crate::state::{Ledger, Past};
 use crate::system::System;
-use model::{Failure, Id, Orphan, Plan, Secrets, Step};
+use model::{EventBody, Failure, Id, Orphan, Plan, Secrets, Step};
 
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
-    plan_graph(job, &graph, (&job.state.past()?, &Ledger::read(job.state)?))
+    let (ledger, damage) = Ledger::read(job.state)?;
+    if let Some(damage) = damage {
+        job.events.emit(EventBody::Note { text: damage.to_string() });
+    }
+    plan_graph(job, &graph, (&job.state.past()?, &ledger))
 }
 
 pub(super) fn plan_graph(
@@ -25,6 +29,8 @@ pub(super) fn plan_graph(
             Some(params) => removal(job.kinds, job.system, &id, params).map_err(|it| it.to_string()),
         };
         let (steps, because) = match planned {
+            // It is gone already.
+            Ok(steps) if steps.is_empty() => continue,
             Ok(steps) => (steps, String::new()),
             Err(because) => (Vec::new(), because),
         };

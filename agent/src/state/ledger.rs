@@ -20,14 +20,24 @@ pub struct Owned {
     pub removal: Option<serde_json::Value>,
 }
 
+/// A ledger that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger is damaged ({why}): what left a catalog before is not known any more")]
+pub struct DamagedLedger {
+    bytes: Vec<u8>,
+    why: String,
+}
+
 const NAME: &str = "ledger";
 
 impl Ledger {
-    /// Reads the ledger; empty where there is none yet.
-    pub fn read(state: &StateDir) -> Result<Self, Failure> {
-        let Some(bytes) = state.read(NAME)? else { return Ok(Self::default()) };
-        let scopes = serde_json::from_slice(&bytes).map_err(|error| Failure::io("read", NAME, error))?;
-        Ok(Self { scopes, changed: false })
+    /// Reads the ledger; empty where there is none yet, and where it is damaged, which never stops a run.
+    pub fn read(state: &StateDir) -> Result<(Self, Option<DamagedLedger>), Failure> {
+        let Some(bytes) = state.read(NAME)? else { return Ok((Self::default(), None)) };
+        Ok(match serde_json::from_slice(&bytes) {
+            Ok(scopes) => (Self { scopes, changed: false }, None),
+            Err(error) => (Self::default(), Some(DamagedLedger { bytes, why: error.to_string() })),
+        })
     }
 
     /// What `scope` owned and `catalog` no longer has.
@@ -69,6 +79,20 @@ impl Ledger {
             self.changed = false;
         }
         Ok(())
+    }
+}
+
+impl DamagedLedger {
+    /// Keeps its bytes beside an empty ledger that takes its place; says so.
+    pub fn set_aside(&self, state: &StateDir) -> Result<String, Failure> {
+        let mut number = 1;
+        while state.read(&format!("{NAME}.damaged-{number}"))?.is_some() {
+            number += 1;
+        }
+        let name = format!("{NAME}.damaged-{number}");
+        state.write(&name, &self.bytes)?;
+        state.write(NAME, b"{}")?;
+        Ok(format!("{self}; it is set aside as {}", state.root().join(name).display()))
     }
 }
 

@@ -36,3 +36,35 @@ fn what_left_the_catalog_is_shown_and_stays_unless_it_said_otherwise() {
     scratch.fine("rollback", &["--yes"]);
     assert!(scratch.host("gone").exists());
 }
+
+const REMOVED: &str = "[file.\"HOST/gone\"]\ncontent = \"b\"\non_removal = \"remove\"\n";
+
+#[test]
+fn what_was_taken_away_is_forgotten_also_by_a_run_that_died() {
+    for failpoint in ["remove.after=1:crash", "write.synced=2:crash", "write.rename=2:error:EIO"] {
+        let scratch = Scratch::of(REMOVED);
+        scratch.fine("apply", &["--yes"]);
+        scratch.site("[file.\"HOST/c\"]\ncontent = \"\"\n");
+        assert_ne!(scratch.keel_at(failpoint, "apply", &["--yes"]).code, 0, "{failpoint}");
+        scratch.fine("apply", &["--yes"]);
+        assert_eq!(scratch.fine("apply", &["--yes"]).out, "as desired: 1 unchanged\n", "{failpoint}");
+        let ledger = std::fs::read_to_string(scratch.state("ledger")).expect("a ledger");
+        assert!(!ledger.contains("gone"), "{failpoint}: {ledger}");
+    }
+}
+
+#[test]
+fn a_damaged_ledger_is_set_aside() {
+    let scratch = Scratch::of(REMOVED);
+    scratch.fine("apply", &["--yes"]);
+    for number in 1..=2 {
+        std::fs::write(scratch.state("ledger"), "{\"").expect("written");
+        assert_eq!(scratch.keel("plan", &[]).code, 0);
+        let ran = scratch.fine("apply", &["--yes"]);
+        let name = format!("ledger.damaged-{number}");
+        assert!(format!("{}{}", ran.out, ran.err).contains(&name), "{ran:?}");
+        assert_eq!(std::fs::read(scratch.state(&name)).expect("set aside"), b"{\"");
+    }
+    scratch.site("");
+    assert_eq!(scratch.keel("plan", &[]).code, 2);
+}
