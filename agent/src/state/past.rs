@@ -133,6 +133,7 @@ impl Past {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "damages scratch files")]
 #[cfg(test)]
 mod tests {
     use super::{Begin, CLOSING, Owed, Read, StateDir};
