@@ -72,12 +72,13 @@ pub fn detach(command: &Command, log: &Path) -> Result<()> {
     Ok(())
 }
 
-/// tinyproxy.conf(5).
+/// tinyproxy.conf(5). A host that is killed leaves its connections open until they time out: there has to be room for those
+/// of a whole suite, or the last scenarios find the proxy deaf.
 fn proxy_text(lab: &Lab, machine: &Machine, filter: &Path) -> String {
     let upstream =
         machine.upstream.as_ref().map(|proxy| format!("Upstream http {proxy}\n")).unwrap_or_default();
     format!(
-        "Port {PROXY_PORT}\nListen {}\nAllow {}/24\nConnectPort 443\nMaxClients 50\nLogLevel Notice\nTimeout 600\n\
+        "Port {PROXY_PORT}\nListen {}\nAllow {}/24\nConnectPort 443\nMaxClients 1000\nLogLevel Notice\nTimeout 60\n\
          DisableViaHeader Yes\nFilter \"{}\"\nFilterDefaultDeny Yes\n{upstream}",
         lab.gateway(),
         lab.gateway(),
