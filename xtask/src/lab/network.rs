@@ -23,7 +23,9 @@ pub fn up(lab: &Lab) -> Result<()> {
     }
     let bridge = lab.bridge();
     if !exists(&bridge) {
-        ip(&["link", "add", &bridge, "type", "bridge"])?;
+        // An address of its own: else it takes that of one of its ports, and when that host ends, all others talk for
+        // half a minute to an address that is gone. 02 says "locally administered".
+        ip(&["link", "add", &bridge, "address", "02:6b:65:65:6c:01", "type", "bridge"])?;
     }
     let address = format!("{}/24", lab.gateway());
     ip(&["address", "replace", &address, "dev", &bridge])?;
