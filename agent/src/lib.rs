@@ -2,7 +2,6 @@
 //!
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
-pub mod blobs;
 pub mod engine;
 pub mod failpoint;
 pub mod journal;

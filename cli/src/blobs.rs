@@ -1,11 +1,11 @@
 //! The contents of a compiled catalog, read from the site's files when they are needed.
 
 use crate::library;
-use agent::blobs::Blobs;
 use model::{Digest, Failure};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
+use wire::Blobs;
 
 /// Files by the digests that stand in the catalog. Who reads checks the digest.
 pub struct SiteBlobs(pub BTreeMap<Digest, PathBuf>);

@@ -1,5 +1,12 @@
-//! Many hosts: which of the inventory are meant. Knows no language and no host's inside; connections are to come here.
+//! Many hosts: which of the inventory are meant, how they are reached, and one piece of work pushed to each of them.
+//! Knows no language and no host's inside.
 
+mod endpoint;
+mod remote;
 mod select;
+mod trouble;
 
+pub use endpoint::{Endpoint, UnknownKeys};
+pub use remote::{Pipe, Received, Remote};
 pub use select::{Entry, Unmatched, select};
+pub use trouble::{Stage, Trouble};

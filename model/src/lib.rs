@@ -19,9 +19,11 @@ mod op;
 mod origin;
 mod owner;
 mod plan;
+mod record;
 mod rehearsal;
 mod report;
 mod secret;
+mod status;
 mod step;
 mod text;
 
@@ -44,8 +46,10 @@ pub use op::{Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, 
 pub use origin::Origin;
 pub use owner::Principal;
 pub use plan::{Orphan, Owed, Plan, PlannedNode, Verdict};
+pub use record::{Begin, JOURNAL_VERSION, Record};
 pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;
 pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets};
+pub use status::{Act, Misplaced, Outcome, RunSummary, Status};
 pub use step::{Diff, Reversibility, Step, Val};
 pub use text::Text;

@@ -1,10 +1,9 @@
 //! Executes one op: before-image, intent, act, after-image, done. What the journal holds is always ahead of the host.
 
 use super::log::Log;
-use crate::journal::record::Record;
 use crate::system::{Attempt, Package, System};
 use crate::undo::{CompareOnly, Keep, Secrecy, capture, subjects};
-use model::{Failure, Id, Op, Owed, PackageState, State, Subject};
+use model::{Failure, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

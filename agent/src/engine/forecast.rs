@@ -4,10 +4,10 @@ use super::decide::decide;
 use super::graph::{Choice, Graph, Vertex};
 use super::observe::observe;
 use super::texts::texts;
-use crate::blobs::Blobs;
 use crate::system::{Layer, System, View};
 use model::{EdgeKind, Failure, Op, Owed, PackageAction, Plan, PlannedNode, Step, UnitAction, Verdict};
 use std::collections::BTreeSet;
+use wire::Blobs;
 
 /// Plans the whole graph on `host`, which is only read. `owed` is what earlier runs left unanswered.
 pub fn forecast(

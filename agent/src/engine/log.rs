@@ -1,7 +1,6 @@
 //! Where the engine's records go, and the faults that tests inject there.
 
-use crate::journal::record::Record;
-use model::Failure;
+use model::{Failure, Record};
 
 /// Takes records. When `append` returns, the record is durable; when it fails, the run is over.
 pub trait Log: Send {

@@ -1,10 +1,10 @@
 //! Unified diffs of what file writes change, for people. Nothing secret, nothing large, nothing that is no text; and nothing
 //! of a file that others may not read, before or after: what it holds may be a secret that nobody declared.
 
-use crate::blobs::Blobs;
 use crate::system::{Entry, EntryKind, Look, System};
 use model::{Content, HostPath, Op, Step};
 use std::io::Read;
+use wire::Blobs;
 
 /// Largest side of a diff, in bytes.
 const LARGEST: u64 = 256 << 10;

@@ -3,7 +3,6 @@
 
 use super::frame::{self, Tag};
 use super::job::{Down, Job};
-use crate::blobs::Blobs;
 use model::{Digest, Failure, Secrets};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
+use wire::Blobs;
 
 /// Contents are sent in pieces of this size.
 const PIECE: usize = 1 << 20;
@@ -159,12 +159,12 @@ fn collect(value: &Value, found: &mut BTreeMap<Digest, u64>) {
 #[cfg(test)]
 mod tests {
     use super::{Contents, receive_job, send_contents, send_job};
-    use crate::blobs::Blobs;
     use crate::rehearse::job::Job;
     use crate::undo::{Keep, MemoryKeep, Secrecy};
     use model::{Digest, Secrets};
     use std::collections::BTreeMap;
     use std::io::{Cursor, Read};
+    use wire::Blobs;
 
     #[test]
     fn a_job_arrives_with_its_secrets_and_contents() {

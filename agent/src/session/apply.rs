@@ -3,9 +3,8 @@
 use super::job::{Answer, Ended, Job, boot_id, forget_old_runs, take};
 use super::plan::plan_graph;
 use crate::engine::{Graph, Host, Outcome, Sink, run};
-use crate::journal::record::{Begin, VERSION};
 use crate::state::{FileLog, Ledger, Past};
-use model::{EventBody, Failure, Id, Plan, Report, Verdict};
+use model::{Begin, EventBody, Failure, Id, JOURNAL_VERSION, Plan, Report, Verdict};
 
 /// A job that came to its report.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ fn carry_out(
     past: Past,
 ) -> Result<Report, Ended> {
     let begin = Begin {
-        version: VERSION,
+        version: JOURNAL_VERSION,
         run: past.next,
         at: (job.clock)(),
         boot: boot_id(),

@@ -1,6 +1,5 @@
 //! What a piece of work needs from outside.
 
-use crate::blobs::Blobs;
 use crate::engine::{Choice, Faults, Sink};
 use crate::kind::Registered;
 use crate::os::lock::{Holder, Lock};
@@ -8,6 +7,7 @@ use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
 use crate::system::System;
 use model::{Catalog, EventBody, Failure, Report, Secrets};
 use std::sync::atomic::AtomicBool;
+use wire::Blobs;
 
 /// Time as the caller gives it: RFC 3339 in UTC.
 pub type Clock<'a> = &'a (dyn Fn() -> String + Sync);

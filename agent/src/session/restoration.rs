@@ -5,12 +5,11 @@
 
 use super::job::{Drift, Rollback};
 use crate::engine::{texts, touches_unit_files};
-use crate::journal::status::{Act, Outcome, Status};
 use crate::system::is_running;
 use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy};
 use model::{
-    Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, Id, Op, PathState, REDACTED,
-    Reversibility, State, Step, Subject, Text, Transaction, UnitAction,
+    Act, Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, Id, Op, Outcome, PathState,
+    REDACTED, Reversibility, State, Status, Step, Subject, Text, Transaction, UnitAction,
 };
 use std::collections::BTreeMap;
 

@@ -3,10 +3,11 @@
 use super::job::{Answer, Ended, Rollback, boot_id, forget_old_runs, take};
 use super::restoration::{Restoration, restorations};
 use crate::engine::{Faults, Host, Order, Sink, enact};
-use crate::journal::record::{Begin, VERSION};
-use crate::journal::status::Status;
 use crate::state::{FileLog, Past, Read, StateDir};
-use model::{EventBody, Failure, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict};
+use model::{
+    Begin, EventBody, Failure, JOURNAL_VERSION, NodeStatus, Op, Plan, PlannedNode, Report, Status, Step,
+    Verdict,
+};
 
 /// The plan of a rollback, for showing.
 pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
@@ -44,7 +45,7 @@ fn carry_out(
 ) -> Result<Report, Ended> {
     let past = rollback.state.past()?;
     let begin = Begin {
-        version: VERSION,
+        version: JOURNAL_VERSION,
         run: past.next,
         at: (rollback.clock)(),
         boot: boot_id(),

@@ -3,9 +3,8 @@
 use super::StateDir;
 use super::dir::write_private;
 use crate::engine::Log;
-use crate::journal::record::{Begin, Record};
 use crate::journal::{Appender, create};
-use model::{Failure, Owed, Report};
+use model::{Begin, Failure, Owed, Record, Report};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

@@ -14,6 +14,6 @@ pub use dir::{DEFAULT_ROOT, StateDir, Taken};
 pub use event_log::{EventLog, Watcher};
 pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
-pub use past::{Past, Read, RunSummary};
+pub use past::{Past, Read};
 pub use prune::KEPT_RUNS;
 pub use store::Store;

@@ -2,11 +2,9 @@
 
 use super::StateDir;
 use super::file_log::CLOSING;
-use crate::journal::record::{Begin, Record};
-use crate::journal::status::{Outcome, Status};
 use crate::journal::{Cause, Damage, read};
 use crate::os::safe_path::{self, Follow};
-use model::{Failure, Op, Owed, Report};
+use model::{Failure, Op, Outcome, Owed, Record, RunSummary, Status};
 use std::collections::BTreeSet;
 
 /// What a new run has to know of the ones before it.
@@ -20,17 +18,6 @@ pub struct Past {
     pub open: Vec<(String, Op)>,
     /// What the operator should know.
     pub notes: Vec<String>,
-}
-
-/// One line of the history.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunSummary {
-    /// What the run was.
-    pub begin: Begin,
-    /// How many ops it did.
-    pub done: usize,
-    /// Its sum; `None` where it was cut off, or is under way.
-    pub end: Option<Report>,
 }
 
 impl StateDir {
@@ -99,7 +86,8 @@ impl StateDir {
         let mut runs = Vec::new();
         for run in self.numbers()?.into_iter().rev() {
             let (Read::Whole(status) | Read::Damaged(status, _)) = self.status(run)? else { continue };
-            let done = status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count();
+            let done =
+                status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count() as u64;
             if let Some(begin) = status.begin {
                 runs.push(RunSummary { begin, done, end: status.end });
             }
@@ -136,10 +124,9 @@ impl Past {
 #[expect(clippy::disallowed_methods, reason = "damages scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{Begin, CLOSING, Owed, Read, StateDir};
-    use crate::journal::record::VERSION;
+    use super::{CLOSING, Owed, Read, StateDir};
     use crate::state::FileLog;
-    use model::{Id, Report};
+    use model::{Begin, Id, JOURNAL_VERSION, Report};
     use std::collections::BTreeSet;
     use std::path::PathBuf;
 
@@ -150,7 +137,7 @@ mod tests {
         state.make().unwrap();
         let owed = BTreeSet::from([Owed { from: Id::new("file", "/a"), to: Id::new("service", "b") }]);
         for run in 1..=2 {
-            let begin = Begin { version: VERSION, run, ..Begin::default() };
+            let begin = Begin { version: JOURNAL_VERSION, run, ..Begin::default() };
             let mut log = FileLog::begin(&state, begin, &owed).unwrap();
             log.end(Report::default(), &owed).unwrap();
         }

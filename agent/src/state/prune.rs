@@ -1,11 +1,10 @@
 //! Forgetting old runs: their journals, their events, and the bytes that no kept journal names. By count, never by the clock.
 
 use super::{Read, StateDir};
-use crate::journal::status::{Outcome, Status};
 use crate::os::Expect;
 use crate::os::remove::{remove, remove_tree};
 use crate::os::safe_path::{self, Follow};
-use model::{Failure, Fingerprint, PathState, State};
+use model::{Failure, Fingerprint, Outcome, PathState, State, Status};
 use std::collections::BTreeSet;
 
 /// How many runs are kept, and can be rolled back.
@@ -82,10 +81,9 @@ fn of_state(state: &State) -> Option<Fingerprint> {
 #[cfg(test)]
 mod tests {
     use super::{KEPT_RUNS, SLACK};
-    use crate::journal::record::{Begin, Record};
     use crate::state::{FileLog, StateDir};
     use crate::undo::{Keep, Secrecy};
-    use model::{FileState, Fingerprint, HostPath, Op, PathState, Report, State, Subject};
+    use model::{Begin, FileState, Fingerprint, HostPath, Op, PathState, Record, Report, State, Subject};
     use std::collections::BTreeSet;
 
     /// A run that replaced one file, whose old bytes are the run's number.

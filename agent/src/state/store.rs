@@ -1,13 +1,13 @@
 //! Bytes kept under their fingerprint, so that what was overwritten can come back.
 
 use super::dir::write_private;
-use crate::blobs::Blobs;
 use crate::os::safe_path::{self, Follow};
 use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
 use model::{Digest, Failure, Fingerprint, Secret};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use wire::Blobs;
 
 /// The host's store. Plain bytes are named by their SHA-256, secret ones by an HMAC under the host's own key, so that
 /// the name of a secret tells nothing of it.

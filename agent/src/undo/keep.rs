@@ -1,11 +1,11 @@
 //! Where the bytes of before-images are kept.
 
 use super::Secrecy;
-use crate::blobs::Blobs;
 use model::{Digest, Failure, Fingerprint, Secret};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
+use wire::Blobs;
 
 /// Keeps bytes, durably before it returns, and gives them back.
 pub trait Keep: Send + Sync {

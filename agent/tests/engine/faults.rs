@@ -2,8 +2,8 @@
 
 use crate::world::{apply, converge, raw_host, web};
 use agent::engine::Faults;
-use agent::journal::status::Outcome;
 use agent::system::View;
+use model::Outcome;
 use std::collections::BTreeSet;
 
 /// Runs until the record at which nothing is cut off any more.

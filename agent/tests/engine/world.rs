@@ -1,14 +1,13 @@
 //! A host in memory, a catalog for it, and one run over both.
 
-use agent::blobs::NoBlobs;
 use agent::engine::{Choice, Faults, Graph, Host, MemoryLog, NoSink, Outcome, forecast, run};
-use agent::journal::status::Status;
 use agent::system::{Candidates, Layer, System};
 use agent::undo::MemoryKeep;
-use model::{Catalog, Edge, EdgeKind, Id, Node, NodeStatus, Owed, Plan, Secrets, UnitState};
+use model::{Catalog, Edge, EdgeKind, Id, Node, NodeStatus, Owed, Plan, Secrets, Status, UnitState};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
+use wire::NoBlobs;
 
 /// A raw host, to which a web server may come.
 pub fn raw_host() -> Layer<'static> {
@@ -89,8 +88,8 @@ pub fn converge(host: &dyn System, catalog: &Catalog, faults: Faults, owed: BTre
     let place = Host { system: host, keep: &keep, sink: &NoSink, stop: &stop, faults };
     let outcome = run(&graph, (&plan, &choice), &place, &mut log, (1, owed.clone()));
     let records = log.records.len() as u64;
-    let begin = agent::journal::record::Record::Begin(agent::journal::record::Begin::default());
-    let carried = owed.into_iter().map(agent::journal::record::Record::Owed);
+    let begin = model::Record::Begin(model::Begin::default());
+    let carried = owed.into_iter().map(model::Record::Owed);
     let status = Status::of(std::iter::once(begin).chain(carried).chain(log.records));
     Ran { outcome, plan, status: status.expect("records in order"), records }
 }

@@ -3,7 +3,6 @@
 
 #![cfg(target_os = "linux")]
 
-use agent::blobs::NoBlobs;
 use agent::kind::Resource;
 use agent::kinds::ALL;
 use agent::os::host::Host;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
+use wire::NoBlobs;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,8 +3,7 @@
 use super::events::sum;
 use super::out::{inert, line};
 use crate::format::Format;
-use agent::journal::status::{Outcome, Status};
-use agent::state::RunSummary;
+use model::{Outcome, RunSummary, Status};
 
 /// Lists runs, the last one first.
 pub fn list(runs: &[RunSummary], format: Format) {

@@ -5,15 +5,16 @@ use toml::{Table, Value};
 use crate::tidy::finding::Finding;
 use crate::tidy::tree::Tree;
 
-/// Each member and the members it may use: cli -> fleet, dsl, agent -> model. Nothing else.
+/// Each member and the members it may use: cli -> fleet, dsl, agent -> wire -> model. Nothing else.
 const MEMBERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("dsl", &["model"]),
-    ("agent", &["model"]),
-    ("fleet", &["model"]),
-    ("cli", &["model", "dsl", "agent", "fleet"]),
+    ("wire", &["model"]),
+    ("agent", &["model", "wire"]),
+    ("fleet", &["model", "wire"]),
+    ("cli", &["model", "wire", "dsl", "agent", "fleet"]),
     ("bench", &["model", "dsl", "agent"]),
-    ("fuzz", &["model", "dsl", "agent"]),
+    ("fuzz", &["model", "wire", "dsl", "agent"]),
     ("xtask", &[]),
 ];
 

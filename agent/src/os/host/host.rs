@@ -8,13 +8,13 @@ use super::mask::Mask;
 use super::unit_files::{self, Ask};
 use super::units::{self, Units};
 use super::{account_files, file_ops, files};
-use crate::blobs::Blobs;
 use crate::system::{Accounts, Attempt, Candidates, Entry, Look, Package, System, Touched};
 use model::{Command, Failure, HostPath, Op, Secrets, Thing, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wire::Blobs;
 
 /// Candidates by name and release.
 pub(super) type Offers = BTreeMap<(String, Option<String>), Arc<Candidates>>;

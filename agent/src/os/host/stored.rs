@@ -2,9 +2,9 @@
 //!
 //! Stored bytes are digested while they pass, so that what is written is what was asked for, or nothing.
 
-use crate::blobs::Blobs;
 use model::{Digest, Failure, Hasher};
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use wire::Blobs;
 
 /// Content of a blob store.
 pub(super) struct Stored<'a> {
@@ -58,9 +58,9 @@ impl Seek for Stored<'_> {
 #[cfg(test)]
 mod tests {
     use super::Stored;
-    use crate::blobs::Blobs;
     use model::{Digest, Failure};
     use std::io::{Cursor, Read, Seek};
+    use wire::Blobs;
 
     struct One(Vec<u8>);
 

@@ -1,7 +1,6 @@
 //! File ops on a real file system.
 
 use super::{fill, temp_name};
-use crate::blobs::NoBlobs;
 use crate::os::host::Host;
 use crate::system::{Attempt, Entry, EntryKind, Look, System};
 use model::{Content, Digest, Failure, HostPath, Op, Principal};
@@ -9,6 +8,7 @@ use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
+use wire::NoBlobs;
 
 struct Here {
     dir: tempfile::TempDir,

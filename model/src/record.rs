@@ -1,10 +1,10 @@
 //! What the journal says, record by record. Written ahead: a record is durable before what it announces is done.
 
-use model::{Id, Op, Owed, Report, State, Subject};
+use crate::{Id, Op, Owed, Report, State, Subject};
 use serde::{Deserialize, Serialize};
 
 /// Version of the records. A reader refuses a higher one.
-pub const VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 1;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! What a run's records amount to. One pure function, `Status::next`, serves recovery, rollback and display alike.
 
-use super::record::{Begin, Record, VERSION};
-use model::{Id, Op, Owed, Report, State, Subject};
+use crate::record::{Begin, JOURNAL_VERSION, Record};
+use crate::{Id, Op, Owed, Report, State, Subject};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An op of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Act {
     /// For which nodes.
     pub nodes: Vec<Id>,
@@ -18,7 +19,8 @@ pub struct Act {
 }
 
 /// How far an op came.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Announced, and nothing more is known: the run was cut off there.
     Open,
@@ -29,7 +31,7 @@ pub enum Outcome {
 }
 
 /// The state of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// What the run is; `None` before the first record.
     pub begin: Option<Begin>,
@@ -54,8 +56,8 @@ impl Status {
             return wrong("a record after the end".to_owned());
         }
         match (record, self.begin.is_some()) {
-            (Record::Begin(begin), false) if begin.version > VERSION => {
-                return wrong(format!("version {} is newer than {VERSION}", begin.version));
+            (Record::Begin(begin), false) if begin.version > JOURNAL_VERSION => {
+                return wrong(format!("version {} is newer than {JOURNAL_VERSION}", begin.version));
             }
             (Record::Begin(begin), false) => self.begin = Some(begin),
             (Record::Begin(_), true) => return wrong("a second beginning".to_owned()),
@@ -105,4 +107,15 @@ impl Status {
     pub fn run(&self) -> u64 {
         self.begin.as_ref().map_or(0, |begin| begin.run)
     }
+}
+
+/// One line of a host's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// What the run was.
+    pub begin: Begin,
+    /// How many ops it did.
+    pub done: u64,
+    /// Its sum; `None` where it was cut off, or is under way.
+    pub end: Option<Report>,
 }

@@ -1,0 +1,50 @@
+//! Where a host is and how it is reached, when inventory, `~/.ssh/config` and command line have been put together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that a transport needs to know of one host. Terms are those of ssh_config(5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What it was called before `HostName` was looked up; what the system's `ssh` is given.
+    pub alias: String,
+    /// `HostName`: a name or an address.
+    pub host: String,
+    /// `Port`.
+    pub port: u16,
+    /// `User`.
+    pub user: String,
+    /// `IdentityFile`s, in order; the ones OpenSSH looks for where none is configured.
+    pub identities: Vec<PathBuf>,
+    /// `IdentitiesOnly`: of the agent's keys only those that `identities` name.
+    pub identities_only: bool,
+    /// The agent's socket (`IdentityAgent`, `SSH_AUTH_SOCK`); `None` for no agent.
+    pub agent: Option<PathBuf>,
+    /// `ProxyJump`, the first to be connected to first.
+    pub jumps: Vec<Endpoint>,
+    /// `UserKnownHostsFile` and `GlobalKnownHostsFile`; new keys go to the first.
+    pub known_hosts: Vec<PathBuf>,
+    /// `HostKeyAlias`.
+    pub host_key_alias: Option<String>,
+    /// Keys the host must have one of, in OpenSSH's form, from the inventory; known_hosts is not asked then.
+    pub host_keys: Vec<String>,
+    /// What becomes of a key that nobody knows.
+    pub unknown_keys: UnknownKeys,
+    /// `ConnectTimeout`.
+    pub connect_timeout: Duration,
+    /// `ServerAliveInterval`; how often a silent host is asked whether it is there.
+    pub alive_interval: Duration,
+    /// `ServerAliveCountMax`; how many of these may stay unanswered.
+    pub alive_count: u32,
+    /// What of the configuration only the system's `ssh` can do, such as `ProxyCommand`.
+    pub needs_openssh: Option<String>,
+}
+
+/// What becomes of a host key that is in no known_hosts file. A changed key is never taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownKeys {
+    /// The connection ends.
+    Refuse,
+    /// It is taken and recorded.
+    Record,
+}

@@ -1,0 +1,155 @@
+//! The dead ends between a controller and a host, told apart, each in the words that an operator can act on.
+//! What came from a host is capped here and made inert where it is shown.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How far the work on a host had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Opening the connection.
+    Connect,
+    /// Agreeing on keys, and checking the host's.
+    HostKey,
+    /// Logging in.
+    Login,
+    /// Becoming root.
+    Elevate,
+    /// Bringing the agent.
+    Upload,
+    /// The agent's first words, and the host's facts.
+    Facts,
+    /// Handing over the order and what belongs to it.
+    Order,
+    /// From the order to the commit point: nothing has changed.
+    Plan,
+    /// After the commit point: the run is the host's own.
+    Run,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::HostKey => "checking the host key",
+            Self::Login => "logging in",
+            Self::Elevate => "becoming root",
+            Self::Upload => "uploading the agent",
+            Self::Facts => "waiting for the agent's first words",
+            Self::Order => "handing over the order",
+            Self::Plan => "planning; nothing had been changed",
+            Self::Run => "the run, which is the host's own and goes on there",
+        })
+    }
+}
+
+/// Why the work on a host came to no report.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The name has no address.
+    #[error("the name {host} is unknown: {because}")]
+    NameUnknown {
+        /// The name.
+        host: String,
+        /// The resolver's words.
+        because: String,
+    },
+    /// Nobody listens there.
+    #[error("{address} refused the connection: no sshd listens on that port, or a firewall rejects it")]
+    ConnectionRefused {
+        /// Address and port.
+        address: String,
+    },
+    /// The network has no way there.
+    #[error("there is no route to {address}: {because}")]
+    NoRoute {
+        /// Address and port.
+        address: String,
+        /// The system's words.
+        because: String,
+    },
+    /// A deadline passed.
+    #[error("no answer within {} s while {stage}{setting}", limit.as_secs_f32())]
+    Timeout {
+        /// What was waited for.
+        stage: Stage,
+        /// The deadline.
+        limit: Duration,
+        /// Such as ` (ConnectTimeout)`; empty where none sets it.
+        setting: &'static str,
+    },
+    /// None of the ways to log in was taken.
+    #[error("{user} was not let in; tried {}; the host takes {methods}", listed(tried))]
+    LoginRefused {
+        /// The user.
+        user: String,
+        /// Each way that was tried, such as `key ~/.ssh/id_ed25519`.
+        tried: Vec<String>,
+        /// What sshd says it would take, such as `publickey`.
+        methods: String,
+    },
+    /// A host key that is unknown, changed, revoked or not the one that was given; in the words that OpenSSH users know.
+    #[error("{0}")]
+    HostKey(String),
+    /// There is no way to become root.
+    #[error("{0}")]
+    Elevation(String),
+    /// The agent cannot be brought, or cannot be trusted; nothing was run.
+    #[error("{0}")]
+    Agent(String),
+    /// The agent ended without its last words.
+    #[error("the agent ended before it was done ({status}) while {stage}{}", said(stderr))]
+    Crashed {
+        /// How far it was.
+        stage: Stage,
+        /// Such as `exit status 101`, `killed by a signal`.
+        status: String,
+        /// The tail of what it said.
+        stderr: String,
+    },
+    /// The connection broke.
+    #[error("the connection was lost while {stage}: {because}")]
+    Lost {
+        /// How far the work was.
+        stage: Stage,
+        /// What is known of it.
+        because: String,
+    },
+    /// The host does not keep to the protocol.
+    #[error("the host does not keep to the protocol while {stage}: {because}")]
+    Protocol {
+        /// How far the work was.
+        stage: Stage,
+        /// What was wrong.
+        because: String,
+    },
+    /// Something on this side, such as a configuration that cannot be read.
+    #[error("{0}")]
+    Here(String),
+    /// The user wanted to stop before it was tried.
+    #[error("not tried: stopped before its turn")]
+    NotTried,
+}
+
+impl Trouble {
+    /// True where the host, as far as anybody knows, was never reached as root: nothing was run there.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::NameUnknown { .. }
+            | Self::ConnectionRefused { .. }
+            | Self::NoRoute { .. }
+            | Self::LoginRefused { .. }
+            | Self::HostKey(_) => true,
+            Self::Timeout { stage, .. } | Self::Lost { stage, .. } => *stage < Stage::Elevate,
+            _ => false,
+        }
+    }
+}
+
+fn listed(tried: &[String]) -> String {
+    if tried.is_empty() { "nothing: there is no key and no agent".to_owned() } else { tried.join(", ") }
+}
+
+fn said(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+}

@@ -1,0 +1,50 @@
+//! What a host is asked to do: one order a connection.
+
+use model::Catalog;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// One piece of work for one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Show what would be done.
+    Plan(Work),
+    /// Do it, after a yes.
+    Apply(Work),
+    /// Do it in a throwaway copy of the host.
+    Rehearse(Work),
+    /// Bring back what a run changed.
+    Rollback {
+        /// The run; the last one where it is `None`.
+        run: Option<u64>,
+        /// Also what somebody changed since.
+        force: bool,
+        /// Only show what would be done.
+        forecast: bool,
+    },
+    /// List the runs.
+    History,
+    /// Tell one run op by op.
+    Show {
+        /// The run; the last one where it is `None`.
+        run: Option<u64>,
+    },
+    /// Nothing but the facts, which have been said by then.
+    Facts,
+}
+
+/// A compiled catalog, and which part of it is meant. Its secrets and contents travel in messages of their own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// What the host is to be.
+    pub catalog: Catalog,
+    /// Which source of catalogs this is; orphans are told apart by it.
+    pub scope: String,
+    /// Only resources with one of these tags; all where it is empty.
+    pub only: BTreeSet<String>,
+    /// Not resources with one of these tags.
+    pub skip: BTreeSet<String>,
+    /// What was asked for, in words, for the journal.
+    pub command: String,
+}

@@ -1,0 +1,70 @@
+//! From the host to the controller. Whatever it says is data: never a path, a template or a command of the controller's.
+
+use model::{Digest, Event, Facts, Failure};
+use serde::{Deserialize, Serialize};
+
+/// A message of the host. The first is `Hello`, the last `Done`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Up {
+    /// Who speaks, and what the host is.
+    Hello(Box<Hello>),
+    /// Something happened.
+    Event(Box<Event>),
+    /// These contents are needed, and not here.
+    Want(Vec<Digest>),
+    /// The plan has been told: shall it be done?
+    Question,
+    /// What was asked for, where that is no event.
+    Reply(Box<Reply>),
+    /// Nothing new; the host is still at work.
+    Alive,
+    /// The end.
+    Done(Ending),
+}
+
+/// The first words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The version of the protocol that the agent speaks best.
+    pub protocol: u32,
+    /// The agent's own version.
+    pub agent: String,
+    /// What the host says of itself.
+    pub facts: Facts,
+}
+
+/// An answer that is no event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// The runs, the last one first.
+    History(Vec<model::RunSummary>),
+    /// One run.
+    Run {
+        /// What its journal amounts to.
+        status: Box<model::Status>,
+        /// What is wrong with the rest of the journal.
+        damage: Option<String>,
+    },
+}
+
+/// How the work on a host ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All is as desired, and nothing was changed.
+    Unchanged,
+    /// All is as desired now.
+    Changed,
+    /// Changes are pending, and were only shown.
+    Pending,
+    /// The answer was no.
+    Declined,
+    /// Another run has the host.
+    Locked,
+    /// Something failed or could not be told; the events say what.
+    Failed,
+    /// It could not be begun.
+    Refused(Failure),
+}
