@@ -18,3 +18,5 @@ pub mod session;
 pub mod state;
 pub mod system;
 pub mod undo;
+#[cfg(target_os = "linux")]
+pub mod work;

@@ -44,16 +44,16 @@ pub enum Reply {
     Run {
         /// What its journal amounts to.
         status: Box<model::Status>,
-        /// What is wrong with the rest of the journal.
+        /// What is wrong with the rest of the journal, as a sentence for the operator.
         damage: Option<String>,
     },
 }
 
-/// How the work on a host ended.
+/// How the work on a host ended. Where there were events the last one is a report, which counts; this is its one word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// All is as desired, and nothing was changed.
+    /// All is as desired, and nothing was changed; or what was asked for has been replied.
     Unchanged,
     /// All is as desired now.
     Changed,
@@ -63,8 +63,8 @@ pub enum Ending {
     Declined,
     /// Another run has the host.
     Locked,
-    /// Something failed or could not be told; the events say what.
+    /// Something failed or could not be told; the events, or the reply, say what.
     Failed,
-    /// It could not be begun.
+    /// It could not be begun; neither event nor reply says so.
     Refused(Failure),
 }

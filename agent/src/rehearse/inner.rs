@@ -76,7 +76,7 @@ fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Fa
         stop: &stop,
         faults: Faults::default(),
     };
-    let report = session::apply(&session, &|_| Answer::Yes).map_err(told)?.report;
+    let report = session::apply(&session, &|_| Ok(Answer::Yes)).map_err(told)?.report;
     let again = session::plan(&session)?;
     // Read by a host without memory: what scripts did behind the engine's back counts too.
     let after = Snapshot::take(&Host::offline(contents.clone(), BTreeMap::new()))?;

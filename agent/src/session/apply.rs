@@ -1,6 +1,6 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
-use super::job::{Answer, Ended, Job, boot_id, forget_old_runs, take};
+use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs, take};
 use super::plan::plan_graph;
 use crate::engine::{Graph, Host, Outcome, Sink, run};
 use crate::state::{FileLog, Ledger, Past};
@@ -16,7 +16,7 @@ pub struct Done {
 }
 
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
-pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended> {
+pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     let _lock = take(job.state, job.clock, &job.command)?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
@@ -32,7 +32,7 @@ pub fn apply(job: &Job<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Done, Ended
         ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
         ledger.write(job.state)?;
         all_unchanged(&plan)
-    } else if ask(&plan) == Answer::No {
+    } else if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     } else {
         carry_out((job, &mut ledger), &graph, &plan, past)?

@@ -5,7 +5,7 @@ use crate::kind::Registered;
 use crate::os::lock::{Holder, Lock};
 use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
 use crate::system::System;
-use model::{Catalog, EventBody, Failure, Report, Secrets};
+use model::{Catalog, EventBody, Failure, Plan, Report, Secrets};
 use std::sync::atomic::AtomicBool;
 use wire::Blobs;
 
@@ -77,6 +77,9 @@ pub enum Answer {
     /// Do nothing.
     No,
 }
+
+/// "Shall I?", with the plan. Where it fails nothing is done, and the failure is the end.
+pub type Ask<'a> = &'a dyn Fn(&Plan) -> Result<Answer, Failure>;
 
 /// Why a piece of work did not come to a report.
 #[derive(Debug, thiserror::Error)]

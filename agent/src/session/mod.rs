@@ -9,6 +9,6 @@ mod restoration;
 mod rollback;
 
 pub use apply::{Done, apply};
-pub use job::{Answer, Clock, Drift, Ended, Job, Rollback};
+pub use job::{Answer, Ask, Clock, Drift, Ended, Job, Rollback};
 pub use plan::plan;
 pub use rollback::{plan_rollback, rollback};

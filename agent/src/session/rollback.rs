@@ -1,6 +1,6 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
-use super::job::{Answer, Ended, Rollback, boot_id, forget_old_runs, take};
+use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs, take};
 use super::restoration::{Restoration, restorations};
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::state::{FileLog, Past, Read, StateDir};
@@ -16,7 +16,7 @@ pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
 }
 
 /// Rolls a run back.
-pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Result<Report, Ended> {
+pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     let _lock = take(rollback.state, rollback.clock, "rollback")?;
     let (run, status, attempts) = find(rollback)?;
     let work = restorations(rollback, (&status, &attempts))?;
@@ -30,7 +30,7 @@ pub fn rollback(rollback: &Rollback<'_>, ask: &dyn Fn(&Plan) -> Answer) -> Resul
         rollback.events.emit(EventBody::Report(report.clone()));
         return Ok(report);
     }
-    if ask(&plan) == Answer::No {
+    if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     }
     let report = carry_out(rollback, run, (&work, refused))?;

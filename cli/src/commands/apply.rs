@@ -25,7 +25,7 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
     };
     let watch = Watch::new(format, consent.manner());
     args.local.work(("apply", format), &|event| watch.see(event), |job| {
-        let done = agent::session::apply(job, &|_| consent.answer("Apply?"))?;
+        let done = agent::session::apply(job, &|_| Ok(consent.answer("Apply?")))?;
         Ok(Exit::of_report(&done.report))
     })
 }

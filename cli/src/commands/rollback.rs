@@ -64,7 +64,7 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
             exit
         })
     } else {
-        rollback(&work, &|_| consent.answer("Roll back?")).map(|report| Exit::of_report(&report))
+        rollback(&work, &|_| Ok(consent.answer("Roll back?"))).map(|report| Exit::of_report(&report))
     };
     // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
     Ok(ended(done, &events, 0))

@@ -1,0 +1,154 @@
+//! One order, from its words to its ending. Every piece of work comes to a report, its last event; only what is asked for in
+//! other form, the runs, comes as a reply.
+
+use super::ending::{of_plan, of_rehearsal, of_report};
+use super::means::Means;
+use super::needed;
+use crate::engine::{Choice, Faults, Sink};
+use crate::os::host::Host;
+use crate::session::{self, Drift, Ended, Job, Rollback};
+use crate::state::{EventLog, Read};
+use model::{EventBody, Failure, Report};
+use std::sync::Arc;
+use wire::{Ending, Order, Reply, Work};
+
+/// Carries out `order` on this host. The running program must play [`crate::rehearse::Stage`]s when it is started as one.
+pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
+    match order {
+        Order::Plan(work) => on(work, means, plan),
+        Order::Apply(work) => on(work, means, apply),
+        Order::Rehearse(work) => on(work, means, rehearse),
+        Order::Rollback { run, force, forecast } => {
+            let drift = if *force { Drift::Overwrite } else { Drift::Refuse };
+            let mode = if *forecast { Mode::Shown } else { Mode::Done };
+            rollback((*run, drift, mode), means)
+        }
+        Order::History => history(means).unwrap_or_else(Ending::Refused),
+        Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
+        Order::Facts => Ending::Unchanged,
+    }
+}
+
+/// Whether a rollback is carried out.
+enum Mode {
+    Shown,
+    Done,
+}
+
+/// Makes a job of `work` and calls `act` with it.
+fn on(
+    work: &Work,
+    means: &Means<'_>,
+    act: impl FnOnce(&Job<'_>, &Means<'_>) -> Result<Ending, Ended>,
+) -> Ending {
+    let host = Host::new(Arc::clone(&means.blobs));
+    host.mask(means.secrets);
+    let events = EventLog::new(means.watch, means.clock);
+    let job = Job {
+        catalog: &work.catalog,
+        secrets: means.secrets,
+        blobs: &*means.blobs,
+        kinds: crate::kinds::ALL,
+        scope: &work.scope,
+        choice: Choice { only: work.only.clone(), skip: work.skip.clone() },
+        system: &host,
+        state: means.state,
+        events: &events,
+        clock: means.clock,
+        command: work.command.clone(),
+        stop: means.stop,
+        faults: Faults::default(),
+    };
+    let nodes = work.catalog.nodes().len() as u64;
+    act(&job, means).unwrap_or_else(|ended| give_up(ended, &events, nodes))
+}
+
+fn plan(job: &Job<'_>, _: &Means<'_>) -> Result<Ending, Ended> {
+    let plan = session::plan(job)?;
+    job.events.emit(EventBody::Plan(plan.pending()));
+    job.events.emit(EventBody::Report(plan.foreseen()));
+    Ok(of_plan(&plan))
+}
+
+fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
+    let done = session::apply(job, &|plan| {
+        means.controller.bring(&needed::by_plan(job.catalog, plan))?;
+        means.controller.ask(plan)
+    })?;
+    Ok(of_report(&done.report))
+}
+
+fn rehearse(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
+    means.controller.bring(&needed::all(job.catalog))?;
+    let found = crate::rehearse::rehearse(job)?;
+    let (ending, report) = (of_rehearsal(&found), found.report.clone());
+    job.events.emit(EventBody::Rehearsal(Box::new(found)));
+    job.events.emit(EventBody::Report(report));
+    Ok(ending)
+}
+
+fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), means: &Means<'_>) -> Ending {
+    // What is brought back comes out of the host's own store.
+    let host = Host::new(Arc::new(means.state.store()));
+    let events = EventLog::new(means.watch, means.clock);
+    let work = Rollback {
+        run,
+        drift,
+        system: &host,
+        state: means.state,
+        events: &events,
+        clock: means.clock,
+        stop: means.stop,
+    };
+    let done = match mode {
+        Mode::Shown => session::plan_rollback(&work).map_err(Ended::from).map(|plan| {
+            let (ending, report) = (of_plan(&plan), plan.foreseen());
+            events.emit(EventBody::Plan(plan));
+            events.emit(EventBody::Report(report));
+            ending
+        }),
+        Mode::Done => {
+            session::rollback(&work, &|plan| means.controller.ask(plan)).map(|report| of_report(&report))
+        }
+    };
+    // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
+    done.unwrap_or_else(|ended| give_up(ended, &events, 0))
+}
+
+/// Work that came to no report of its own gets one: what nobody looked at is unknown.
+fn give_up(ended: Ended, events: &EventLog<'_>, nodes: u64) -> Ending {
+    let unseen = Report { unknown: nodes, ..Report::default() };
+    let text = ended.to_string();
+    let (ending, body, report) = match ended {
+        Ended::Locked(_) => (Ending::Locked, EventBody::Error { text }, unseen),
+        Ended::Declined(report) => (Ending::Declined, EventBody::Note { text }, *report),
+        Ended::Failed(_) => (Ending::Failed, EventBody::Error { text }, unseen),
+        Ended::Broken { report, .. } => (Ending::Failed, EventBody::Error { text }, *report),
+    };
+    events.emit(body);
+    events.emit(EventBody::Report(report));
+    ending
+}
+
+fn history(means: &Means<'_>) -> Result<Ending, Failure> {
+    means.controller.reply(Reply::History(means.state.history()?));
+    Ok(Ending::Unchanged)
+}
+
+fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
+    let Some(run) = run.or(means.state.numbers()?.last().copied()) else {
+        return Err(Failure::refused("there has been no run on this machine", "`keel apply` makes one"));
+    };
+    let (status, damage) = match means.state.status(run)? {
+        Read::Nothing => {
+            return Err(Failure::refused(format!("there is no run {run}"), "`keel history` lists them"));
+        }
+        Read::Whole(status) => (status, None),
+        Read::Damaged(status, why) => {
+            (status, Some(format!("the journal of run {run} is damaged after this: {why}")))
+        }
+    };
+    let ending = if damage.is_some() { Ending::Failed } else { Ending::Unchanged };
+    means.controller.reply(Reply::Run { status, damage });
+    Ok(ending)
+}
