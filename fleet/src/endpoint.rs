@@ -24,6 +24,8 @@ pub struct Endpoint {
     pub jumps: Vec<Endpoint>,
     /// `UserKnownHostsFile` and `GlobalKnownHostsFile`; new keys go to the first.
     pub known_hosts: Vec<PathBuf>,
+    /// `HashKnownHosts`: new keys are recorded under a hash of the name.
+    pub recorded_names: RecordedNames,
     /// `HostKeyAlias`.
     pub host_key_alias: Option<String>,
     /// Keys the host must have one of, in OpenSSH's form, from the inventory; known_hosts is not asked then.
@@ -32,12 +34,25 @@ pub struct Endpoint {
     pub unknown_keys: UnknownKeys,
     /// `ConnectTimeout`.
     pub connect_timeout: Duration,
-    /// `ServerAliveInterval`; how often a silent host is asked whether it is there.
+    /// `ServerAliveInterval`; how often a silent host is asked whether it is there. Zero for never.
     pub alive_interval: Duration,
     /// `ServerAliveCountMax`; how many of these may stay unanswered.
     pub alive_count: u32,
     /// What of the configuration only the system's `ssh` can do, such as `ProxyCommand`.
     pub needs_openssh: Option<String>,
+    /// What was said outside of ssh_config(5), as options for the system's `ssh` (`Port=2222`); the rest it reads itself.
+    pub openssh_options: Vec<String>,
+    /// What the system's `ssh` is to read instead of the usual configuration.
+    pub openssh_config: Option<PathBuf>,
+}
+
+/// How the name of a host stands beside a key that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordedNames {
+    /// As it is.
+    Plain,
+    /// As a salted hash.
+    Hashed,
 }
 
 /// What becomes of a host key that is in no known_hosts file. A changed key is never taken.
