@@ -1,9 +1,11 @@
-//! `hosts.toml`: hosts, groups, their roles, and values for inputs. Knows no network.
+//! `hosts.toml`: hosts, groups, how they are reached, their roles, and values for inputs. Knows no network.
 
+use crate::destination::{Destination, is_address, is_name};
 use crate::document::{self, Entry, Item, Table, Value};
 use crate::findings::Findings;
 use crate::nearest::did_you_mean;
 use crate::parts::texts;
+use crate::reach::{self, Reach};
 use crate::source::{Extent, Source};
 use model::Diagnostic;
 use std::sync::Arc;
@@ -13,8 +15,10 @@ use std::sync::Arc;
 pub struct Host {
     /// Its name.
     pub name: String,
-    /// Where it is reached; its name unless said.
+    /// Where it is reached, a name that DNS or `~/.ssh/config` knows, or an IP address; its name unless said.
     pub address: String,
+    /// How it is reached: what it says itself, else the strongest of its groups that says something.
+    pub reach: Reach,
     /// Its groups, the weakest first.
     pub groups: Vec<String>,
     /// Roles of its groups, then its own, each once.
@@ -28,6 +32,8 @@ pub struct Member {
     pub name: String,
     /// Where it is reached; hosts only.
     pub address: Option<String>,
+    /// How it is reached.
+    pub reach: Reach,
     /// Its groups; hosts only.
     pub groups: Vec<(String, Extent)>,
     /// Its roles.
@@ -118,9 +124,12 @@ impl Inventory {
                 roles.push(role.clone());
             }
         }
+        let groups =
+            self.groups_of(host).fold(Reach::default(), |weak, group| group.reach.clone().over(&weak));
         Host {
             name: host.name.clone(),
             address: host.address.clone().unwrap_or_else(|| host.name.clone()),
+            reach: host.reach.clone().over(&groups),
             groups: host.groups.iter().map(|(name, _)| name.clone()).collect(),
             roles,
         }
@@ -128,26 +137,26 @@ impl Inventory {
 }
 
 /// The keys of a host.
-const HOST: &[&str] = &["address", "groups", "roles", "inputs"];
+const HOST: &[&str] =
+    &["address", "user", "port", "host_key", "proxy_jump", "transport", "groups", "roles", "inputs"];
 /// The keys of a group.
-const GROUP: &[&str] = &["roles", "inputs"];
+const GROUP: &[&str] = &["user", "port", "host_key", "proxy_jump", "transport", "roles", "inputs"];
 
 fn what(keys: &[&str]) -> &'static str {
     if keys.contains(&"address") { "host" } else { "group" }
 }
 
-/// Names and addresses become words of a command line and parts of paths: no option, no blank, no separator may pass.
-fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    name.len() <= 253
-        && name.bytes().all(allowed)
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-}
-
-/// A name, or an IPv4 or IPv6 address, with a zone (RFC 6874) perhaps.
-fn is_address(text: &str) -> bool {
-    let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
-    is_name(zone) && (is_name(text) || address.parse::<std::net::IpAddr>().is_ok())
+/// What to write in place of a wrong address.
+fn instead_of(text: &str) -> String {
+    let Ok(Destination { user, host, port }) = text.parse() else {
+        return "write a name, as DNS or ~/.ssh/config knows it, or an IP address".to_owned();
+    };
+    let said = [
+        Some(format!("address = \"{host}\"")),
+        user.map(|user| format!("user = \"{user}\"")),
+        port.map(|port| format!("port = {port}")),
+    ];
+    format!("write {}, a line each", said.into_iter().flatten().collect::<Vec<_>>().join(" and "))
 }
 
 struct Reader<'a> {
@@ -176,6 +185,7 @@ impl Reader<'_> {
         let mut member = Member {
             name: entry.key,
             address: None,
+            reach: Reach::default(),
             groups: Vec::new(),
             roles: Vec::new(),
             inputs: Vec::new(),
@@ -195,9 +205,18 @@ impl Reader<'_> {
                 ("address", Item { value: Value::Text(text), .. }) if is_address(&text) => {
                     member.address = Some(text);
                 }
-                ("address", Item { value: Value::Text(_), at }) => {
-                    let help = "write a name, as DNS or ~/.ssh/config knows it, or an IP address".to_owned();
-                    self.error("bad-address", "this is no address of a host".to_owned(), at, Some(help));
+                ("address", Item { value: Value::Text(text), at }) => {
+                    self.error(
+                        "bad-address",
+                        "this is no address of a host".to_owned(),
+                        at,
+                        Some(instead_of(&text)),
+                    );
+                }
+                (key, item) if reach::KEYS.contains(&key) => {
+                    if let Err((code, message, at, help)) = member.reach.take(key, item) {
+                        self.error(code, message, at, help);
+                    }
                 }
                 ("groups", item) => member.groups = self.names(item),
                 ("roles", item) => member.roles = self.names(item),
@@ -234,20 +253,29 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_address, is_name};
+    use crate::{Memory, Reach, Transport, hosts};
+    use std::path::Path;
+
+    const TEXT: &str = "[group.all]\nuser = \"deploy\"\nport = 2222\nproxy_jump = \"ops@bastion:22, b2\"\n\
+                        [group.old]\nport = 22\ntransport = \"openssh\"\n\
+                        [host.web1]\naddress = \"fe80::1%eth0\"\ngroups = [\"all\", \"old\"]\nuser = \"root\"\n\
+                        [host.web2]\ngroups = [\"all\"]\nproxy_jump = \"none\"\n";
 
     #[test]
-    fn names_and_addresses_are_words() {
-        for good in ["web1", "web1.example.org", "10.0.0.1", "h_1-2"] {
-            assert!(is_name(good) && is_address(good), "{good}");
-        }
-        for good in ["::1", "2001:db8::1", "fe80::1%eth0"] {
-            assert!(is_address(good) && !is_name(good), "{good}");
-        }
-        for bad in
-            ["", "-v", ".", "..", "a b", "a\n", "a;b", "a@b", "a:22", "ä", "%h", "10.0.0.1%", "fe80::1%-o x"]
-        {
-            assert!(!is_address(bad) && !is_name(bad), "{bad}");
-        }
+    fn how_a_host_is_reached_is_said_by_itself_or_by_its_groups() {
+        let files = Memory::default().with("s/hosts.toml", TEXT);
+        let hosts = hosts(Path::new("s"), &files).expect("it is right");
+        let text = |text: &str| Some(text.to_owned());
+        let web1 = Reach {
+            user: text("root"),
+            port: Some(22),
+            host_keys: Vec::new(),
+            proxy_jump: text("ops@bastion:22,b2"),
+            transport: Some(Transport::Openssh),
+        };
+        assert_eq!((hosts[0].address.as_str(), &hosts[0].reach), ("fe80::1%eth0", &web1));
+        let web2 =
+            Reach { user: text("deploy"), port: Some(2222), proxy_jump: text("none"), ..Reach::default() };
+        assert_eq!((hosts[1].address.as_str(), &hosts[1].reach), ("web2", &web2));
     }
 }

@@ -4,9 +4,35 @@ use super::write::Case;
 
 /// The cases.
 pub fn cases() -> Vec<Case> {
-    let texts = TEXTS.iter().map(|&(name, text)| (name, text.as_bytes().to_vec()));
-    texts.chain(bombs()).collect()
+    let plain = |&(name, text): &(&'static str, &str)| (name, text.as_bytes().to_vec());
+    TEXTS.iter().map(plain).chain(bombs()).chain(REACH.iter().map(plain)).collect()
 }
+
+/// How a host is reached.
+const REACH: &[(&str, &str)] = &[
+    ("user-as-an-option", "[host.web1]\nuser = \"-oProxyCommand=touch /tmp/owned\"\n"),
+    ("user-is-empty", "[host.web1]\nuser = \"\"\n"),
+    ("user-with-a-command", "[host.web1]\nuser = \"a;id\"\n"),
+    ("user-is-a-number", "[host.web1]\nuser = 0\n"),
+    ("port-zero", "[host.web1]\nport = 0\n"),
+    ("port-too-large", "[group.a]\nport = 65536\n"),
+    ("port-is-a-string", "[host.web1]\nport = \"22\"\n"),
+    ("host-key-empty", "[host.web1]\nhost_key = \"\"\n"),
+    ("host-key-none-at-all", "[host.web1]\nhost_key = []\n"),
+    ("host-key-holds-a-number", "[host.web1]\nhost_key = [1]\n"),
+    (
+        "host-key-is-a-fingerprint",
+        "[host.web1]\nhost_key = \"SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU\"\n",
+    ),
+    ("host-key-cut-off", "[host.web1]\nhost_key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEmc\"\n"),
+    ("host-key-with-a-newline", "[host.web1]\nhost_key = \"ssh-ed25519\\nAAAA\"\n"),
+    ("proxy-jump-as-an-option", "[host.web1]\nproxy_jump = \"-oProxyCommand=touch /tmp/owned\"\n"),
+    ("proxy-jump-with-a-gap", "[host.web1]\nproxy_jump = \"a,,b\"\n"),
+    ("proxy-jump-with-a-command", "[host.web1]\nproxy_jump = \"$(id)\"\n"),
+    ("proxy-jump-is-a-list", "[host.web1]\nproxy_jump = [\"a\"]\n"),
+    ("transport-unknown", "[host.web1]\ntransport = \"telnet\"\n"),
+    ("transport-is-a-bool", "[host.web1]\ntransport = true\n"),
+];
 
 const TEXTS: &[(&str, &str)] = &[
     ("header-without-end", "[host.web1\n"),
