@@ -213,11 +213,7 @@ impl Reader<'_> {
                         Some(instead_of(&text)),
                     );
                 }
-                (key, item) if reach::KEYS.contains(&key) => {
-                    if let Err((code, message, at, help)) = member.reach.take(key, item) {
-                        self.error(code, message, at, help);
-                    }
-                }
+                (key, item) if reach::KEYS.contains(&key) => self.reach(&mut member.reach, key, item),
                 ("groups", item) => member.groups = self.names(item),
                 ("roles", item) => member.roles = self.names(item),
                 ("inputs", Item { value: Value::Table(Table { entries }), .. }) => {
@@ -230,6 +226,12 @@ impl Reader<'_> {
             }
         }
         Some(member)
+    }
+
+    fn reach(&mut self, reach: &mut Reach, key: &str, item: Item) {
+        if let Err((code, message, at, help)) = reach.take(key, item) {
+            self.error(code, message, at, help);
+        }
     }
 
     fn names(&mut self, item: Item) -> Vec<(String, Extent)> {
