@@ -15,6 +15,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("tinyproxy", "tinyproxy-bin"),
     ("ssh", "openssh-client"),
     ("ssh-keygen", "openssh-client"),
+    ("sshd", "openssh-server"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
     ("setsid", "util-linux"),
@@ -62,7 +63,9 @@ pub fn ensure() -> Result<()> {
     }
     println!("installing on this machine: {}", missing.join(" "));
     let argv = [&["apt-get", "install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat();
-    cmd::quiet(cmd::command(&argv).env("DEBIAN_FRONTEND", "noninteractive"))
+    // What these bring is called by tests; none of it has to run as a service of this machine from now on.
+    let mut install = cmd::command(&argv);
+    cmd::quiet(install.env("DEBIAN_FRONTEND", "noninteractive").env("SYSTEMD_OFFLINE", "1"))
         .context("the lab's Debian packages could not be installed")?;
     Ok(())
 }
