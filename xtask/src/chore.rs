@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
+use crate::lab::host::Init;
 use crate::lab::{down, host, ssh, state, up};
 use crate::tidy::check;
 use crate::{cmd, corpus, suite};
@@ -41,6 +42,9 @@ enum LabVerb {
         /// How many hosts.
         #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
         hosts: u8,
+        /// Hosts whose only process is sshd: more than twenty with systemd are too many for most machines.
+        #[arg(long)]
+        small: bool,
     },
     /// End all hosts of the lab, and all that belongs to it. The cached base stays.
     Down {
@@ -83,7 +87,7 @@ fn tidy() -> Result<u8> {
 fn lab(verb: LabVerb) -> Result<u8> {
     let name = state::default_name()?;
     match verb {
-        LabVerb::Up { hosts } => lab_up(&name, hosts)?,
+        LabVerb::Up { hosts, small } => lab_up(&name, hosts, if small { Init::Sshd } else { Init::Systemd })?,
         LabVerb::Down { all: false } => down::down(&name)?,
         LabVerb::Down { all: true } => {
             state::all()?.iter().try_for_each(|lab| down::down(&lab.name))?;
@@ -94,13 +98,10 @@ fn lab(verb: LabVerb) -> Result<u8> {
     Ok(0)
 }
 
-fn lab_up(name: &str, hosts: u8) -> Result<()> {
+fn lab_up(name: &str, hosts: u8, init: Init) -> Result<()> {
     let ready = up::ready(name)?;
-    for n in 1..=hosts {
-        ready.start(&format!("h{n}"))?;
-    }
-    for n in 1..=hosts {
-        let host = ready.host(&format!("h{n}"))?;
+    let names: Vec<String> = (1..=hosts).map(|n| format!("h{n}")).collect();
+    for host in ready.hosts(&names, init)? {
         println!("{}\t{}\troot, admin\tcargo xtask lab ssh {}", host.name, host.address, host.name);
     }
     println!("key: {}", ready.lab.key().display());

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use xtask::cmd::is_root;
+use xtask::lab::host::Init;
 use xtask::lab::{down, process, scenario, up};
 
 fn main() {
@@ -26,7 +27,7 @@ fn failed(error: anyhow::Error) -> Failed {
 fn down_leaves_nothing() -> anyhow::Result<()> {
     let name = format!("test-{}", std::process::id());
     let ready = up::ready(&name)?;
-    let (lab, host) = (&ready.lab, ready.host("h1")?);
+    let (lab, host) = (&ready.lab, ready.hosts(&["h1".to_owned()], Init::Systemd)?.remove(0));
     process::end(&process::running("systemd-nspawn", &host.dir)?)?;
     down::down(&name)?;
     down::down(&name)?;

@@ -14,6 +14,20 @@ use crate::lab::daemons::{PROXY_PORT, detach, start_bus};
 use crate::lab::state::{Lab, Lock, read_octet};
 use crate::lab::{network, process};
 
+/// What a host's first process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    /// systemd: a whole system.
+    Systemd,
+    /// sshd and nothing else. It costs next to nothing, and there may be many: each systemd takes several of the 128
+    /// inotify instances that a machine commonly has for root.
+    Sshd,
+}
+
+/// What the first process of a host without systemd does before it is sshd; `$1` is the address.
+const SSHD: &str = r#"
+mkdir -p /run/sshd && ip address add "$1/24" dev host0 && ip link set host0 up && exec /usr/sbin/sshd -D -e"#;
+
 /// A host of a lab.
 #[derive(Debug)]
 pub struct Host {
@@ -72,13 +86,14 @@ impl Host {
     }
 
     /// Mounts the overlay, writes what is this host's own, and boots it. Does not wait for it.
-    pub fn start(&self, lab: &Lab, base: &Path) -> Result<()> {
+    pub fn start(&self, lab: &Lab, base: &Path, init: Init) -> Result<()> {
         let part = |name: &str| self.dir.join(name).display().to_string();
         let layers =
             format!("lowerdir={},upperdir={},workdir={}", base.display(), part("upper"), part("work"));
         cmd::quiet(&mut cmd::command(&["mount", "-t", "overlay", "keel-lab", "-o", &layers, &part("root")]))?;
         self.personalise(lab)?;
-        self.boot(lab)
+        self.make_host_keys(init)?;
+        self.boot(lab, init)
     }
 
     fn personalise(&self, lab: &Lab) -> Result<()> {
@@ -100,14 +115,26 @@ impl Host {
             chown(&ssh, Some(id), Some(id))?;
             chown(ssh.join("authorized_keys"), Some(id), Some(id))?;
         }
-        cmd::quiet(cmd::command(&["ssh-keygen", "-q", "-A", "-f"]).arg(&root))?;
+        Ok(())
+    }
+
+    /// Gives it keys of its own: of each kind, as installed systems have, or only the one that takes no time to make.
+    fn make_host_keys(&self, init: Init) -> Result<()> {
+        let root = self.dir.join("root");
+        match init {
+            Init::Systemd => cmd::quiet(cmd::command(&["ssh-keygen", "-q", "-A", "-f"]).arg(&root))?,
+            Init::Sshd => cmd::quiet(
+                cmd::command(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"])
+                    .arg(root.join("etc/ssh/ssh_host_ed25519_key")),
+            )?,
+        };
         let key = fs::read_to_string(root.join("etc/ssh/ssh_host_ed25519_key.pub"))?;
         put(&self.dir.join("known_hosts"), 0o644, &format!("{} {key}", self.address))
     }
 
-    fn boot(&self, lab: &Lab) -> Result<()> {
-        let mut nspawn = cmd::command(&["systemd-nspawn", "--quiet", "--boot", "-D"]);
-        nspawn.arg(self.dir.join("root")).args(["-M", &self.machine]);
+    fn boot(&self, lab: &Lab, init: Init) -> Result<()> {
+        let mut nspawn = cmd::command(&["systemd-nspawn", "--quiet", "-D"]);
+        nspawn.arg(self.dir.join("root")).args(["-M", &self.machine, "--hostname", &self.name]);
         nspawn.arg(format!("--network-bridge={}", lab.bridge()));
         nspawn.arg(format!("--setenv={}={}", process::MARK, self.dir.display()));
         nspawn.args(["--register=no", "--console=read-only", "--resolv-conf=off", "--timezone=off"]);
@@ -119,7 +146,19 @@ impl Host {
         if !Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
             nspawn.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "0");
         }
+        match init {
+            Init::Systemd => nspawn.arg("--boot"),
+            Init::Sshd => nspawn.args(["/bin/sh", "-c", SSHD, "sshd"]).arg(self.address.to_string()),
+        };
         detach(&nspawn, &self.dir.join("log"))
+    }
+
+    /// The pid of its first process, as this machine sees it.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn init(&self) -> Result<i32> {
+        process::inits(&self.dir)?.first().copied().with_context(|| format!("{} does not run", self.name))
     }
 
     /// Ends it as a power cut would, and removes its veth, mount and folder. Nothing there is no error.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::cmd;
-use crate::lab::host::Host;
+use crate::lab::host::{Host, Init};
 use crate::lab::state;
 use crate::lab::up::{self, Ready};
 
@@ -17,8 +17,10 @@ pub struct Scenario {
     pub name: String,
     /// The folder.
     pub dir: PathBuf,
-    /// How many fresh hosts it wants: a line `# hosts: N` in the script, else one.
+    /// How many fresh hosts it wants.
     hosts: u8,
+    /// What they boot.
+    init: Init,
 }
 
 /// All scenarios of the project, sorted by name.
@@ -30,8 +32,8 @@ pub fn all() -> Result<Vec<Scenario>> {
         if script.is_file() {
             let text = std::fs::read_to_string(&script)?;
             let name = dir.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
-            let hosts = wanted_hosts(&text).with_context(|| script.display().to_string())?;
-            found.push(Scenario { name, dir, hosts });
+            let (hosts, init) = wanted_hosts(&text).with_context(|| script.display().to_string())?;
+            found.push(Scenario { name, dir, hosts, init });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -56,14 +58,17 @@ impl Scenario {
         for old in self.started(ready)? {
             old.remove()?;
         }
-        let names = (1..=self.hosts).map(|n| format!("{}{n}", self.name));
-        let hosts: Vec<Host> = names.map(|name| ready.host(&name)).collect::<Result<_>>()?;
-        let addresses: Vec<String> = hosts.iter().map(|host| host.address.to_string()).collect();
-        let folders: Vec<String> = hosts.iter().map(|host| host.dir.display().to_string()).collect();
+        let names: Vec<String> = (1..=self.hosts).map(|n| format!("{}{n}", self.name)).collect();
+        let hosts = ready.hosts(&names, self.init)?;
+        let listed = |of: &dyn Fn(&Host) -> Result<String>| -> Result<String> {
+            Ok(hosts.iter().map(of).collect::<Result<Vec<_>>>()?.join(" "))
+        };
         let mut script = cmd::command(&["bash"]);
         script.arg(self.dir.join("scenario.sh")).current_dir(&self.dir);
         script.env("LAB", root()).env("LAB_KEY", &hosts[0].key).env("LAB_WORKSPACE", cmd::workspace());
-        script.env("LAB_ADDRESSES", addresses.join(" ")).env("LAB_FOLDERS", folders.join(" "));
+        script.env("LAB_ADDRESSES", listed(&|host| Ok(host.address.to_string()))?);
+        script.env("LAB_FOLDERS", listed(&|host| Ok(host.dir.display().to_string()))?);
+        script.env("LAB_INITS", listed(&|host| Ok(host.init()?.to_string()))?);
         let status = script.status().context("cannot start bash")?;
         if !status.success() {
             bail!("scenario {}: {status}", self.name);
@@ -83,23 +88,38 @@ fn root() -> PathBuf {
     cmd::workspace().join("tests/lab")
 }
 
-fn wanted_hosts(script: &str) -> Result<u8> {
-    let Some(line) = script.lines().find_map(|line| line.strip_prefix("# hosts:")) else { return Ok(1) };
-    match line.trim().parse() {
-        Ok(hosts @ 1..=9) => Ok(hosts),
-        _ => bail!("`# hosts:{line}`: a scenario has 1 to 9 hosts"),
+/// A line `# hosts: N` asks for N hosts, `# hosts: N small` for N hosts without systemd; no such line for one host.
+fn wanted_hosts(script: &str) -> Result<(u8, Init)> {
+    let Some(line) = script.lines().find_map(|line| line.strip_prefix("# hosts:")) else {
+        return Ok((1, Init::Systemd));
+    };
+    let (number, init) = match line.trim().split_once(' ') {
+        Some((number, "small")) => (number, Init::Sshd),
+        Some(_) => ("", Init::Systemd),
+        None => (line.trim(), Init::Systemd),
+    };
+    match (number.parse(), init) {
+        (Ok(hosts @ 1..=9), Init::Systemd) | (Ok(hosts @ 1..=99), Init::Sshd) => Ok((hosts, init)),
+        _ => bail!("`# hosts:{line}`: a scenario has 1 to 9 hosts, or 1 to 99 `small` ones"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::wanted_hosts;
+    use crate::lab::host::Init;
 
     #[test]
     fn a_script_may_ask_for_several_hosts() {
-        assert_eq!(wanted_hosts("echo\n").expect("the default"), 1);
-        assert_eq!(wanted_hosts("# what it shows\n# hosts: 3\n").expect("a number"), 3);
-        assert!(wanted_hosts("# hosts: many\n").is_err());
-        assert!(wanted_hosts("# hosts: 0\n").is_err());
+        for (script, hosts) in [
+            ("echo\n", (1, Init::Systemd)),
+            ("# what it shows\n# hosts: 3\n", (3, Init::Systemd)),
+            ("# hosts: 40 small\n", (40, Init::Sshd)),
+        ] {
+            assert_eq!(wanted_hosts(script).expect(script), hosts);
+        }
+        for script in ["# hosts: many\n", "# hosts: 0\n", "# hosts: 40\n", "# hosts: 4 large\n"] {
+            assert!(wanted_hosts(script).is_err(), "{script}");
+        }
     }
 }

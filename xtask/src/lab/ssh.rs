@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::cmd;
-use crate::lab::host::Host;
+use crate::lab::host::{Host, Init};
 
 /// The options of ssh and scp for one host.
 pub fn options(host: &Host) -> Vec<String> {
@@ -34,14 +34,18 @@ pub fn command(host: &Host, user: &str) -> Command {
     command
 }
 
-/// Waits until the host has booted without a failed unit.
+/// Waits until the host can be logged into and, if it has systemd, has booted without a failed unit.
 ///
 /// # Errors
 /// 120 seconds have passed, or units have failed; the error names them.
-pub fn wait_until_running(host: &Host) -> Result<()> {
+pub fn wait_until_running(host: &Host, init: Init) -> Result<()> {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
+    let asks: &[&str] = match init {
+        Init::Systemd => &["systemctl", "is-system-running", "--wait"],
+        Init::Sshd => &["echo", "running"],
+    };
     loop {
-        let output = cmd::collect(command(host, "root").args(["systemctl", "is-system-running", "--wait"]))?;
+        let output = cmd::collect(command(host, "root").args(asks))?;
         let state = String::from_utf8_lossy(&output.stdout);
         match state.trim() {
             "running" => return Ok(()),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::lab::base;
 use crate::lab::daemons;
-use crate::lab::host::{self, Host};
+use crate::lab::host::{self, Host, Init};
 use crate::lab::machine::Machine;
 use crate::lab::state::{self, Lab};
 use crate::lab::{network, ssh};
@@ -41,15 +41,18 @@ pub fn ready(name: &str) -> Result<Ready> {
 }
 
 impl Ready {
-    /// Starts the host `name` if it does not run, and waits until it has booted.
-    pub fn host(&self, name: &str) -> Result<Host> {
-        let host = self.start(name)?;
-        ssh::wait_until_running(&host).with_context(|| format!("{name} at {}", host.address))?;
-        Ok(host)
+    /// Starts those of the hosts that do not run, all at once, and waits until they have booted.
+    pub fn hosts(&self, names: &[String], init: Init) -> Result<Vec<Host>> {
+        let hosts: Vec<Host> = names.iter().map(|name| self.start(name, init)).collect::<Result<_>>()?;
+        for host in &hosts {
+            ssh::wait_until_running(host, init)
+                .with_context(|| format!("{} at {}", host.name, host.address))?;
+        }
+        Ok(hosts)
     }
 
     /// Starts the host `name` if it does not run; does not wait.
-    pub fn start(&self, name: &str) -> Result<Host> {
+    fn start(&self, name: &str, init: Init) -> Result<Host> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 40 || !name.chars().all(fits) {
             bail!("{name:?}: a host's name is 1 to 40 of a-z, 0-9 and '-'");
@@ -62,7 +65,7 @@ impl Ready {
             host.remove()?;
         }
         let host = host::create(&self.lab, name, &held)?;
-        host.start(&self.lab, &self.base)?;
+        host.start(&self.lab, &self.base, init)?;
         Ok(host)
     }
 }
