@@ -1,7 +1,8 @@
 # What a scenario may use; sourced by every tests/lab/*/scenario.sh, run by the runner with
 #   LAB            the folder tests/lab          LAB_ADDRESSES  the hosts' addresses, in order
 #   LAB_KEY        the lab's private key         LAB_FOLDERS    the hosts' folders on this machine, in order
-#   LAB_WORKSPACE  the project                   KEEL_BIN       the built keel, to be put on a host
+#   LAB_WORKSPACE  the project                   LAB_INITS      the pids of the hosts' first processes, in order
+#   KEEL_BIN       the built keel, to be put on a host
 # It looks at hosts with the hosts' plain tools only; whatever keel says about itself proves nothing.
 
 set -Eeuo pipefail
@@ -9,6 +10,8 @@ trap '[[ ${BASH_SOURCE[0]} == */lab.sh ]] || echo "FAILED ${BASH_SOURCE[0]}:$LIN
 
 read -ra LAB_ADDRESS_LIST <<<"$LAB_ADDRESSES"
 read -ra LAB_FOLDER_LIST <<<"$LAB_FOLDERS"
+read -ra LAB_INIT_LIST <<<"$LAB_INITS"
+LAB_BEHIND=()
 LAB_HOST=1
 LAB_USER=root
 
@@ -26,7 +29,25 @@ address() { echo "${LAB_ADDRESS_LIST[LAB_HOST - 1]}"; }
 # folder: the host's folder on this machine; its file system is in folder/root.
 folder() { echo "${LAB_FOLDER_LIST[LAB_HOST - 1]}"; }
 
+# network ARGV…: a program of this machine (ip, iptables, ss) with the network of the host.
+network() { nsenter --net="/proc/${LAB_INIT_LIST[LAB_HOST - 1]}/ns/net" "$@"; }
+
+# behind OUTER INNER NET: the host INNER leaves the lab's network for one that it shares with the host OUTER alone; it gets the
+# address NET.2 there, OUTER gets NET.1. Helpers reach it all the same.
+behind() {
+    local outer=$1 inner=$2 net=$3 pids=("${LAB_INIT_LIST[@]}")
+    ip link add netns "${pids[outer - 1]}" name "to$inner" type veth peer netns "${pids[inner - 1]}" name "from$outer"
+    on "$outer" network sh -ec "ip address add $net.1/24 dev to$inner; ip link set to$inner up"
+    on "$inner" network sh -ec "ip link del host0; ip address add $net.2/24 dev from$outer; ip link set from$outer up"
+    sed -i "s/^[^ ]*/$net.2/" "$(on "$inner" folder)/known_hosts"
+    LAB_ADDRESS_LIST[inner - 1]=$net.2
+    LAB_BEHIND[inner]=$outer
+}
+
 lab_ssh() {
+    local through=()
+    [[ -z ${LAB_BEHIND[LAB_HOST]:-} ]] || through=(network)
+    "${through[@]}" \
     ssh -F none -i "$LAB_KEY" -o UserKnownHostsFile="$(folder)/known_hosts" -o GlobalKnownHostsFile=none \
         -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=10 \
         -o LogLevel=ERROR "$LAB_USER@$(address)" "$@"

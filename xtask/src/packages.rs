@@ -23,6 +23,9 @@ const NEEDED: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("jq", "jq"),
     ("git", "git"),
+    ("strace", "strace"),
+    ("script", "bsdutils"),
+    ("nsenter", "util-linux"),
 ];
 
 /// The packages whose program is missing, each once, in a stable order.
