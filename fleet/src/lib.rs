@@ -1,14 +1,20 @@
 //! Many hosts: which of the inventory are meant, how they are reached, and one piece of work pushed to each of them.
 //! Knows no language and no host's inside.
 
+mod agents;
 pub mod config;
+mod elevate;
 mod endpoint;
 pub mod known_hosts;
+mod push;
 mod remote;
 mod select;
 mod trouble;
 
+pub use agents::{Agent, Agents};
+pub use elevate::{AskPassword, Password};
 pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
+pub use push::{Connect, Controller, End, Prepared, Push, Target};
 pub use remote::{Pipe, Received, Remote};
 pub use select::{Entry, Unmatched, select};
 pub use trouble::{Stage, Trouble};
