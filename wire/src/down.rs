@@ -1,13 +1,20 @@
 //! From the controller to the host.
 
-use crate::Order;
+use crate::frame::LONGEST;
+use crate::{Message, Order};
 use model::Digest;
 use serde::{Deserialize, Serialize};
 
-/// A message to the host. In this order: `Order`, each `Secret` with its bytes, `Go`; then answers to what the host asks.
+/// A message to the host. In this order: `Speak`, `Order`, each `Secret` with its bytes, `Go`; then answers to what the host asks.
+/// `Alive` and `Stop` may come at any time but before the bytes that belong to a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Down {
+    /// The version that is spoken from here on, as [`crate::common`] says of both sides' own.
+    Speak {
+        /// The version.
+        protocol: u32,
+    },
     /// What to do.
     Order(Box<Order>),
     /// A secret of the catalog by its name there; its value follows as one frame of bytes.
@@ -24,7 +31,8 @@ pub enum Down {
         /// Bytes in all.
         size: u64,
     },
-    /// Contents that the host wanted, and the controller cannot give.
+    /// Contents that the host wanted, and the controller cannot give. It may come where bytes of that content are due: then there are no
+    /// more of them.
     Lacking {
         /// Which.
         digest: Digest,
@@ -41,4 +49,9 @@ pub enum Down {
     Stop,
     /// Nothing new; the controller is still there.
     Alive,
+}
+
+impl Message for Down {
+    const LONGEST: u32 = LONGEST;
+    const TOTAL: u64 = 2 * LONGEST as u64;
 }

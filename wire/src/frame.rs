@@ -1,6 +1,7 @@
 //! The outer form: a tag, a length in four bytes, the high one first, and so many bytes. A length is checked before any memory is
 //! taken for it, and memory is taken only for bytes that came. It knows nothing of what the messages say.
 
+use crate::Malformed;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
@@ -32,23 +33,6 @@ pub enum Frame {
     Message(Vec<u8>),
     /// Bytes that belong to the message before.
     Bytes(Vec<u8>),
-}
-
-/// What is no frame.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
-    /// No tag that is known.
-    #[error("a frame begins with {0:#04x}, which is no tag")]
-    Tag(u8),
-    /// Longer than agreed.
-    #[error("a frame claims {0} bytes, and {1} are the most")]
-    Long(u64, u32),
-    /// Not what the deflate format allows.
-    #[error("a packed frame cannot be unpacked")]
-    Packed,
-    /// No JSON of the closed set of messages.
-    #[error("a message cannot be read: {0}")]
-    Message(String),
 }
 
 /// The bytes of a frame. Messages that are worth it are packed.
@@ -143,7 +127,7 @@ impl Decoder {
 mod tests {
     use super::{Decoder, Frame, LONGEST, encode};
 
-    fn frames(limit: u32, bytes: &[u8], step: usize) -> Result<Vec<Frame>, super::Malformed> {
+    fn frames(limit: u32, bytes: &[u8], step: usize) -> Result<Vec<Frame>, crate::Malformed> {
         let (mut decoder, mut found) = (Decoder::new(limit), Vec::new());
         for piece in bytes.chunks(step) {
             decoder.feed(piece);

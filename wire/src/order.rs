@@ -1,8 +1,9 @@
 //! What a host is asked to do: one order a connection.
 
-use model::Catalog;
+use model::{Catalog, Content, Digest};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One piece of work for one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,4 +48,40 @@ pub struct Work {
     pub skip: BTreeSet<String>,
     /// What was asked for, in words, for the journal.
     pub command: String,
+}
+
+impl Order {
+    /// The catalog and its choice, where the order has one.
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Self::Plan(work) | Self::Apply(work) | Self::Rehearse(work) => Some(work),
+            Self::Rollback { .. } | Self::History | Self::Show { .. } | Self::Facts => None,
+        }
+    }
+
+    /// True where a host may ask before it goes on, and change itself after a yes.
+    pub fn may_change(&self) -> bool {
+        matches!(self, Self::Apply(_) | Self::Rollback { forecast: false, .. })
+    }
+}
+
+impl Work {
+    /// Digests and sizes of the stored contents that the catalog names: what a host may want, and nothing else.
+    pub fn contents(&self) -> BTreeMap<Digest, u64> {
+        let mut found = BTreeMap::new();
+        self.catalog.nodes().iter().for_each(|node| collect(&node.params, &mut found));
+        found
+    }
+}
+
+fn collect(value: &Value, found: &mut BTreeMap<Digest, u64>) {
+    if let Some((digest, size)) = Content::referred(value) {
+        found.insert(digest, size);
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
+        _ => {}
+    }
 }

@@ -1,5 +1,7 @@
 //! From the host to the controller. Whatever it says is data: never a path, a template or a command of the controller's.
 
+use crate::Message;
+use crate::frame::LONGEST_UP;
 use model::{Digest, Event, Facts, Failure};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,14 @@ pub enum Up {
     Alive,
     /// The end.
     Done(Ending),
+}
+
+/// Most bytes that the messages of one host may come to, unpacked. A run of a hundred thousand resources, each told twice, is below.
+pub const TOTAL_UP: u64 = 128 << 20;
+
+impl Message for Up {
+    const LONGEST: u32 = LONGEST_UP;
+    const TOTAL: u64 = TOTAL_UP;
 }
 
 /// The first words.

@@ -1,0 +1,280 @@
+//! What a controller takes from a host, and when: a machine without I/O, fed by `inbox`. A host that says anything else is not talked
+//! with any further. What it says stays data: capped and made inert where it is shown.
+
+use crate::{Ending, Heard, Hello, Malformed, Order, Up, VERSION, Work, common};
+use model::{Digest, EventBody};
+use std::collections::BTreeSet;
+
+/// Most bytes of the first words: they are held before anything else is known of a host.
+pub const LONGEST_HELLO: usize = 64 << 10;
+
+/// How far the host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has said nothing.
+    Silent,
+    /// Its first words have come; it has no order.
+    Greeted,
+    /// It has the order.
+    Working,
+    /// It has asked, and waits.
+    Asked,
+    /// It was told yes.
+    Committed,
+    /// Its last words have come.
+    Done,
+}
+
+/// The controller's view of the conversation. It is told what the controller itself says, and judges what the host says.
+#[derive(Debug)]
+pub struct ControllerSide {
+    stage: Stage,
+    spoken: u32,
+    order: Expected,
+    /// What the catalog names and the host has not wanted yet.
+    contents: BTreeSet<Digest>,
+    /// True where the event with the plan has come.
+    is_planned: bool,
+    /// True where the report has come, after which there are no events.
+    is_reported: bool,
+}
+
+/// What the order lets a host say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// A question, and then a run.
+    Run,
+    /// A run that changes nothing but a copy.
+    Rehearsal,
+    /// No run.
+    Forecast,
+    /// A reply, once.
+    Reply,
+    /// Nothing but the end.
+    Nothing,
+}
+
+impl Default for ControllerSide {
+    fn default() -> Self {
+        Self {
+            stage: Stage::Silent,
+            spoken: VERSION,
+            order: Expected::Nothing,
+            contents: BTreeSet::new(),
+            is_planned: false,
+            is_reported: false,
+        }
+    }
+}
+
+impl ControllerSide {
+    /// To be called before the order is sent.
+    pub fn orders(&mut self, order: &Order) {
+        self.order = match order {
+            _ if order.may_change() => Expected::Run,
+            Order::Rehearse(_) => Expected::Rehearsal,
+            Order::Plan(_) | Order::Apply(_) | Order::Rollback { .. } => Expected::Forecast,
+            Order::History | Order::Show { .. } => Expected::Reply,
+            Order::Facts => Expected::Nothing,
+        };
+        self.contents = order.work().map(Work::contents).unwrap_or_default().into_keys().collect();
+        self.stage = Stage::Working;
+    }
+
+    /// To be called before a yes is sent: the commit point.
+    pub fn commits(&mut self) {
+        self.stage = Stage::Committed;
+    }
+
+    /// The version that both sides speak, for `Down::Speak`; known from the host's first words on.
+    pub fn spoken(&self) -> u32 {
+        self.spoken
+    }
+
+    /// True where the last words have come.
+    pub fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+
+    /// Takes what was heard, and gives it back where it may be said now.
+    ///
+    /// # Errors
+    /// It may not. Nothing after it can be trusted.
+    pub fn take(&mut self, heard: Heard<Up>) -> Result<Up, Malformed> {
+        let Heard::Message(up) = heard else { return Err(Malformed::Misplaced("bytes from a host")) };
+        self.check(&up)?;
+        Ok(up)
+    }
+
+    fn check(&mut self, up: &Up) -> Result<(), Malformed> {
+        let wrong = |why| Err(Malformed::Misplaced(why));
+        match (self.stage, up) {
+            (Stage::Done, _) => return wrong("words after the last ones"),
+            (Stage::Silent, Up::Hello(hello)) => {
+                self.spoken = greeting(hello)?;
+                self.stage = Stage::Greeted;
+            }
+            (Stage::Silent, _) => return wrong("the first words are not `hello`"),
+            (_, Up::Hello(_)) => return wrong("first words twice"),
+            (_, Up::Alive) => {}
+            (_, Up::Done(ending)) => {
+                self.ending(ending)?;
+                self.stage = Stage::Done;
+            }
+            (Stage::Greeted, _) => return wrong("work before there was an order"),
+            (_, Up::Event(event)) => self.event(&event.body)?,
+            (Stage::Working, Up::Reply(_)) if self.order == Expected::Reply => self.order = Expected::Nothing,
+            (_, Up::Reply(_)) => return wrong("a reply that was not asked for"),
+            (Stage::Working, Up::Want(digests)) => {
+                if !digests.iter().all(|digest| self.contents.remove(digest)) {
+                    return wrong("wants contents that the catalog does not name, or wants them twice");
+                }
+            }
+            (Stage::Working, Up::Question) if self.order == Expected::Run && self.is_planned => {
+                self.stage = Stage::Asked;
+            }
+            (Stage::Working, Up::Question) => {
+                return wrong("a question without a plan that could be carried out");
+            }
+            (_, Up::Want(_) | Up::Question) => return wrong("wants or asks something after the question"),
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, body: &EventBody) -> Result<(), Malformed> {
+        if self.is_reported {
+            return Err(Malformed::Misplaced("an event after the report"));
+        }
+        match body {
+            EventBody::Plan(_) => self.is_planned = true,
+            EventBody::Report(_) => self.is_reported = true,
+            EventBody::Started { .. } if !self.may_run() => {
+                return Err(Malformed::Misplaced("a run begins that nobody said yes to"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A host may decline what it was told yes to: its patience ended while the yes was on its way.
+    fn ending(&self, ending: &Ending) -> Result<(), Malformed> {
+        match ending {
+            Ending::Changed if !self.may_run() => {
+                Err(Malformed::Misplaced("a host was changed that nobody said yes to"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn may_run(&self) -> bool {
+        self.stage == Stage::Committed || self.order == Expected::Rehearsal
+    }
+}
+
+/// The version in common.
+fn greeting(hello: &Hello) -> Result<u32, Malformed> {
+    let theirs = hello.protocol;
+    let spoken = common(VERSION, theirs).ok_or(Malformed::Version { ours: VERSION, theirs })?;
+    let size = serde_json::to_vec(hello).map_err(|error| Malformed::message(&error))?.len();
+    if size > LONGEST_HELLO {
+        return Err(Malformed::Much { what: "the first words", most: LONGEST_HELLO as u64 });
+    }
+    Ok(spoken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ControllerSide;
+    use crate::{Ending, Heard, Hello, Order, Reply, Up, VERSION, Work};
+    use model::{Catalog, Content, Digest, Event, EventBody, Facts, Plan, Report};
+
+    fn hello(protocol: u32, hostname: &str) -> Up {
+        let facts = Facts { hostname: hostname.into(), ..Facts::default() };
+        Up::Hello(Box::new(Hello { protocol, agent: "0.1.0".into(), facts }))
+    }
+
+    fn event(body: EventBody) -> Up {
+        Up::Event(Box::new(Event { at: String::new(), seq: 0, body }))
+    }
+
+    fn work() -> Work {
+        let params = serde_json::json!({ "deep": [{ "content": Content::reference(Digest::of(b"a"), 1) }] });
+        let (id, origins) = (model::Id::new("file", "/a"), Vec::new());
+        let node = model::Node { id, origins, params, common: model::Common::default() };
+        Work { catalog: Catalog::new(vec![node], Vec::new()).unwrap(), ..Work::default() }
+    }
+
+    /// In a test's words the letter after this one must be refused.
+    const BREACH: char = '!';
+
+    /// Each letter is a message; `o` is the order and `y` the yes, which the controller says. How many were taken before a breach.
+    fn taken(order: &Order, words: &str) -> usize {
+        let mut side = ControllerSide::default();
+        let wanted = Digest::of(b"a");
+        let words = words.chars().filter(|letter| *letter != BREACH);
+        words
+            .take_while(|letter| {
+                let up = match letter {
+                    'o' => {
+                        side.orders(order);
+                        return true;
+                    }
+                    'y' => {
+                        side.commits();
+                        return true;
+                    }
+                    'h' => hello(VERSION, "h"),
+                    'p' => event(EventBody::Plan(Plan::default())),
+                    's' => event(EventBody::Started { run: "1".into() }),
+                    'r' => event(EventBody::Report(Report::default())),
+                    'w' => Up::Want(vec![wanted]),
+                    'x' => Up::Want(vec![Digest::of(b"x")]),
+                    'q' => Up::Question,
+                    'l' => Up::Reply(Box::new(Reply::History(Vec::new()))),
+                    'a' => Up::Alive,
+                    'c' => Up::Done(Ending::Changed),
+                    _ => Up::Done(Ending::Declined),
+                };
+                side.take(Heard::Message(up)).is_ok()
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_host_says_what_its_order_allows_and_nothing_else() {
+        let (apply, plan, rehearse) = (Order::Apply(work()), Order::Plan(work()), Order::Rehearse(work()));
+        for (order, all) in [
+            (
+                &apply,
+                "haoawpqaysrc!d hoprd hopqyd had o !ao h!h h!p ho!q hop!s hop!c hopq!s hopqy!w \
+                     hopqy!q how!w ho!x ho!l hopr!p hod!a",
+            ),
+            (&plan, "howp!q hop!s"),
+            (&rehearse, "howpsrc hop!q"),
+            (&Order::History, "hol hol!l"),
+            (&Order::Facts, "ho!l"),
+        ] {
+            for words in all.split(' ') {
+                assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_other_versions_and_endless_names_are_refused() {
+        let hear = |heard| ControllerSide::default().take(heard).map_err(|error| error.to_string());
+        for (heard, want) in [
+            (Heard::Bytes(vec![1]), "out of order: bytes from a host"),
+            (
+                Heard::Message(hello(VERSION + 2, "h")),
+                "the other side speaks version 3 of the protocol, and this one 1",
+            ),
+            (
+                Heard::Message(hello(VERSION, &"x".repeat(70_000))),
+                "the first words come to more than 65536 bytes",
+            ),
+        ] {
+            assert_eq!(hear(heard).unwrap_err(), want);
+        }
+    }
+}
