@@ -43,8 +43,10 @@ impl Malformed {
     /// A message that is none. The words of `error` may quote what the other side sent: they are capped and made inert.
     pub(crate) fn message(error: &serde_json::Error) -> Self {
         let text = error.to_string();
-        let mut shown: String = text.chars().flat_map(char::escape_debug).take(SHOWN).collect();
-        if text.chars().count() > SHOWN {
+        let inert = |c: char| if matches!(c, '"' | '\'') { vec![c] } else { c.escape_debug().collect() };
+        let mut chars = text.chars().flat_map(inert);
+        let mut shown: String = chars.by_ref().take(SHOWN).collect();
+        if chars.next().is_some() {
             shown.push('…');
         }
         Self::Message(shown)
