@@ -1,12 +1,15 @@
-//! What a no-op `keel apply` costs: 1,000 files of 1 KiB, in turn with the floor (stat, read and hash the same files) and
-//! with an empty process, so that a machine that changes its speed changes it for all.
+//! What a no-op costs. `bench`: `keel apply` on this machine, 1,000 files of 1 KiB, in turn with the floor (stat, read and hash the same files) and
+//! with an empty process, so that a machine that changes its speed changes it for all. `bench push`: a push to hosts of the lab.
 //!
 //! Prints ratios of medians, and the peak memory. It asserts nothing: timings are benchmarks, not tests.
 
+mod fleet;
 mod measure;
+mod pairs;
+mod push;
 mod scene;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use measure::measure;
 use scene::Scene;
 use std::ffi::OsString;
@@ -14,9 +17,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Measures the no-op path.
+/// Measures the no-op path of this machine.
 #[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    workload: Option<Workload>,
     /// How many files.
     #[arg(long, default_value_t = 1000)]
     files: usize,
@@ -31,8 +37,16 @@ struct Args {
     runs: usize,
 }
 
+#[derive(Subcommand)]
+enum Workload {
+    Push(push::Push),
+}
+
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(Workload::Push(push)) = &args.workload {
+        return push::table(push)?.iter().try_for_each(|row| say(row));
+    }
     if !args.peak_of.is_empty() {
         return say(&format!("{:.1}", measure::peak(&args.peak_of)?));
     }

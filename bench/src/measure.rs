@@ -1,5 +1,6 @@
 //! Runs programs in turn and takes the kernel's own account of each.
 
+use crate::pairs::median;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::ffi::OsString;
@@ -54,10 +55,6 @@ fn cpu() -> anyhow::Result<f64> {
 }
 
 fn summary(samples: &[Measured]) -> Measured {
-    let median = |of: fn(&Measured) -> f64| {
-        let mut values: Vec<f64> = samples.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+    let median = |of: fn(&Measured) -> f64| median(samples.iter().map(of));
     Measured { wall: median(|it| it.wall), cpu: median(|it| it.cpu) }
 }
