@@ -15,6 +15,6 @@ pub use agents::{Agent, Agents};
 pub use elevate::{AskPassword, Password};
 pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
 pub use push::{Connect, Controller, End, Prepared, Push, Target};
-pub use remote::{Pipe, Received, Remote};
+pub use remote::{Access, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, connect};
 pub use select::{Entry, Unmatched, select};
 pub use trouble::{Stage, Trouble};

@@ -68,6 +68,14 @@ pub enum Trouble {
         /// The system's words.
         because: String,
     },
+    /// Something else than an sshd listens there.
+    #[error("{address} is no SSH server: {}", words(said))]
+    NotSsh {
+        /// Address and port.
+        address: String,
+        /// The first it said.
+        said: String,
+    },
     /// A deadline passed.
     #[error("no answer within {} s while {stage}{setting}", limit.as_secs_f32())]
     Timeout {
@@ -123,6 +131,14 @@ pub enum Trouble {
         /// What was wrong.
         because: String,
     },
+    /// The way to the host leads over another, and there is something wrong with that one.
+    #[error("through {hop}: {trouble}")]
+    Through {
+        /// The host on the way, as the configuration calls it.
+        hop: String,
+        /// What is wrong.
+        trouble: Box<Trouble>,
+    },
     /// Something on this side, such as a configuration that cannot be read.
     #[error("{0}")]
     Here(String),
@@ -138,6 +154,8 @@ impl Trouble {
             Self::NameUnknown { .. }
             | Self::ConnectionRefused { .. }
             | Self::NoRoute { .. }
+            | Self::NotSsh { .. }
+            | Self::Through { .. }
             | Self::LoginRefused { .. }
             | Self::HostKey(_) => true,
             Self::Timeout { stage, .. } | Self::Lost { stage, .. } => *stage < Stage::Elevate,
@@ -148,6 +166,14 @@ impl Trouble {
 
 fn listed(tried: &[String]) -> String {
     if tried.is_empty() { "nothing: there is no key and no agent".to_owned() } else { tried.join(", ") }
+}
+
+fn words(said: &str) -> String {
+    if said.is_empty() {
+        "it ended the connection without a word".to_owned()
+    } else {
+        format!("it said: {said}")
+    }
 }
 
 fn said(stderr: &str) -> String {

@@ -1,5 +1,21 @@
 //! Connections to hosts: one trait, a file for each transport.
 
-mod remote;
+mod access;
+mod connect;
+mod dial;
+mod key_file;
+mod keyring;
+mod pipe;
+mod pulse;
+mod ssh2_flow;
+mod ssh2_jump;
+mod ssh2_link;
+mod ssh2_login;
+mod ssh2_open;
+mod ssh2_pipe;
+mod unsuited;
 
-pub use remote::{Pipe, Received, Remote};
+pub use access::{Access, Passwords, Prompts, Transport};
+pub use connect::connect;
+pub use keyring::Keyring;
+pub use pipe::{Pipe, Received, Remote};

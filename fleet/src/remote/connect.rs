@@ -1,0 +1,70 @@
+//! From an endpoint to a logged-in connection: chooses the transport, and goes through the hosts on the way.
+
+use super::access::{Access, Transport};
+use super::dial::dial;
+use super::pipe::Remote;
+use super::ssh2_jump::through;
+use super::ssh2_link::Link;
+use super::ssh2_login::log_in;
+use super::ssh2_open::open;
+use super::ssh2_pipe::Ssh2;
+use super::unsuited::Unsuited;
+use crate::endpoint::Endpoint;
+use crate::trouble::Trouble;
+
+/// Connects to the host and logs in. With [`Transport::Auto`], what libssh2 lacks goes over the system's `ssh`, and a note says so.
+///
+/// # Errors
+/// Each of the dead ends up to and including the login.
+pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>, Trouble> {
+    let hops = endpoint.jumps.iter().chain([endpoint]);
+    let need = hops.into_iter().find_map(|hop| hop.needs_openssh.as_deref());
+    match (access.transport, need) {
+        (Transport::OpenSsh, _) => over_openssh(endpoint, access),
+        (Transport::Auto, Some(need)) => {
+            (access.notes)(&format!("{}: {need} is for the system's ssh, which is used", endpoint.alias));
+            over_openssh(endpoint, access)
+        }
+        (Transport::Ssh2, Some(need)) => Err(Trouble::Here(format!(
+            "{}: {need} is for the system's ssh, and the transport ssh2 was asked for",
+            endpoint.alias
+        ))),
+        (transport, None) => match over_ssh2(endpoint, access) {
+            Ok(remote) => Ok(remote),
+            Err(Unsuited { openssh_may: Some(why), .. }) if transport == Transport::Auto => {
+                (access.notes)(&format!("{}: {why}; the system's ssh is tried", endpoint.alias));
+                over_openssh(endpoint, access)
+            }
+            Err(unsuited) => Err(unsuited.trouble),
+        },
+    }
+}
+
+fn over_ssh2(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>, Unsuited> {
+    let mut way: Option<(&Endpoint, Link)> = None;
+    for next in endpoint.jumps.iter().chain([endpoint]) {
+        let link = match way.take() {
+            None => Link::new(dial(next)?.into(), None)?,
+            Some((hop, link)) => {
+                let (socket, hop) = through(link, hop, next)?;
+                Link::new(socket, Some(hop))?
+            }
+        };
+        let met = open(&link, next).and_then(|()| log_in(&link, next, access));
+        met.map_err(
+            |unsuited| if std::ptr::eq(next, endpoint) { unsuited } else { on_the_way(next, unsuited) },
+        )?;
+        way = Some((next, link));
+    }
+    let (_, link) = way.expect("the endpoint itself is always on the way");
+    Ok(Box::new(Ssh2::new(link, endpoint.clone())))
+}
+
+fn on_the_way(hop: &Endpoint, unsuited: Unsuited) -> Unsuited {
+    let trouble = Trouble::Through { hop: hop.alias.clone(), trouble: Box::new(unsuited.trouble) };
+    Unsuited { trouble, ..unsuited }
+}
+
+fn over_openssh(endpoint: &Endpoint, _: &Access<'_>) -> Result<Box<dyn Remote>, Trouble> {
+    Err(Trouble::Here(format!("{}: the system's ssh cannot be used yet", endpoint.alias)))
+}

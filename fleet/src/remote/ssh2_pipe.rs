@@ -1,0 +1,266 @@
+//! A command on a host over libssh2, and its streams. While it sends, it reads: neither side can be stuck on the other.
+
+use super::pipe::{Pipe, Received, Remote};
+use super::pulse::{Beat, Pulse};
+use super::ssh2_flow::{CHUNK, Flow, Stream, WINDOW};
+use super::ssh2_link::{Link, Stop};
+use crate::endpoint::Endpoint;
+use crate::trouble::{Stage, Trouble};
+use rustix::event::PollFlags;
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a host may take to start a command: a login may have to wait for the last one's session to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much of standard error is kept.
+const ERRORS: usize = 64 << 10;
+/// How much may come unasked while we are sending.
+const EARLY: usize = 64 << 20;
+
+/// A connection by libssh2.
+pub(super) struct Ssh2 {
+    link: Arc<Link>,
+    endpoint: Endpoint,
+}
+
+impl Ssh2 {
+    pub(super) fn new(link: Link, endpoint: Endpoint) -> Self {
+        Self { link: Arc::new(link), endpoint }
+    }
+}
+
+impl Remote for Ssh2 {
+    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+        let session = self.link.session();
+        let open = || session.channel_open("session", WINDOW, CHUNK as u32, None);
+        let trouble = |stop| self.link.trouble(Stage::Elevate, PATIENCE, &stop);
+        let mut channel = self.link.until(PATIENCE, open).map_err(trouble)?;
+        self.link.until(PATIENCE, || channel.exec(command)).map_err(trouble)?;
+        let now = Instant::now();
+        // Each time we ask is ours to choose; libssh2 would count for itself otherwise.
+        session.set_keepalive(true, 1);
+        Ok(Box::new(Ssh2Pipe {
+            flow: Flow::new(channel, self.link.clone()),
+            pulse: Pulse::new(&self.endpoint, now),
+            early: VecDeque::new(),
+            errors: Vec::new(),
+            scratch: vec![0; CHUNK],
+            ended: false,
+            strays: 0,
+        }))
+    }
+}
+
+struct Ssh2Pipe {
+    flow: Flow,
+    pulse: Pulse,
+    /// Standard output that came while we were sending.
+    early: VecDeque<u8>,
+    /// The tail of standard error; twice as long as it should be at times.
+    errors: Vec<u8>,
+    scratch: Vec<u8>,
+    /// Standard input has ended.
+    ended: bool,
+    /// How often in a row there was something to read that was on neither stream.
+    strays: u32,
+}
+
+impl Pipe for Ssh2Pipe {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let sent = self.flow.write(rest).map_err(|error| self.lost(&error))?;
+            if let Some(sent) = sent {
+                rest = &rest[sent..];
+                continue;
+            }
+            if !self.take_early()? {
+                if self.flow.is_over() {
+                    return Err(self.lost(&"the command has ended"));
+                }
+                self.wait(None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> Result<Received, Trouble> {
+        let until = Instant::now() + patience;
+        loop {
+            if let Some(count) = self.take(buffer)? {
+                return Ok(Received::Bytes(count));
+            }
+            let errors = self.gather()?;
+            if self.flow.is_over() {
+                return Ok(Received::End);
+            }
+            if Instant::now() >= until {
+                return Ok(Received::Nothing);
+            }
+            if !errors {
+                self.wait(Some(until))?;
+            }
+        }
+    }
+
+    fn errors(&self) -> &[u8] {
+        &self.errors[self.errors.len().saturating_sub(ERRORS)..]
+    }
+
+    fn finish(&mut self, patience: Duration) -> Result<Option<i32>, Trouble> {
+        let until = Instant::now() + patience;
+        self.end_input(until, patience)?;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        loop {
+            match self.receive(&mut scratch, until.saturating_duration_since(Instant::now()))? {
+                Received::Bytes(_) => {}
+                Received::Nothing => return Err(self.late(patience)),
+                Received::End => break,
+            }
+        }
+        self.scratch = scratch;
+        let mut channel = self.flow.channel().clone();
+        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        self.flow
+            .link()
+            .until(left, || channel.wait_close())
+            .map_err(|stop| self.stopped(&stop, patience))?;
+        let signal = channel.exit_signal().map_err(|error| self.lost(&error.message()))?;
+        if signal.exit_signal.is_some() {
+            return Ok(None);
+        }
+        channel.exit_status().map(Some).map_err(|error| self.lost(&error.message()))
+    }
+}
+
+impl Ssh2Pipe {
+    /// Standard output that is there.
+    fn take(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Trouble> {
+        if !self.early.is_empty() {
+            return self.early.read(buffer).map(Some).map_err(|error| self.lost(&error));
+        }
+        self.flow.read(Stream::Out, buffer).map_err(|error| self.lost(&error))
+    }
+
+    /// Reads all that is there while we want to send. True where there was something.
+    fn take_early(&mut self) -> Result<bool, Trouble> {
+        let mut some = self.gather()?;
+        while let Some(count) =
+            self.flow.read(Stream::Out, &mut self.scratch).map_err(|error| self.lost(&error))?
+        {
+            self.early.extend(&self.scratch[..count]);
+            if self.early.len() > EARLY {
+                let because = "it sends without end, and takes nothing".to_owned();
+                return Err(Trouble::Protocol { stage: Stage::Elevate, because });
+            }
+            some = true;
+        }
+        Ok(some)
+    }
+
+    /// Reads some of standard error. True where there was something.
+    fn gather(&mut self) -> Result<bool, Trouble> {
+        let read = self.flow.read(Stream::Errors, &mut self.scratch).map_err(|error| self.lost(&error))?;
+        let Some(count) = read else { return Ok(false) };
+        if self.errors.len() > 2 * ERRORS {
+            self.errors.drain(..self.errors.len() - ERRORS);
+        }
+        self.errors.extend_from_slice(&self.scratch[..count]);
+        Ok(true)
+    }
+
+    /// Waits until something can go on, or until then; keeps the connection alive meanwhile.
+    fn wait(&mut self, until: Option<Instant>) -> Result<(), Trouble> {
+        if self.flow.has_unread() {
+            self.strays += 1;
+            if self.strays > 1 {
+                let because = "it writes to a stream that there is not".to_owned();
+                return Err(Trouble::Protocol { stage: Stage::Elevate, because });
+            }
+            return Ok(());
+        }
+        self.strays = 0;
+        loop {
+            let now = Instant::now();
+            let rest = match self.pulse.beat(now) {
+                Beat::Rest(rest) => rest,
+                Beat::Ask => {
+                    self.ask()?;
+                    continue;
+                }
+                Beat::Gone(silence) => {
+                    let seconds = silence.as_secs();
+                    return Err(self.lost(&format!("no sign of life for {seconds} s (ServerAliveInterval)")));
+                }
+            };
+            let left = until.map_or(rest, |until| rest.min(until.saturating_duration_since(now)));
+            let wanted = self.flow.wanted();
+            let ready = self.flow.link().poll(wanted, left).map_err(|error| self.lost(&error))?;
+            if ready.contains(PollFlags::IN) {
+                self.pulse.heard(Instant::now());
+            }
+            if !ready.is_empty() || until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks the host whether it is there. Its answer, which is that it does not know the question, is as good as any.
+    fn ask(&mut self) -> Result<(), Trouble> {
+        self.pulse.asked(Instant::now());
+        if self.may_send_small()? {
+            self.flow.link().session().keepalive_send().map_err(|error| self.lost(&error.message()))?;
+        }
+        Ok(())
+    }
+
+    /// libssh2 forgets where a packet of these was that went out in part, and is stuck then: they are sent only where they fit for sure. What
+    /// waits to go out already will tell as well whether the host is there.
+    fn may_send_small(&self) -> Result<bool, Trouble> {
+        let link = self.flow.link();
+        if link.wanted().contains(PollFlags::OUT) {
+            return Ok(false);
+        }
+        let ready = link.poll(PollFlags::OUT, Duration::ZERO).map_err(|error| self.lost(&error))?;
+        Ok(ready.contains(PollFlags::OUT))
+    }
+
+    fn end_input(&mut self, until: Instant, patience: Duration) -> Result<(), Trouble> {
+        if self.ended {
+            return Ok(());
+        }
+        while !self.may_send_small()? {
+            self.take_early()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.late(patience));
+            }
+            self.flow.link().poll(PollFlags::OUT, left).map_err(|error| self.lost(&error))?;
+        }
+        let mut channel = self.flow.channel().clone();
+        self.flow
+            .link()
+            .until(patience, || channel.send_eof())
+            .map_err(|stop| self.stopped(&stop, patience))?;
+        self.ended = true;
+        Ok(())
+    }
+
+    fn stopped(&self, stop: &Stop, patience: Duration) -> Trouble {
+        match stop {
+            Stop::Late => self.late(patience),
+            Stop::Failed(error) => self.lost(&error.message()),
+        }
+    }
+
+    fn lost(&self, because: &dyn Display) -> Trouble {
+        self.flow.link().lost(Stage::Elevate, because)
+    }
+
+    fn late(&self, patience: Duration) -> Trouble {
+        self.lost(&format!("the command has not ended within {} s", patience.as_secs_f32()))
+    }
+}

@@ -1,0 +1,5 @@
+//! Our transport against real sshds on loopback.
+
+mod needs_root;
+#[path = "../support/sshd.rs"]
+mod sshd;
