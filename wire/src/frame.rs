@@ -90,6 +90,16 @@ impl Decoder {
         self.at == self.held.len()
     }
 
+    /// Where there is no whole frame: how many bytes surely belong to it and have not come. Who reads no more than these never holds a
+    /// byte of what is behind the frame.
+    pub fn lacks(&self) -> usize {
+        let held = &self.held[self.at..];
+        let Some(([_, length @ ..], payload)) = held.split_first_chunk::<HEAD>() else {
+            return HEAD - held.len();
+        };
+        (u32::from_be_bytes(*length).min(self.limit) as usize).saturating_sub(payload.len())
+    }
+
     /// The next frame that is whole; `None` where more has to come first.
     ///
     /// # Errors

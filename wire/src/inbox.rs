@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 use std::io::{Error, ErrorKind, Read};
 use std::marker::PhantomData;
 
+/// So many bytes are read at a time, at most.
+const MOUTHFUL: usize = 64 << 10;
+
 /// The closed set of messages of one direction.
 pub trait Message: Serialize + DeserializeOwned {
     /// Most bytes of one frame, packed or not.
@@ -79,16 +82,16 @@ impl<M: Message> Inbox<M> {
         Ok(Some(Heard::Message(message)))
     }
 
-    /// Reads until something is said; `None` at an end between frames.
+    /// Reads until something is said, and no further; `None` at an end between frames.
     ///
     /// # Errors
     /// As [`Self::heard`]; the pipe's own, and `UnexpectedEof` in the middle of a frame.
     pub fn hear(&mut self, from: &mut impl Read) -> Result<Option<Heard<M>>, Broken> {
-        let mut buffer = vec![0; 64 << 10];
         loop {
             if let Some(heard) = self.heard()? {
                 return Ok(Some(heard));
             }
+            let mut buffer = vec![0; self.decoder.lacks().min(MOUTHFUL)];
             match from.read(&mut buffer) {
                 Ok(0) if self.is_between() => return Ok(None),
                 Ok(0) => return Err(Broken::Pipe(ErrorKind::UnexpectedEof.into())),
@@ -103,7 +106,7 @@ impl<M: Message> Inbox<M> {
 #[cfg(test)]
 mod tests {
     use super::{Broken, Heard, Inbox, Message};
-    use crate::{Down, Frame, Malformed, Up, encode, send};
+    use crate::{Down, Frame, Malformed, Up, encode, send, send_bytes};
     use std::io::ErrorKind;
 
     fn hear<M: Message>(mut bytes: &[u8]) -> Result<Option<Heard<M>>, Broken> {
@@ -118,6 +121,18 @@ mod tests {
         assert_eq!(hear::<Up>(b"").unwrap(), None);
         let Err(Broken::Pipe(error)) = hear::<Up>(&pipe[..pipe.len() - 1]) else { panic!("no end") };
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn what_comes_after_a_message_stays_in_the_pipe() {
+        let mut pipe = Vec::new();
+        send(&mut pipe, &Down::Secret { name: "x".repeat(200_000) }).unwrap();
+        send_bytes(&mut pipe, vec![7; 200_000]).unwrap();
+        pipe.extend_from_slice(b"rest");
+        let (mut inbox, mut pipe) = (Inbox::<Down>::default(), pipe.as_slice());
+        assert!(matches!(inbox.hear(&mut pipe), Ok(Some(Heard::Message(_)))));
+        assert!(matches!(inbox.hear(&mut pipe), Ok(Some(Heard::Bytes(_)))));
+        assert_eq!(pipe, b"rest");
     }
 
     #[test]

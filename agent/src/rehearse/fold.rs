@@ -55,7 +55,7 @@ pub(super) struct Wishes {
 impl Wishes {
     /// From a catalog, as the engine will read it.
     pub(super) fn of(job: &Job, secrets: &Secrets) -> Result<Self, Failure> {
-        let graph = Graph::load(&job.catalog, secrets, crate::kinds::ALL)?;
+        let graph = Graph::load(&job.work.catalog, secrets, crate::kinds::ALL)?;
         let (mut named, mut sensitive) = (BTreeSet::new(), BTreeSet::new());
         for vertex in graph.vertices() {
             let is_secret = is_sensitive(&vertex.node.params);
@@ -71,8 +71,8 @@ impl Wishes {
                 named.insert(path);
             }
         }
-        let commands = job.catalog.nodes().iter().any(|node| node.id.kind() == "exec");
-        Ok(Self { named, sensitive, secrets: secrets.clone(), state: job.state.clone(), commands })
+        let commands = job.work.catalog.nodes().iter().any(|node| node.id.kind() == "exec");
+        Ok(Self { named, sensitive, secrets: secrets.clone(), state: job.setting.state.clone(), commands })
     }
 
     /// True where the catalog runs commands of the user's own.

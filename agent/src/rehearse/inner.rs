@@ -2,7 +2,7 @@
 //! run would do more, and says what became of packages and accounts.
 
 use super::job::{Job, Ran, Up};
-use super::wire::{Contents, receive_job, tell};
+use super::wire::{Contents, receive_job};
 use super::{accounts, enter, private, versions};
 use crate::engine::{Choice, Faults};
 use crate::os::host::Host;
@@ -15,6 +15,7 @@ use std::io::{ErrorKind, stdin, stdout};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use wire::{Broken, send};
 
 /// Everything from entering the copy to the last message; the number is the exit code.
 pub(super) fn play() -> u8 {
@@ -23,7 +24,7 @@ pub(super) fn play() -> u8 {
         Err(failure) => Up::Fault(failure),
     };
     let failed = matches!(message, Up::Fault(_));
-    match tell(&mut stdout().lock(), &message) {
+    match send(&mut stdout().lock(), &message) {
         Ok(()) => u8::from(failed),
         // Nobody listens any more.
         Err(_) => 2,
@@ -31,11 +32,11 @@ pub(super) fn play() -> u8 {
 }
 
 fn work() -> Result<Ran, Failure> {
-    let broken = |error| Failure::io("talk over", "the pipe of the rehearsal", error);
+    let broken = |error: Broken| Failure::io("talk over", "the pipe of the rehearsal", error);
     let mut from = stdin().lock();
-    let (job, secrets) = receive_job(&mut from).map_err(broken)?;
-    let contents = Arc::new(Contents::receive(&mut from).map_err(broken)?);
-    run(&job, &secrets, &contents)
+    let (job, secrets, side) = receive_job(&mut from).map_err(broken)?;
+    let contents = Contents::receive(&mut from, side, &job.work.contents()).map_err(broken)?;
+    run(&job, &secrets, &Arc::new(contents))
 }
 
 /// Packages and accounts at one moment.
@@ -50,11 +51,11 @@ impl Snapshot {
     }
 }
 
-fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Failure> {
-    let host = Host::offline(contents.clone(), job.running.clone());
+fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Failure> {
+    let host = Host::offline(contents.clone(), setting.running.clone());
     host.mask(secrets);
     let before = Snapshot::take(&host)?;
-    let (state, stop) = (StateDir::new(&job.state), AtomicBool::new(false));
+    let (state, stop) = (StateDir::new(&setting.state), AtomicBool::new(false));
     let broken = Mutex::new(BTreeSet::new());
     let watch = |event: &Event| {
         note_broken(event, &broken);
@@ -62,17 +63,17 @@ fn run(job: &Job, secrets: &Secrets, contents: &Arc<Contents>) -> Result<Ran, Fa
     };
     let events = EventLog::new(&watch, &now);
     let session = session::Job {
-        catalog: &job.catalog,
+        catalog: &work.catalog,
         secrets,
         blobs: contents.as_ref(),
         kinds: crate::kinds::ALL,
-        scope: &job.scope,
-        choice: Choice { only: job.only.clone(), skip: job.skip.clone() },
+        scope: &work.scope,
+        choice: Choice { only: work.only.clone(), skip: work.skip.clone() },
         system: &host,
         state: &state,
         events: &events,
         clock: &now,
-        command: job.command.clone(),
+        command: work.command.clone(),
         stop: &stop,
         faults: Faults::default(),
     };
@@ -102,7 +103,7 @@ fn upwards(event: &Event) {
         return;
     }
     // Where nobody listens any more this process is about to be killed.
-    drop(tell(&mut stdout().lock(), &Up::Event(event.body.clone())));
+    drop(send(&mut stdout().lock(), &Up::Event(event.body.clone())));
 }
 
 /// RFC 3339 in UTC, for the journal in the copy.

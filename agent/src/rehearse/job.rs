@@ -1,46 +1,32 @@
-//! What is to be rehearsed, and everything that passes between the processes of a rehearsal, as data.
+//! What is to be rehearsed, and what passes between the processes of a rehearsal, as data: inwards a `Setting` and then what a controller says to
+//! any host, outwards `Up`.
 //! Secrets travel on the pipe only: they never stand in an argv, an environment or on a disk.
 
-use model::{
-    Catalog, Digest, EventBody, Failure, RehearsedAccount, RehearsedFile, RehearsedPackage, Report, UnitState,
-};
+use model::{EventBody, Failure, RehearsedAccount, RehearsedFile, RehearsedPackage, Report, UnitState};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use wire::{LONGEST, Message, Work};
 
 /// What is to be rehearsed, apart from secrets and stored content.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Job {
-    pub(super) catalog: Catalog,
-    /// Which source of catalogs this is.
-    pub(super) scope: String,
-    /// Only resources with one of these tags; all where it is empty.
-    pub(super) only: BTreeSet<String>,
-    /// Not resources with one of these tags.
-    pub(super) skip: BTreeSet<String>,
-    /// What was asked for.
-    pub(super) command: String,
+    pub(super) setting: Setting,
+    pub(super) work: Work,
+}
+
+/// What the copy has to know of the machine. It goes ahead of the order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Setting {
     /// Where the machine's state is.
     pub(super) state: PathBuf,
     /// The units that run on the machine, for there is no service manager in a rehearsal.
     pub(super) running: BTreeMap<String, UnitState>,
 }
 
-/// From the front process inwards. Between `Job` and `Go` come the secrets, after it the contents, at last `End`.
-#[derive(Serialize, Deserialize)]
-pub(super) enum Down {
-    Job(Box<Job>),
-    /// The value follows as bytes.
-    Secret {
-        name: String,
-    },
-    Go,
-    /// The content follows as frames of bytes, so many in all.
-    Content {
-        digest: Digest,
-        size: u64,
-    },
-    End,
+impl Message for Setting {
+    const LONGEST: u32 = LONGEST;
+    const TOTAL: u64 = LONGEST as u64;
 }
 
 /// From the inside to the front process.
@@ -53,6 +39,12 @@ pub(super) enum Up {
     Found(Box<Found>),
     /// It could not be done.
     Fault(Failure),
+}
+
+/// These are processes of our own, and their events are as many as there are.
+impl Message for Up {
+    const LONGEST: u32 = LONGEST;
+    const TOTAL: u64 = u64::MAX;
 }
 
 /// What the process in the copy knows at the end.

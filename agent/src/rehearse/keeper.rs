@@ -7,11 +7,13 @@ use super::job::Up;
 use super::layers::{Layers, is_full, lay};
 use super::private;
 use super::stage::Stage;
-use super::wire::{receive_job, send_job, tell};
+use super::wire::{receive_job, send_job};
 use crate::os::child::Outlet;
 use model::Failure;
 use rustix::thread::UnshareFlags;
+use std::fmt::Display;
 use std::io::{stdin, stdout};
+use wire::send;
 
 /// The network is the machine's own, since packages come over it.
 const COMMANDS: &str = "the commands of `exec` resources ran as they are: what they did over the network, also to services on this \
@@ -21,7 +23,7 @@ const COMMANDS: &str = "the commands of `exec` resources ran as they are: what t
 pub(super) fn play() -> u8 {
     match keep() {
         Ok(()) => 0,
-        Err(failure) => match tell(&mut stdout().lock(), &Up::Fault(failure)) {
+        Err(failure) => match send(&mut stdout().lock(), &Up::Fault(failure)) {
             Ok(()) => 1,
             // Nobody listens any more.
             Err(_) => 2,
@@ -36,7 +38,7 @@ fn keep() -> Result<(), Failure> {
     private::fill()?;
     let wishes = run()?;
     let found = report(&layers, &wishes)?;
-    tell(&mut stdout().lock(), &Up::Found(Box::new(found))).map_err(broken)
+    send(&mut stdout().lock(), &Up::Found(Box::new(found))).map_err(broken)
 }
 
 /// Starts the first process of the copy, hands it the job, and waits for its end.
@@ -44,7 +46,7 @@ fn run() -> Result<Wishes, Failure> {
     let mut inner = Stage::Inner.start(Outlet::Inherited)?;
     let mut to = inner.input().ok_or_else(|| Failure::unknown("the rehearsal", "its pipe is gone"))?;
     let mut from = stdin().lock();
-    let (job, secrets) = receive_job(&mut from).map_err(broken)?;
+    let (job, secrets, _) = receive_job(&mut from).map_err(broken)?;
     let wishes = Wishes::of(&job, &secrets)?;
     // If it could not take it all, it has said why.
     let sent = send_job(&mut to, job, &secrets).and_then(|()| std::io::copy(&mut from, &mut to));
@@ -69,6 +71,6 @@ fn report(layers: &Layers, wishes: &Wishes) -> Result<super::job::Found, Failure
     Ok(found)
 }
 
-fn broken(error: std::io::Error) -> Failure {
+fn broken(error: impl Display) -> Failure {
     Failure::io("talk over", "the pipe of the rehearsal", error)
 }

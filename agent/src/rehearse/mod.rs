@@ -9,7 +9,6 @@ mod accounts;
 mod compare;
 mod enter;
 mod fold;
-mod frame;
 mod inner;
 mod job;
 mod keeper;

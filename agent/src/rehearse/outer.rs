@@ -1,9 +1,9 @@
 //! The front process: it starts the rest, hands the job over the pipe, passes events on, and puts the result together.
 //! It must not touch the machine itself.
 
-use super::job::{Found, Job, Ran, Up};
+use super::job::{Found, Job, Ran, Setting, Up};
 use super::stage::Stage;
-use super::wire::{Unsent, hear, send_contents, send_job, wanted};
+use super::wire::send_job;
 use crate::engine::{Graph, Sink};
 use crate::os::child::Outlet;
 use crate::os::tied::Tied;
@@ -11,10 +11,12 @@ use crate::session;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use model::{Failure, Rehearsal, RehearsedPackage, Thing, UnitState};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::fmt::Display;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use wire::{Broken, Heard, Inbox, Unsent, Work, send_content};
 
 /// Runs `job` in a throwaway copy of this machine. Its events are emitted while it goes on, but for the report.
 ///
@@ -28,15 +30,15 @@ pub fn rehearse(job: &session::Job<'_>) -> Result<Rehearsal, Failure> {
         let why = "a rehearsal needs root: it mounts a throwaway copy of this machine";
         return Err(Failure::refused(why, "run it with sudo"));
     }
-    let inward = Job {
+    let work = Work {
         catalog: job.catalog.clone(),
         scope: job.scope.to_owned(),
         only: job.choice.only.clone(),
         skip: job.choice.skip.clone(),
         command: job.command.clone(),
-        state: job.state.root().to_owned(),
-        running: running(job)?,
     };
+    let inward =
+        Job { setting: Setting { state: job.state.root().to_owned(), running: running(job)? }, work };
     let mut keeper = Stage::Keeper.start(Outlet::Piped)?;
     let (input, output) = (keeper.input(), keeper.output());
     let (Some(input), Some(output)) = (input, output) else {
@@ -65,9 +67,6 @@ fn talk(
     std::thread::scope(|scope| {
         let watcher = scope.spawn(move || watch(job.stop, &ended, keeper));
         let sent = send(input, inward, job);
-        if matches!(sent, Err(Unsent::Store(_))) {
-            keeper.kill()?;
-        }
         // Whoever broke the pipe has written why on the other one.
         let listened = listen(output, job.events);
         drop(talking);
@@ -77,10 +76,8 @@ fn talk(
             Err(panic) => std::panic::resume_unwind(panic),
         }
         match sent {
-            Err(Unsent::Store(failure)) => Err(failure),
-            Err(Unsent::Pipe(error)) if matches!(listened, Ok(Some(_))) => {
-                Err(Failure::io("talk over", "the pipe of the rehearsal", error))
-            }
+            Err(Unsent::Lacking(failure)) => Err(failure),
+            Err(Unsent::Pipe(error)) if matches!(listened, Ok(Some(_))) => Err(broken(error)),
             _ => listened,
         }
     })
@@ -98,9 +95,9 @@ fn watch(stop: &AtomicBool, ended: &Receiver<()>, keeper: &Tied) -> Result<(), F
 
 /// The pipe is closed at the end, whatever the end is.
 fn send(mut input: impl Write, inward: Job, job: &session::Job<'_>) -> Result<(), Unsent> {
-    let wanted = wanted(&inward);
+    let named = inward.work.contents();
     send_job(&mut input, inward, job.secrets)?;
-    send_contents(&mut input, &wanted, job.blobs)
+    named.into_iter().try_for_each(|content| send_content(&mut input, content, job.blobs))
 }
 
 /// The units of the catalog that the machine's service manager knows; none where there is no such manager.
@@ -125,22 +122,28 @@ fn running(job: &session::Job<'_>) -> Result<BTreeMap<String, UnitState>, Failur
 /// Until nobody is left who could write; `None` where something is missing then.
 fn listen(mut output: impl Read, sink: &dyn Sink) -> Result<Option<Rehearsal>, Failure> {
     let (mut ran, mut found, mut fault) = (None, None, None);
+    let mut inbox = Inbox::default();
     loop {
-        match hear::<Up>(&mut output) {
-            Ok(Some(Up::Event(body))) => sink.emit(body),
-            Ok(Some(Up::Ran(done))) => ran = Some(*done),
-            Ok(Some(Up::Found(done))) => found = Some(*done),
-            Ok(Some(Up::Fault(failure))) => fault = fault.or(Some(failure)),
+        match inbox.hear(&mut output) {
+            Ok(Some(Heard::Message(Up::Event(body)))) => sink.emit(body),
+            Ok(Some(Heard::Message(Up::Ran(done)))) => ran = Some(*done),
+            Ok(Some(Heard::Message(Up::Found(done)))) => found = Some(*done),
+            Ok(Some(Heard::Message(Up::Fault(failure)))) => fault = fault.or(Some(failure)),
+            Ok(Some(Heard::Bytes(_))) => return Err(broken("bytes that belong to no message")),
             Ok(None) => break,
             // A process that was killed while it wrote; how it ended says more.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(Failure::io("talk over", "the pipe of the rehearsal", error)),
+            Err(Broken::Pipe(error)) if error.kind() == ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(broken(error)),
         }
     }
     match fault {
         Some(failure) => Err(failure),
         None => Ok(ran.zip(found).map(|(ran, found)| put_together(ran, found))),
     }
+}
+
+fn broken(error: impl Display) -> Failure {
+    Failure::io("talk over", "the pipe of the rehearsal", error)
 }
 
 fn put_together(ran: Ran, found: Found) -> Rehearsal {

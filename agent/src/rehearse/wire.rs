@@ -1,108 +1,46 @@
-//! Sending and receiving the messages of `job` over frames.
-//! It must not hold more than the catalog, the secrets and the contents that the catalog names.
+//! A job on the pipe between the processes of a rehearsal, in the words of the crate `wire`. Nobody is asked anything: the contents that the
+//! catalog names follow the order. It must not hold more than the catalog, the secrets and these contents.
 
-use super::frame::{self, Tag};
-use super::job::{Down, Job};
+use super::job::{Job, Setting};
 use model::{Digest, Failure, Secrets};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::sync::Arc;
-use wire::Blobs;
-
-/// Contents are sent in pieces of this size.
-const PIECE: usize = 1 << 20;
-
-/// Sends one message.
-pub(super) fn tell(to: &mut impl Write, message: &impl Serialize) -> Result<()> {
-    frame::write(to, Tag::Message, &serde_json::to_vec(message)?)
-}
-
-/// Receives one message; `None` where the other side has ended.
-pub(super) fn hear<T: DeserializeOwned>(from: &mut impl Read) -> Result<Option<T>> {
-    match frame::read(from)? {
-        None => Ok(None),
-        Some((Tag::Message, payload)) => Ok(Some(serde_json::from_slice(&payload)?)),
-        Some((Tag::Bytes, _)) => Err(unexpected()),
-    }
-}
-
-fn bytes(from: &mut impl Read) -> Result<Vec<u8>> {
-    match frame::read(from)? {
-        Some((Tag::Bytes, payload)) => Ok(payload),
-        _ => Err(unexpected()),
-    }
-}
-
-fn unexpected() -> Error {
-    Error::new(ErrorKind::InvalidData, "a message of a rehearsal is out of order")
-}
+use wire::{
+    Blobs, Broken, Down, Heard, HostSide, Inbox, Malformed, Message, Order, Told, VERSION, send, send_order,
+};
 
 /// Sends job and secrets, up to `Go`.
-pub(super) fn send_job(to: &mut impl Write, job: Job, secrets: &Secrets) -> Result<()> {
-    tell(to, &Down::Job(Box::new(job)))?;
-    for (name, value) in secrets.entries() {
-        tell(to, &Down::Secret { name: name.to_owned() })?;
-        frame::write(to, Tag::Bytes, value.expose())?;
-    }
-    tell(to, &Down::Go)
+pub(super) fn send_job(to: &mut impl Write, job: Job, secrets: &Secrets) -> std::io::Result<()> {
+    send(to, &job.setting)?;
+    send_order(to, VERSION, Order::Rehearse(job.work), secrets)
 }
 
-/// Receives what `send_job` sends.
-pub(super) fn receive_job(from: &mut impl Read) -> Result<(Job, Secrets)> {
-    let Some(Down::Job(job)) = hear(from)? else { return Err(unexpected()) };
-    let mut secrets = Secrets::default();
+/// Receives what `send_job` sends, and nothing that comes after it.
+pub(super) fn receive_job(from: &mut impl Read) -> Result<(Job, Secrets, HostSide), Broken> {
+    let Heard::Message(setting) = hear::<Setting>(&mut Inbox::default(), from)? else {
+        return Err(misplaced());
+    };
+    let (mut inbox, mut side) = (Inbox::default(), HostSide::default());
     loop {
-        match hear(from)? {
-            Some(Down::Secret { name }) => {
-                secrets.keep(name, bytes(from)?);
+        match side.take(hear(&mut inbox, from)?)? {
+            None => {}
+            Some(Told::Order(order, secrets)) => {
+                let Order::Rehearse(work) = *order else { return Err(misplaced()) };
+                return Ok((Job { setting, work }, secrets, side));
             }
-            Some(Down::Go) => return Ok((*job, secrets)),
-            _ => return Err(unexpected()),
+            Some(_) => return Err(misplaced()),
         }
     }
 }
 
-/// Why contents could not be sent.
-pub(super) enum Unsent {
-    /// The pipe; whoever reads it has more to say about it.
-    Pipe(Error),
-    /// The store.
-    Store(Failure),
+fn misplaced() -> Broken {
+    Malformed::Misplaced("no part of a rehearsal").into()
 }
 
-impl From<Error> for Unsent {
-    fn from(error: Error) -> Self {
-        Self::Pipe(error)
-    }
-}
-
-/// Sends each content that the catalog names, and the end.
-pub(super) fn send_contents(
-    to: &mut impl Write,
-    wanted: &BTreeMap<Digest, u64>,
-    blobs: &dyn Blobs,
-) -> std::result::Result<(), Unsent> {
-    let mut piece = vec![0; PIECE];
-    for (digest, size) in wanted {
-        let mut reader = blobs.open(digest).map_err(Unsent::Store)?;
-        tell(to, &Down::Content { digest: *digest, size: *size })?;
-        let mut left = *size;
-        while left > 0 {
-            let most = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
-            let count = reader.read(&mut piece[..most]);
-            let count = count.map_err(|error| Unsent::Store(Failure::io("read", digest, error)))?;
-            if count == 0 {
-                let short = format!("content {digest}: it is shorter than it was");
-                return Err(Unsent::Store(Failure::refused(short, "run it again")));
-            }
-            frame::write(to, Tag::Bytes, &piece[..count])?;
-            left -= count as u64;
-        }
-    }
-    Ok(tell(to, &Down::End)?)
+/// What is said next; nobody may end before everything is said.
+fn hear<M: Message>(inbox: &mut Inbox<M>, from: &mut impl Read) -> Result<Heard<M>, Broken> {
+    inbox.hear(from)?.ok_or_else(|| Error::from(ErrorKind::UnexpectedEof).into())
 }
 
 /// The contents that a catalog needs, held in memory.
@@ -110,83 +48,81 @@ pub(super) fn send_contents(
 pub(super) struct Contents(BTreeMap<Digest, Arc<[u8]>>);
 
 impl Contents {
-    /// Receives what `send_contents` sends.
-    pub(super) fn receive(from: &mut impl Read) -> Result<Self> {
-        let mut contents = BTreeMap::new();
-        loop {
-            match hear(from)? {
-                Some(Down::Content { digest, size }) => {
-                    let mut content = Vec::new();
-                    while (content.len() as u64) < size {
-                        content.append(&mut bytes(from)?);
+    /// Receives all that is `named`, after `side` has received the order.
+    pub(super) fn receive(
+        from: &mut impl Read,
+        mut side: HostSide,
+        named: &BTreeMap<Digest, u64>,
+    ) -> Result<Self, Broken> {
+        side.wants(&named.keys().copied().collect::<Vec<_>>());
+        let mut inbox = Inbox::<Down>::default();
+        let (mut whole, mut coming) = (BTreeMap::new(), None);
+        while whole.len() < named.len() {
+            match (side.take(hear(&mut inbox, from)?)?, coming.take()) {
+                (Some(Told::Content { digest, size: 0 }), _) => drop(whole.insert(digest, Arc::from([]))),
+                (Some(Told::Content { digest, .. }), _) => coming = Some((digest, Vec::new())),
+                (Some(Told::Piece { mut bytes, left }), Some((digest, mut content))) => {
+                    content.append(&mut bytes);
+                    if left == 0 {
+                        whole.insert(digest, content.into());
+                    } else {
+                        coming = Some((digest, content));
                     }
-                    contents.insert(digest, content.into());
                 }
-                Some(Down::End) => return Ok(Self(contents)),
-                _ => return Err(unexpected()),
+                // Who sends it has said why; there is nobody else to say so to.
+                _ => return Err(misplaced()),
             }
         }
+        Ok(Self(whole))
     }
 }
 
 impl Blobs for Contents {
-    fn open(&self, digest: &Digest) -> std::result::Result<Box<dyn Read>, Failure> {
+    fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
         let found = self.0.get(digest).cloned();
         let found = found.ok_or_else(|| Failure::Missing { what: format!("content {digest}") })?;
         Ok(Box::new(std::io::Cursor::new(found)))
     }
 }
 
-/// Digests and sizes of the stored contents that `job` names.
-pub(super) fn wanted(job: &Job) -> BTreeMap<Digest, u64> {
-    let mut found = BTreeMap::new();
-    job.catalog.nodes().iter().for_each(|node| collect(&node.params, &mut found));
-    found
-}
-
-fn collect(value: &Value, found: &mut BTreeMap<Digest, u64>) {
-    if let Some((digest, size)) = model::Content::referred(value) {
-        found.insert(digest, size);
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Contents, receive_job, send_contents, send_job};
+    use super::{Contents, receive_job, send_job};
     use crate::rehearse::job::Job;
     use crate::undo::{Keep, MemoryKeep, Secrecy};
-    use model::{Digest, Secrets};
-    use std::collections::BTreeMap;
+    use model::{Catalog, Common, Content, Digest, Id, Node, Secrets};
     use std::io::{Cursor, Read};
-    use wire::Blobs;
+    use wire::{Blobs, Work, send_content};
+
+    /// A job whose catalog names these contents.
+    fn job(contents: &[&[u8]]) -> Job {
+        let named = contents.iter().map(|bytes| Content::reference(Digest::of(bytes), bytes.len() as u64));
+        let (id, params) = (Id::new("file", "/a"), named.collect());
+        let node = Node { id, origins: Vec::new(), params, common: Common::default() };
+        let catalog = Catalog::new(vec![node], Vec::new()).unwrap();
+        Job { work: Work { catalog, ..Work::default() }, ..Job::default() }
+    }
 
     #[test]
     fn a_job_arrives_with_its_secrets_and_contents() {
         let (mut secrets, keep, large) = (Secrets::default(), MemoryKeep::default(), vec![7; 3 << 20]);
         secrets.keep("s".into(), b"hidden".to_vec());
-        keep.keep(&large, Secrecy::Open).unwrap();
-        let mut pipe = Vec::new();
-        send_job(&mut pipe, Job::default(), &secrets).unwrap();
-        let wanted = BTreeMap::from([(Digest::of(&large), large.len() as u64)]);
-        assert!(send_contents(&mut pipe, &wanted, &keep).is_ok());
+        let (sent, mut pipe) = (job(&[&large, b""]), Vec::new());
+        send_job(&mut pipe, sent.clone(), &secrets).unwrap();
+        for (digest, size) in sent.work.contents() {
+            keep.keep(if size == 0 { &[] } else { &large }, Secrecy::Open).unwrap();
+            send_content(&mut pipe, (digest, size), &keep).unwrap();
+        }
         let mut cut = Cursor::new(pipe[..pipe.len() - 9].to_vec());
         let mut pipe = Cursor::new(pipe);
-        let (_, got) = receive_job(&mut pipe).unwrap();
-        assert_eq!(
-            got.entries().next().map(|(name, value)| (name, value.expose().as_slice())),
-            Some(("s", &b"hidden"[..]))
-        );
-        let contents = Contents::receive(&mut pipe).unwrap();
+        let (got, values, side) = receive_job(&mut pipe).unwrap();
+        assert_eq!(got.work, sent.work);
+        assert_eq!(values.values().next().map(|value| value.expose().as_slice()), Some(&b"hidden"[..]));
+        let contents = Contents::receive(&mut pipe, side, &sent.work.contents()).unwrap();
         let mut read = Vec::new();
         contents.open(&Digest::of(&large)).unwrap().read_to_end(&mut read).unwrap();
         assert_eq!(read, large);
-        receive_job(&mut cut).unwrap();
-        assert!(Contents::receive(&mut cut).is_err(), "a pipe that was cut off is no end");
+        let (.., side) = receive_job(&mut cut).unwrap();
+        assert!(Contents::receive(&mut cut, side, &sent.work.contents()).is_err(), "cut off is no end");
     }
 }
