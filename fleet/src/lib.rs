@@ -2,19 +2,23 @@
 //! Knows no language and no host's inside.
 
 mod agents;
+mod bootstrap;
 pub mod config;
 mod elevate;
 mod endpoint;
+mod inert;
 pub mod known_hosts;
 mod push;
 mod remote;
 mod select;
+mod talk;
 mod trouble;
 
 pub use agents::{Agent, Agents};
+pub use bootstrap::Places;
 pub use elevate::{AskPassword, Password};
 pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
-pub use push::{Connect, Controller, End, Prepared, Push, Target};
+pub use push::{Connect, Controller, End, Patience, Prepared, Push, Target, push};
 pub use remote::{Access, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, connect};
 pub use select::{Entry, Unmatched, select};
 pub use trouble::{Stage, Trouble};

@@ -99,6 +99,9 @@ pub enum Trouble {
     /// A host key that is unknown, changed, revoked or not the one that was given; in the words that OpenSSH users know.
     #[error("{0}")]
     HostKey(String),
+    /// The login shell does not run what it is given.
+    #[error("{0}")]
+    Shell(String),
     /// There is no way to become root.
     #[error("{0}")]
     Elevation(String),
@@ -123,6 +126,16 @@ pub enum Trouble {
         /// What is known of it.
         because: String,
     },
+    /// The connection broke after the commit point.
+    #[error(
+        "the connection was lost after the run had begun ({because}); it goes on on {host}: see `keel history {host}`"
+    )]
+    Adrift {
+        /// The name of its target.
+        host: String,
+        /// What is known of it.
+        because: String,
+    },
     /// The host does not keep to the protocol.
     #[error("the host does not keep to the protocol while {stage}: {because}")]
     Protocol {
@@ -142,6 +155,12 @@ pub enum Trouble {
     /// Something on this side, such as a configuration that cannot be read.
     #[error("{0}")]
     Here(String),
+    /// The user wanted to stop while the work was before the commit point; nothing had been changed.
+    #[error("stopped while {stage}")]
+    Stopped {
+        /// How far the work was.
+        stage: Stage,
+    },
     /// The user wanted to stop before it was tried.
     #[error("not tried: stopped before its turn")]
     NotTried,

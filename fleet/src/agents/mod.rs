@@ -1,8 +1,8 @@
 //! The agents that `keel` can put on hosts: files beside it, one for each machine.
 
 mod agent;
-mod agents;
+mod all;
 mod machine;
 
 pub use agent::Agent;
-pub use agents::Agents;
+pub use all::Agents;

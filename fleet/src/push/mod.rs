@@ -1,7 +1,15 @@
-//! One piece of work for many hosts: `push(&Push) -> Vec<(String, End)>`, in the order of the targets.
+//! One piece of work for many hosts: `all` starts them as `turns` allows, `host` is the way of one, and `controller` who wanted it.
 
+mod all;
 mod controller;
+mod host;
+mod patience;
+mod progress;
 mod target;
+mod turns;
 
+pub use all::push;
 pub use controller::{Controller, End, Prepared};
+pub use patience::Patience;
+pub(crate) use progress::Progress;
 pub use target::{Connect, Push, Target};

@@ -1,9 +1,11 @@
-//! What a push is given: hosts, the ways to them, and who wants it. `scheduler` starts the hosts, `host` is the way of one.
+//! What a push is given: hosts, the ways to them, and who wants it. `all` takes it.
 
 use crate::agents::Agents;
+use crate::bootstrap::Places;
 use crate::elevate::Password;
 use crate::endpoint::Endpoint;
 use crate::push::controller::Controller;
+use crate::push::patience::Patience;
 use crate::remote::Remote;
 use crate::trouble::Trouble;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +34,10 @@ pub struct Push<'a> {
     pub password: &'a Password<'a>,
     /// What is put on hosts.
     pub agents: &'a Agents,
+    /// Where things are on hosts; the default but for tests.
+    pub places: Places,
+    /// How long hosts may take; the default but for tests.
+    pub patience: Patience,
     /// Who wants it.
     pub controller: &'a dyn Controller,
     /// Set by the user who wants it to stop: hosts that were not begun are not begun, the others stop at their next safe point.

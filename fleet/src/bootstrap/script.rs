@@ -1,0 +1,115 @@
+//! The command that a host is given: `login.sh` and, as an argument of it, `root.sh`. Nothing of the text varies; what does is an
+//! argument made of letters, digits, `/` and `:`.
+
+use crate::agents::Agent;
+
+const LOGIN: &str = include_str!("login.sh");
+const ROOT: &str = include_str!("root.sh");
+
+/// Where things are on a host.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The state directory of Evenkeel; `bin` in it holds the agents.
+    pub state: String,
+    /// A path that exists everywhere and that root alone owns. A shell can tell without a process who owns a path.
+    pub mark: String,
+    /// Where programs are looked for as root. Nothing of the login user's `PATH` counts there.
+    pub path: String,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            state: "/var/lib/evenkeel".to_owned(),
+            mark: "/".to_owned(),
+            path: "/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+        }
+    }
+}
+
+/// How the script becomes root where it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By sudo, or by doas where there is no sudo; without a password.
+    Quiet,
+    /// By sudo, which may ask for a password.
+    Password,
+    /// By doas.
+    Doas,
+}
+
+/// The command for the login shell, whichever it is. `nonce` is fresh for each command, in hex.
+pub fn command(way: Way, nonce: &str, places: &Places, agents: &[Agent]) -> String {
+    let way = match way {
+        Way::Quiet => "quiet",
+        Way::Password => "password",
+        Way::Doas => "doas",
+    };
+    let (login, root) = (one_line(LOGIN), one_line(ROOT));
+    let mut words = vec![quoted(&login), "sh".to_owned(), quoted(&root), way.to_owned(), quoted(nonce)];
+    words.extend([&places.mark, &places.state, &places.path].map(|place| quoted(place)));
+    words.extend(agents.iter().flat_map(|agent| [agent.arch.clone(), agent.digest.to_string()]));
+    format!("exec /bin/sh -c {}", words.join(" "))
+}
+
+/// What a marker line begins with.
+pub fn marker(nonce: &str) -> String {
+    format!("KEEL-{nonce} ")
+}
+
+/// What sudo asks for the password with.
+pub fn prompt(nonce: &str) -> String {
+    format!("KEEL-{nonce} password ")
+}
+
+/// Between single quotes, which no text here holds.
+fn quoted(text: &str) -> String {
+    assert!(
+        !text.contains(['\'', '!', '\n']),
+        "scripts and places hold nothing that a login shell could read otherwise"
+    );
+    format!("'{text}'")
+}
+
+/// A script without its comments and without line ends, which csh does not take between quotes.
+fn one_line(script: &str) -> String {
+    let mut joined = String::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if !joined.is_empty() {
+            joined.push_str(if is_open(&joined) { " " } else { "; " });
+        }
+        joined.push_str(line);
+    }
+    joined
+}
+
+/// True where a command has begun that the next line goes on with.
+fn is_open(script: &str) -> bool {
+    [" then", " do", " else", " {", ";;"].iter().any(|end| script.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOGIN, Places, ROOT, Way, command, one_line, quoted};
+
+    #[test]
+    fn the_command_is_one_line_of_harmless_arguments() {
+        let command = command(Way::Quiet, "00ff", &Places::default(), &[]);
+        assert!(command.starts_with("exec /bin/sh -c 'set -u; umask 077; "), "{command}");
+        assert!(
+            command.ends_with("' quiet '00ff' '/' '/var/lib/evenkeel' '/usr/sbin:/usr/bin:/sbin:/bin'"),
+            "{command}"
+        );
+        assert!(command.lines().count() == 1 && command.len() < 6 << 10, "{}", command.len());
+        assert_eq!(command.matches('\'').count(), 12);
+    }
+
+    #[test]
+    fn joining_lines_keeps_what_they_mean() {
+        let script = "# says\nif true; then\n  a\nelse\nb\nfi\nf() {\nc; }\ncase x in\n";
+        assert_eq!(one_line(script), "if true; then a; else b; fi; f() { c; }; case x in");
+        for script in [LOGIN, ROOT] {
+            quoted(&one_line(script));
+        }
+    }
+}

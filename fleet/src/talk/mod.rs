@@ -1,0 +1,7 @@
+//! The controller's side of the protocol, on the pipe of a running agent.
+
+mod conversation;
+mod facts;
+mod outgoing;
+
+pub use conversation::converse;
