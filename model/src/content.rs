@@ -4,6 +4,7 @@ use crate::{Digest, Secret};
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -81,6 +82,24 @@ impl Content {
     pub fn referred(value: &serde_json::Value) -> Option<(Digest, u64)> {
         let map = value.as_object().filter(|map| map.len() == 1)?;
         serde_json::from_value(map.get(BLOB_KEY)?.clone()).ok()
+    }
+
+    /// Digests and sizes of all that is referred to anywhere in `value`.
+    pub fn all_referred(value: &serde_json::Value) -> BTreeMap<Digest, u64> {
+        fn collect(value: &serde_json::Value, found: &mut BTreeMap<Digest, u64>) {
+            if let Some((digest, size)) = Content::referred(value) {
+                found.insert(digest, size);
+                return;
+            }
+            match value {
+                serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+                serde_json::Value::Object(map) => map.values().for_each(|item| collect(item, found)),
+                _ => {}
+            }
+        }
+        let mut found = BTreeMap::new();
+        collect(value, &mut found);
+        found
     }
 }
 

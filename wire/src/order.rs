@@ -2,7 +2,6 @@
 
 use model::{Catalog, Content, Digest};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One piece of work for one host.
@@ -68,20 +67,6 @@ impl Order {
 impl Work {
     /// Digests and sizes of the stored contents that the catalog names: what a host may want, and nothing else.
     pub fn contents(&self) -> BTreeMap<Digest, u64> {
-        let mut found = BTreeMap::new();
-        self.catalog.nodes().iter().for_each(|node| collect(&node.params, &mut found));
-        found
-    }
-}
-
-fn collect(value: &Value, found: &mut BTreeMap<Digest, u64>) {
-    if let Some((digest, size)) = Content::referred(value) {
-        found.insert(digest, size);
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
-        _ => {}
+        self.catalog.nodes().iter().flat_map(|node| Content::all_referred(&node.params)).collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::decide::decide;
 use super::graph::{Choice, Graph, Vertex};
 use super::observe::observe;
-use super::texts::texts;
+use super::texts::{expected, texts};
 use crate::system::{Layer, System, View};
 use model::{EdgeKind, Failure, Op, Owed, PackageAction, Plan, PlannedNode, Step, UnitAction, Verdict};
 use std::collections::BTreeSet;
@@ -18,6 +18,7 @@ pub fn forecast(
     blobs: &dyn Blobs,
 ) -> Result<Plan, Failure> {
     let observed = observe(graph, host)?;
+    blobs.expect(&expected(observed.iter().flatten().flatten()));
     let layer = Layer::over(host);
     let mut walk =
         Walk { graph, layer: &layer, choice, owed, blobs, fates: Vec::with_capacity(observed.len()) };

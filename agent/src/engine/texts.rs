@@ -2,7 +2,8 @@
 //! of a file that others may not read, before or after: what it holds may be a secret that nobody declared.
 
 use crate::system::{Entry, EntryKind, Look, System};
-use model::{Content, HostPath, Op, Step};
+use model::{Content, Digest, HostPath, Op, Step};
+use std::collections::BTreeMap;
 use std::io::Read;
 use wire::Blobs;
 
@@ -14,10 +15,26 @@ pub fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(Str
     steps.iter().filter_map(|step| text(&step.op, system, blobs)).collect()
 }
 
+/// The stored contents, with their sizes, that the diffs of `steps` are likely to ask for.
+pub(super) fn expected<'a>(steps: impl IntoIterator<Item = &'a Step>) -> BTreeMap<Digest, u64> {
+    let stored = |step: &Step| match &step.op {
+        Op::WriteFile { content: Content::Stored(digest, size), mode, .. }
+            if *size <= LARGEST && !is_private(*mode) =>
+        {
+            Some((*digest, *size))
+        }
+        _ => None,
+    };
+    steps.into_iter().filter_map(stored).collect()
+}
+
+fn is_private(mode: u32) -> bool {
+    mode & 0o004 == 0
+}
+
 fn text(op: &Op, system: &dyn System, blobs: &dyn Blobs) -> Option<(String, String)> {
     let Op::WriteFile { path, content, mode, .. } = op else { return None };
     let before = system.look(path, Look::Bare).ok()?;
-    let is_private = |mode: u32| mode & 0o004 == 0;
     if content.is_secret() {
         return None;
     }

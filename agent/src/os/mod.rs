@@ -6,6 +6,7 @@ pub mod atomic_write;
 pub mod attributes;
 pub mod capture;
 pub mod child;
+pub mod clock;
 pub mod error;
 pub mod facts;
 pub mod host;

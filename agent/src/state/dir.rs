@@ -1,7 +1,7 @@
 //! The directory of a host's state, and the lock that lets one run at a time.
 
 use super::Store;
-use crate::os::atomic_write::{Keep, Target, WhenBusy, atomic_write};
+use crate::os::atomic_write::{Content, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::Attributes;
 use crate::os::lock::{Attempt, Holder, Lock, try_lock};
 use crate::os::make::make_directory;
@@ -9,6 +9,7 @@ use crate::os::safe_path::{self, Follow};
 use crate::os::{Expect, FileKind};
 use model::Failure;
 use std::ffi::OsString;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// Where the state is, unless said otherwise.
@@ -115,7 +116,7 @@ impl StateDir {
 
     /// Replaces a small file of the state.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        write_private(&self.root.join(name), bytes)
+        write_private(&self.root.join(name), &mut Cursor::new(bytes))
     }
 }
 
@@ -135,7 +136,7 @@ fn make_private(dir: &Path) -> Result<(), Failure> {
 }
 
 /// Puts a file of ours, 0600, whole and durably.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_private(path: &Path, content: &mut dyn Content) -> Result<(), Failure> {
     // By chance: two workers may put the same file, and in a container a process that was cut off had our number.
     let mut chance = [0; 8];
     getrandom::fill(&mut chance)
@@ -154,7 +155,7 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         expect: Expect::Anything,
         busy: WhenBusy::Refuse,
     };
-    atomic_write(&target, &mut std::io::Cursor::new(bytes), None)?;
+    atomic_write(&target, content, None)?;
     Ok(())
 }
 

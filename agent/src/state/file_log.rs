@@ -6,6 +6,7 @@ use crate::engine::Log;
 use crate::journal::{Appender, create};
 use model::{Begin, Failure, Owed, Record, Report};
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::path::PathBuf;
 
 /// Name of what a run that ended by itself leaves beside its journal.
@@ -33,7 +34,7 @@ impl FileLog {
         self.journal.append_closing(&Record::End(report))?;
         let bytes =
             serde_json::to_vec(owed).map_err(|error| Failure::io("describe", "what is owed", error))?;
-        write_private(&self.closing, &bytes)
+        write_private(&self.closing, &mut Cursor::new(bytes))
     }
 }
 

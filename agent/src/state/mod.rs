@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides; `session` puts it together with the engine.
 
+mod arrival;
 mod dir;
 mod event_log;
 mod file_log;

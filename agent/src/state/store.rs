@@ -1,10 +1,11 @@
 //! Bytes kept under their fingerprint, so that what was overwritten can come back.
 
+use super::arrival::Arrival;
 use super::dir::write_private;
 use crate::os::safe_path::{self, Follow};
 use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
 use model::{Digest, Failure, Fingerprint, Secret};
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use wire::Blobs;
@@ -38,7 +39,7 @@ impl Store {
         // A name is written whole or not at all, so the size alone tells a good one.
         let known = safe_path::look(&path, Follow::No)?.is_some_and(|meta| meta.size == bytes.len() as u64);
         if !known {
-            write_private(&path, bytes)?;
+            write_private(&path, &mut Cursor::new(bytes))?;
         }
         Ok(fingerprint)
     }
@@ -62,7 +63,7 @@ impl Store {
                 let mut key = [0; 32];
                 getrandom::fill(&mut key)
                     .map_err(|error| Failure::io("get random bytes for", path.display(), error))?;
-                write_private(&path, &key)?;
+                write_private(&path, &mut Cursor::new(key))?;
                 key
             }
         };
@@ -104,9 +105,27 @@ impl Keep for Store {
     }
 }
 
+/// Contents that came for a run.
+impl Store {
+    /// True where the content is here, as its size tells: a name is written whole or not at all.
+    pub fn holds(&self, digest: &Digest, size: u64) -> Result<bool, Failure> {
+        let path = self.path(&Fingerprint::Plain(*digest));
+        Ok(safe_path::look(&path, Follow::No)?.is_some_and(|meta| meta.size == size))
+    }
+
+    /// Puts what `from` gives here, whole and durably, or not at all: where it is not the content `digest` of `size` bytes.
+    pub fn take_in(&self, (digest, size): (&Digest, u64), from: &mut dyn Read) -> Result<(), Failure> {
+        let mut arrival = Arrival::new(from, *digest, size);
+        write_private(&self.path(&Fingerprint::Plain(*digest)), &mut arrival)
+    }
+}
+
 impl Blobs for Store {
     fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
-        Ok(Box::new(std::io::Cursor::new(self.read(&Fingerprint::Plain(*digest))?)))
+        let path = self.path(&Fingerprint::Plain(*digest));
+        let missing = || Failure::Missing { what: format!("kept content {}", path.display()) };
+        let (file, _) = safe_path::open_file(&path, Follow::No)?.ok_or_else(missing)?;
+        Ok(Box::new(file))
     }
 }
 
@@ -114,6 +133,32 @@ impl Blobs for Store {
 mod tests {
     use super::super::dir::StateDir;
     use crate::undo::{Keep, Secrecy};
+    use model::Digest;
+    use std::io::Read;
+    use wire::Blobs;
+
+    #[test]
+    fn what_comes_is_what_was_wanted_or_is_not_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::new(scratch.path().join("state"));
+        state.make().unwrap();
+        let (store, digest) = (state.store(), Digest::of(b"content"));
+        for bad in [&b"contemt"[..], b"cont", b"content and more", b""] {
+            let failure = store.take_in((&digest, 7), &mut &*bad).unwrap_err().to_string();
+            assert!(
+                failure.contains(&digest.to_string()) && failure.contains("not the content"),
+                "{failure}"
+            );
+            assert!(!store.holds(&digest, 7).unwrap());
+        }
+        let dir = scratch.path().join("state/blobs/sha256");
+        assert_eq!(dir.read_dir().unwrap().count(), 0, "nothing is left of it");
+        store.take_in((&digest, 7), &mut &b"content"[..]).unwrap();
+        assert!(store.holds(&digest, 7).unwrap() && !store.holds(&digest, 8).unwrap());
+        let mut bytes = Vec::new();
+        store.open(&digest).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, b"content");
+    }
 
     #[test]
     fn workers_may_keep_the_same_bytes_at_once() {

@@ -6,10 +6,11 @@ use super::means::Means;
 use super::needed;
 use crate::engine::{Choice, Faults, Sink};
 use crate::os::host::Host;
-use crate::session::{self, Drift, Ended, Job, Rollback};
+use crate::session::{self, Answer, Drift, Ended, Job, Rollback};
 use crate::state::{EventLog, Read};
-use model::{EventBody, Failure, Report};
+use model::{EventBody, Failure, Plan, Report};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use wire::{Ending, Order, Reply, Work};
 
 /// Carries out `order` on this host. The running program must play [`crate::rehearse::Stage`]s when it is started as one.
@@ -17,7 +18,7 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
     match order {
         Order::Plan(work) => on(work, means, plan),
         Order::Apply(work) => on(work, means, apply),
-        Order::Rehearse(work) => on(work, means, rehearse),
+        Order::Rehearse(work) => on(work, means, |job, means| rehearse(work, job, means)),
         Order::Rollback { run, force, forecast } => {
             let drift = if *force { Drift::Overwrite } else { Drift::Refuse };
             let mode = if *forecast { Mode::Shown } else { Mode::Done };
@@ -71,15 +72,26 @@ fn plan(job: &Job<'_>, _: &Means<'_>) -> Result<Ending, Ended> {
 }
 
 fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
-    let done = session::apply(job, &|plan| {
-        means.controller.bring(&needed::by_plan(job.catalog, plan))?;
-        means.controller.ask(plan)
-    })?;
+    let done =
+        session::apply(job, &|plan| match means.controller.bring(&needed::by_plan(job.catalog, plan)) {
+            Err(_) if is_stopped(means) => Ok(Answer::No),
+            brought => brought.and_then(|()| ask(plan, means)),
+        })?;
     Ok(of_report(&done.report))
 }
 
-fn rehearse(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
-    means.controller.bring(&needed::all(job.catalog))?;
+/// To be told to stop before anything has begun is a no.
+fn ask(plan: &Plan, means: &Means<'_>) -> Result<Answer, Failure> {
+    let answer = if is_stopped(means) { Answer::No } else { means.controller.ask(plan)? };
+    Ok(if is_stopped(means) { Answer::No } else { answer })
+}
+
+fn is_stopped(means: &Means<'_>) -> bool {
+    means.stop.load(Ordering::SeqCst)
+}
+
+fn rehearse(work: &Work, job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
+    means.controller.bring(&work.contents())?;
     let found = crate::rehearse::rehearse(job)?;
     let (ending, report) = (of_rehearsal(&found), found.report.clone());
     job.events.emit(EventBody::Rehearsal(Box::new(found)));
@@ -107,9 +119,7 @@ fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), means: &Means<'_>) -
             events.emit(EventBody::Report(report));
             ending
         }),
-        Mode::Done => {
-            session::rollback(&work, &|plan| means.controller.ask(plan)).map(|report| of_report(&report))
-        }
+        Mode::Done => session::rollback(&work, &|plan| ask(plan, means)).map(|report| of_report(&report)),
     };
     // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
     done.unwrap_or_else(|ended| give_up(ended, &events, 0))

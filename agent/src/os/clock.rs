@@ -1,0 +1,6 @@
+//! The time, at the edge: everything further in gets it as an argument.
+
+/// Now, RFC 3339 in UTC, to the millisecond.
+pub fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}
