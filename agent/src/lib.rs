@@ -13,6 +13,8 @@ pub mod parts;
 #[cfg(target_os = "linux")]
 pub mod rehearse;
 #[cfg(target_os = "linux")]
+pub mod serve;
+#[cfg(target_os = "linux")]
 pub mod session;
 #[cfg(target_os = "linux")]
 pub mod state;

@@ -1,0 +1,94 @@
+//! `keel-agent`: what a push puts on a host. It knows orders from a pipe, and nothing else.
+
+use std::process::ExitCode;
+
+/// Something could not be done; how a run ended is said on the pipe.
+const FAILED: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 3;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
+        return stage.play().into();
+    }
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve"] => linux::serve(),
+        ["--version"] => tell(std::io::stdout(), concat!("keel-agent ", env!("CARGO_PKG_VERSION"))).into(),
+        _ => {
+            tell(
+                std::io::stderr(),
+                "usage: keel-agent serve | --version\nkeel starts it by itself, on the hosts that it works on",
+            );
+            USAGE.into()
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    tell(std::io::stderr(), "keel-agent runs on Linux only");
+    USAGE.into()
+}
+
+/// Writes a line; the number is the exit code.
+fn tell(mut to: impl std::io::Write, text: &str) -> u8 {
+    writeln!(to, "{text}").map_or(FAILED, |()| 0)
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::{FAILED, tell};
+    use agent::serve::{Pace, Pipes, remove_leftovers, serve as serve_order, state_of};
+    use agent::state::{DEFAULT_ROOT, StateDir};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use std::fs::File;
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::path::Path;
+    use std::process::ExitCode;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::time::SystemTime;
+
+    /// Serves one order on standard input and output, and cleans up after older pushes.
+    pub(super) fn serve() -> ExitCode {
+        match served() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                tell(std::io::stderr(), &why);
+                FAILED.into()
+            }
+        }
+    }
+
+    fn served() -> Result<(), String> {
+        let stop = stop_flag().map_err(|error| format!("signals cannot be handled: {error}"))?;
+        let own = std::env::current_exe().map_err(|error| format!("the agent has no path: {error}"))?;
+        let state = StateDir::new(state_of(&own).unwrap_or(Path::new(DEFAULT_ROOT)));
+        let pipes = pipes().map_err(|error| format!("there are no pipes to serve: {error}"))?;
+        serve_order(pipes, &state, Pace::default(), &stop)?;
+        remove_leftovers(&own, SystemTime::now())
+            .map_err(|failure| format!("what older pushes left could not be removed: {failure}"))
+    }
+
+    /// Standard input and output, as bare as they are: frames have no lines to be buffered by.
+    fn pipes() -> std::io::Result<Pipes<File, File>> {
+        let bare = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
+        Ok(Pipes { input: bare(std::io::stdin().as_fd())?, output: bare(std::io::stdout().as_fd())? })
+    }
+
+    /// Becomes true where a signal asks to stop at the next safe point; a second one ends the process. A hangup means nothing: before the
+    /// commit point the end of the pipe says so too, and after it the run is the host's own. SIGPIPE is ignored by every Rust program.
+    fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag false and only sets it.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
+        Ok(stop)
+    }
+}

@@ -1,0 +1,134 @@
+//! What comes down. A thread of its own hears it, so that a stop, a yes and the end of the connection are known at once, whatever
+//! the host is doing. It judges what may be said when by [`HostSide`], and does nothing else with it.
+
+use crossbeam_channel::Sender;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+use wire::{Broken, Down, HostSide, Inbox, Told};
+
+/// What the thread that hears shares with the rest.
+pub(super) struct Ear {
+    side: Mutex<HostSide>,
+    /// When the last byte came.
+    heard: Mutex<Instant>,
+    /// Becomes true with the yes, before anybody else knows of it: what ends after that does not end the run.
+    committed: AtomicBool,
+    /// Set by the controller, and by its end before the commit point.
+    stop: Arc<AtomicBool>,
+}
+
+/// Why nothing more comes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Lost {
+    /// The controller ended, or the connection did.
+    #[error("the connection has ended")]
+    Ended,
+    /// Nothing was heard for so many seconds.
+    #[error("nothing was heard from the controller for {0} s")]
+    Silent(u64),
+    /// It does not keep to the protocol.
+    #[error("the controller does not keep to the protocol: {0}")]
+    Malformed(String),
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ear {
+    pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
+        Self {
+            side: Mutex::default(),
+            heard: Mutex::new(Instant::now()),
+            committed: AtomicBool::new(false),
+            stop,
+        }
+    }
+
+    /// The host's view of what may be said.
+    pub(super) fn side(&self) -> MutexGuard<'_, HostSide> {
+        locked(&self.side)
+    }
+
+    /// When the last byte came.
+    pub(super) fn last_heard(&self) -> Instant {
+        *locked(&self.heard)
+    }
+
+    /// True from the yes on.
+    pub(super) fn is_committed(&self) -> bool {
+        self.committed.load(Ordering::SeqCst)
+    }
+
+    /// True where the work is to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// The connection is of no use any more: before the commit point that ends the work.
+    pub(super) fn lost(&self) {
+        if !self.is_committed() {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Hears what comes from `from`, and hands on what is to be done about it, at last why nothing more comes.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(super) fn listen(
+        self: &Arc<Self>,
+        from: impl Read + Send + 'static,
+        to: Sender<Result<Told, Lost>>,
+    ) -> io::Result<()> {
+        let ear = Arc::clone(self);
+        let listen = move || {
+            let lost = ear.hear_all(from, &to);
+            ear.lost();
+            // Nobody waits for it where the work is done.
+            drop(to.send(Err(lost)));
+        };
+        thread::Builder::new().name("inlet".to_owned()).spawn(listen).map(drop)
+    }
+
+    fn hear_all(&self, from: impl Read, to: &Sender<Result<Told, Lost>>) -> Lost {
+        let (mut inbox, mut from) = (Inbox::<Down>::default(), Timed { from, ear: self });
+        loop {
+            let heard = match inbox.hear(&mut from) {
+                Ok(Some(heard)) => heard,
+                Ok(None) | Err(Broken::Pipe(_)) => return Lost::Ended,
+                Err(Broken::Malformed(why)) => return Lost::Malformed(why.to_string()),
+            };
+            let told = match self.side().take(heard) {
+                Ok(Some(told)) => told,
+                Ok(None) => continue,
+                Err(why) => return Lost::Malformed(why.to_string()),
+            };
+            match told {
+                Told::Answer { yes: true } => self.committed.store(true, Ordering::SeqCst),
+                Told::Stop => self.stop.store(true, Ordering::SeqCst),
+                _ => {}
+            }
+            if to.send(Ok(told)).is_err() {
+                return Lost::Ended;
+            }
+        }
+    }
+}
+
+/// Notes when bytes come: a message may take its time.
+struct Timed<'a, R> {
+    from: R,
+    ear: &'a Ear,
+}
+
+impl<R: Read> Read for Timed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        *locked(&self.ear.heard) = Instant::now();
+        Ok(count)
+    }
+}

@@ -1,0 +1,247 @@
+//! The conversation as the work sees it: say something, wait for what answers it. It must not decide what to do without an answer.
+
+use super::inlet::{Ear, Lost};
+use super::outlet::Outlet;
+use super::service::{Pace, Pipes};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use model::{Digest, Event, EventBody, Failure, Plan, Secrets};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use wire::{Order, Reply, Told, Up};
+
+/// Pieces that were heard and not taken yet.
+const AHEAD: usize = 8;
+
+/// Takes a content: its digest, its size, its bytes.
+pub(super) type Take<'a> = &'a mut dyn FnMut((&Digest, u64), &mut dyn Read) -> Result<(), Failure>;
+
+/// Both ways of one connection.
+pub(super) struct Link {
+    outlet: Outlet,
+    ear: Arc<Ear>,
+    inbox: Mutex<Receiver<Result<Told, Lost>>>,
+    lost: OnceLock<Lost>,
+    silence: Duration,
+}
+
+impl Link {
+    /// Opens both ways; `stop` is set by who is at the other end.
+    pub(super) fn open<R, W>(pipes: Pipes<R, W>, pace: Pace, stop: Arc<AtomicBool>) -> io::Result<Self>
+    where
+        R: Read + Send + 'static,
+        W: Write + Send + 'static,
+    {
+        let (to, inbox) = bounded(AHEAD);
+        let ear = Arc::new(Ear::new(stop));
+        let (listener, told) = (Arc::clone(&ear), to.clone());
+        let gone = move || {
+            listener.lost();
+            // Where this finds no place, nobody waits for an answer.
+            drop(told.try_send(Err(Lost::Ended)));
+        };
+        let outlet = Outlet::start(pipes.output, pace.alive, gone)?;
+        ear.listen(pipes.input, to)?;
+        Ok(Self { outlet, ear, inbox: Mutex::new(inbox), lost: OnceLock::new(), silence: pace.silence })
+    }
+
+    /// Says a message of ours; one that no controller takes is a bug, save for those that hold what the host is like.
+    pub(super) fn say(&self, message: &Up) -> io::Result<()> {
+        self.outlet.say(message)
+    }
+
+    /// Tells an event. A plan that is too long goes without its texts; what is too long all the same is only mentioned.
+    pub(super) fn tell(&self, event: &Event) {
+        let say = |event: Event| self.say(&Up::Event(Box::new(event)));
+        let without_texts = || {
+            let EventBody::Plan(plan) = &event.body else { return event.clone() };
+            let nodes = plan.nodes.iter().cloned().map(|mut node| {
+                node.texts.clear();
+                node
+            });
+            let plan = Plan { nodes: nodes.collect(), ..plan.clone() };
+            Event { body: EventBody::Plan(plan), ..event.clone() }
+        };
+        let mention = |error| {
+            let text = format!("something is too long to be told: {error}");
+            say(Event { body: EventBody::Note { text }, ..event.clone() })
+        };
+        let told = say(event.clone()).or_else(|_| say(without_texts())).or_else(mention);
+        told.expect("no limit is below a note");
+    }
+
+    /// Replies; what is too long is only mentioned.
+    pub(super) fn reply(&self, reply: Reply, now: &str) {
+        if let Err(error) = self.say(&Up::Reply(Box::new(reply))) {
+            let text = format!("the reply is too long to be told: {error}");
+            self.tell(&Event { at: now.to_owned(), seq: 0, body: EventBody::Note { text } });
+        }
+    }
+
+    /// What was ordered.
+    pub(super) fn order(&self) -> Result<(Order, Secrets), Lost> {
+        let inbox = self.inbox();
+        loop {
+            if let Told::Order(order, secrets) = self.next(&inbox)? {
+                return Ok((*order, secrets));
+            }
+        }
+    }
+
+    /// Asks whether to go on; a stop is a no.
+    pub(super) fn ask(&self) -> Result<bool, Lost> {
+        let inbox = self.inbox();
+        self.ear.side().asks();
+        self.say(&Up::Question).expect("no limit is below a question");
+        loop {
+            match self.next(&inbox)? {
+                Told::Answer { yes } => return Ok(yes),
+                Told::Stop => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// True from the commit point on.
+    pub(super) fn is_committed(&self) -> bool {
+        self.ear.is_committed()
+    }
+
+    /// Has contents sent, and calls `take` with each. The first failure is the answer, when the
+    /// others have come and gone: the controller is not left with half of them.
+    pub(super) fn fetch(&self, wanted: &BTreeMap<Digest, u64>, take: Take<'_>) -> Result<(), Failure> {
+        if self.ear.is_stopped() {
+            return Err(stopped());
+        }
+        let inbox = self.inbox();
+        let digests: Vec<Digest> = wanted.keys().copied().collect();
+        self.ear.side().wants(&digests);
+        let told = self.say(&Up::Want(digests));
+        told.map_err(|error| Failure::io("ask for", "contents", error))?;
+        let (mut left, mut failed) = (wanted.len(), None);
+        while left > 0 {
+            let outcome = match self.next(&inbox).map_err(|lost| unheard(&lost))? {
+                Told::Content { digest, size } => match failed {
+                    None => self.content((digest, size), &inbox, take),
+                    Some(_) => self.content((digest, size), &inbox, &mut |_, _| Ok(())),
+                },
+                Told::Lacking { digest, because } => Err(lacking(&digest, &because)),
+                Told::Stop => return Err(stopped()),
+                _ => continue,
+            };
+            left -= 1;
+            failed = failed.or(outcome.err());
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn content(
+        &self,
+        (digest, size): (Digest, u64),
+        inbox: &Receiver<Result<Told, Lost>>,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
+        let mut pieces =
+            Pieces { link: self, inbox, digest, left: size, piece: Vec::new(), at: 0, why: None };
+        let taken = take((&digest, size), &mut pieces);
+        let drained = io::copy(&mut pieces, &mut io::sink());
+        match (pieces.why, taken, drained) {
+            // What came over the pipe says more than who wrote it down.
+            (Some(why), ..) => Err(why),
+            (None, Ok(()), Err(error)) => Err(Failure::io("receive", format!("content {digest}"), error)),
+            (None, taken, _) => taken,
+        }
+    }
+
+    /// The next thing that was heard. Before the commit point a controller is given up that was silent for too long; later it is
+    /// waited for just as long.
+    fn next(&self, inbox: &Receiver<Result<Told, Lost>>) -> Result<Told, Lost> {
+        if let Some(lost) = self.lost.get() {
+            return Err(lost.clone());
+        }
+        let lost = loop {
+            let Some(patience) = self.silence.checked_sub(self.ear.last_heard().elapsed()) else {
+                break Lost::Silent(self.silence.as_secs());
+            };
+            match inbox.recv_timeout(patience) {
+                Ok(Ok(told)) => return Ok(told),
+                Ok(Err(lost)) => break lost,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Lost::Ended,
+            }
+        };
+        Err(self.lost.get_or_init(|| lost).clone())
+    }
+
+    /// Why nothing more comes, where somebody noticed.
+    pub(super) fn why_lost(&self) -> Option<&Lost> {
+        self.lost.get()
+    }
+
+    /// Waits until everything has been said, but not for ever.
+    pub(super) fn finish(&self) {
+        self.outlet.finish(self.silence);
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Receiver<Result<Told, Lost>>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::refused("the work was told to stop", "start it again")
+}
+
+fn unheard(lost: &Lost) -> Failure {
+    Failure::refused(format!("contents did not come: {lost}"), "start it again")
+}
+
+fn lacking(digest: &Digest, because: &str) -> Failure {
+    Failure::refused(format!("the controller cannot give the content {digest}: {because}"), "start it again")
+}
+
+/// The bytes of one content as they come.
+struct Pieces<'a> {
+    link: &'a Link,
+    inbox: &'a Receiver<Result<Told, Lost>>,
+    digest: Digest,
+    left: u64,
+    piece: Vec<u8>,
+    at: usize,
+    /// Why they broke off.
+    why: Option<Failure>,
+}
+
+impl Pieces<'_> {
+    fn next(&mut self) -> Result<(), Failure> {
+        match self.link.next(self.inbox).map_err(|lost| unheard(&lost))? {
+            Told::Piece { bytes, left } => {
+                (self.piece, self.at, self.left) = (bytes, 0, left);
+                Ok(())
+            }
+            Told::Lacking { digest, because } => Err(lacking(&digest, &because)),
+            Told::Stop => Err(stopped()),
+            _ => Err(Failure::refused(format!("content {} broke off", self.digest), "start it again")),
+        }
+    }
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() && self.left > 0 && self.why.is_none() {
+            self.next().map_err(|failure| {
+                self.left = 0;
+                let error = io::Error::other(failure.to_string());
+                self.why = Some(failure);
+                error
+            })?;
+        }
+        let rest = &self.piece[self.at..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}

@@ -1,0 +1,12 @@
+//! `keel-agent serve` as a whole program, over pipes, on a directory that stands for a host.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "starts the program under test, and prepares scratch files")]
+
+mod contents;
+mod conversation;
+mod ends;
+mod host;
+mod lone;
+mod peer;
+mod quiet;
