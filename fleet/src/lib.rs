@@ -8,6 +8,7 @@ mod elevate;
 mod endpoint;
 mod inert;
 pub mod known_hosts;
+mod pattern;
 mod push;
 mod remote;
 mod select;

@@ -1,7 +1,23 @@
 //! From what inventory, command line and `~/.ssh/config` say of a host to its `Endpoint`. Connects to nothing. Next: a transport.
+//!
+//! The files are read as ssh_config(5) has it: `asked` -> `read` (`words`, `glob`, `matching`) -> `said` -> `resolve` (`lines`, `expand`, `hop`, `beyond`).
 
 mod asked;
+mod beyond;
+mod expand;
+mod glob;
+mod hop;
+mod key_file;
+mod lines;
+mod matching;
+mod misspelled;
+mod options;
+mod read;
+mod resolve;
+mod said;
 mod surroundings;
+mod words;
 
 pub use asked::{Asked, Overrides};
+pub use resolve::resolve;
 pub use surroundings::{SshFiles, Surroundings};

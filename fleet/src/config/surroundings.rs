@@ -1,5 +1,8 @@
 //! What a configuration may refer to and depends on: who asks, and from where. Data, so that everything behind it is pure.
 
+use crate::trouble::Trouble;
+use rustix::process::getuid;
+use rustix::system::uname;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -34,4 +37,30 @@ pub struct Surroundings {
     pub machine: String,
     /// The environment: `${NAME}` in paths, and `SSH_AUTH_SOCK`.
     pub variables: BTreeMap<String, String>,
+}
+
+impl Surroundings {
+    /// This process's, of its environment: `HOME`, and `USER` or `LOGNAME`. Variables that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    /// `Trouble::Here` where one of them is not set.
+    pub fn here() -> Result<Self, Trouble> {
+        let texts = std::env::vars_os().map(|(name, value)| (name.into_string(), value.into_string()));
+        let variables: BTreeMap<_, _> =
+            texts.filter_map(|(name, value)| Some((name.ok()?, value.ok()?))).collect();
+        let of = |names: &[&str]| {
+            let found = names.iter().find_map(|name| variables.get(*name).filter(|value| !value.is_empty()));
+            found
+                .cloned()
+                .ok_or_else(|| Trouble::Here(format!("the environment has no {}", names.join(" or "))))
+        };
+        Ok(Self {
+            home: PathBuf::from(of(&["HOME"])?),
+            user: of(&["USER", "LOGNAME"])
+                .or_else(|error| if getuid().is_root() { Ok("root".to_owned()) } else { Err(error) })?,
+            uid: getuid().as_raw(),
+            machine: uname().nodename().to_string_lossy().into_owned(),
+            variables,
+        })
+    }
 }

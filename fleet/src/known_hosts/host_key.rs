@@ -1,7 +1,7 @@
 //! The key that a host has proved to have, and what is thought of it.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 /// A host's public key.
@@ -28,6 +28,18 @@ impl HostKey {
         let plain = !kind.is_empty() && kind.iter().all(u8::is_ascii_graphic);
         let kind = std::str::from_utf8(kind).ok().filter(|_| plain)?;
         Some(Self { kind: kind.to_owned(), blob: blob.to_vec() })
+    }
+
+    /// From the form of files, `ssh-ed25519 AAAA…`, with or without a comment. `None` if it is not of that form.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let (kind, rest) = text.trim().split_once([' ', '\t'])?;
+        let key = Self::from_blob(&STANDARD.decode(rest.split_whitespace().next()?).ok()?)?;
+        (key.kind == kind && key.blob.len() > kind.len() + 4).then_some(key)
+    }
+
+    /// The form of files, without a comment.
+    pub fn to_text(&self) -> String {
+        format!("{} {}", self.kind, STANDARD.encode(&self.blob))
     }
 
     /// Such as `ssh-ed25519`.

@@ -1,5 +1,4 @@
 //! The sshd that other tests build on lets its key in, and nobody else.
-#![expect(clippy::disallowed_methods, reason = "a test starts its own programs")]
 
 use crate::sshd::{Sshd, keygen};
 use std::process::{Command, Output};
