@@ -5,7 +5,7 @@ use crate::replay::recorded;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
 use std::fmt::Debug;
-use wire::{ControllerSide, Down, Heard, HostSide, Inbox, Message, Up};
+use wire::{ControllerSide, Down, Heard, HostSide, Inbox, LONGEST_UP, Message, Up};
 
 /// All that is heard in `bytes`, up to the first breach, where each piece has one of the sizes `cuts` in turn.
 fn heard<M: Message + Debug + PartialEq>(bytes: &[u8], cuts: &[usize]) -> (Vec<Heard<M>>, Option<String>) {
@@ -87,11 +87,22 @@ proptest! {
     }
 
     #[test]
-    fn a_head_takes_no_memory(tag in 0u8..6, length in any::<u32>(), some in proptest::collection::vec(any::<u8>(), 0..50)) {
+    fn a_forged_head_is_refused_or_waited_for(tag in 0u8..6, length in 50u32.., some in proptest::collection::vec(any::<u8>(), 0..50)) {
         let mut bytes = vec![tag];
         bytes.extend(length.to_be_bytes());
         bytes.extend(some);
-        let (heard, _) = heard::<Up>(&bytes, &[7]);
-        prop_assert!(heard.len() <= 10);
+        let (heard, error) = heard::<Up>(&bytes, &[7]);
+        prop_assert!(heard.is_empty());
+        prop_assert_eq!(error.is_some(), !(1..=3).contains(&tag) || length > LONGEST_UP);
+    }
+
+    #[test]
+    fn any_bytes_in_a_frame_are_a_message_or_none(tag in 1u8..=3, some in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut bytes = vec![tag, 0, 0, 0, u8::try_from(some.len()).unwrap_or(u8::MAX)];
+        bytes.extend(some);
+        let (up, refused) = heard::<Up>(&bytes, &[64]);
+        prop_assert!(up.len() == 1 || refused.is_some());
+        let (down, refused) = heard::<Down>(&bytes, &[64]);
+        prop_assert!(down.len() == 1 || refused.is_some());
     }
 }
