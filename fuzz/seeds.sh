@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the seeds in fuzz/corpus/compile: every resources file, template and inventory of the repository, each behind
-# the byte that selects its kind. Run it from the root of the repository.
+# Makes the seeds in fuzz/corpus. Of `compile`: every resources file, template and inventory of the repository, each behind
+# the byte that selects its kind. Of `host` and `controller`: the exchanges of the tests. Run it from the root of the repository.
 set -eu
 out=fuzz/corpus/compile
 mkdir -p "$out"
@@ -24,4 +24,31 @@ sed -n 's/^    ("\(.*\)", .*),$/\1/p' dsl/src/expr/tests.rs | sed 's/\\"/"/g' | 
 done
 for file in agent/src/kinds/*.rs; do
     { printf '\000'; sed -n '/EXAMPLE/,/"#*;/p' "$file" | sed 's/.*r#*"//; s/^"#*;.*//'; } > "$out/kind-$(basename "$file" .rs)"
+done
+# Each exchange, as one stream of frames a direction. Only lengths below 64 KiB; no frame is packed.
+for side in host controller; do
+    mkdir -p "fuzz/corpus/$side"
+    for file in tests/cases/exchanges/*; do
+        LC_ALL=C awk -v side="$side" -v out="fuzz/corpus/$side/$(basename "$file")" '
+            function bytes(hex,   at) {
+                for (at = 1; at < length(hex); at += 2)
+                    printf "%c", (index(digits, substr(hex, at, 1)) - 1) * 16 + index(digits, substr(hex, at + 1, 1)) - 1 > name
+            }
+            function frame(tag, length_) {
+                printf "%c%c%c%c%c", tag, 0, 0, int(length_ / 256), length_ % 256 > name
+            }
+            BEGIN { digits = "0123456789abcdef"; RS = ""; FS = "\n" }
+            {
+                name = out "-" NR
+                # The byte that selects an apply.
+                if (side == "controller") printf "%c", 249 > name
+                for (i = 1; i <= NF; i++) {
+                    said = $i; sub(/^[a-z]+ /, "", said)
+                    if (side == "controller" && $i ~ /^host raw /) { sub(/^raw /, "", said); bytes(said) }
+                    else if (side == "controller" && $i ~ /^host / || side == "host" && $i ~ /^controller [^b]/) { frame(1, length(said)); printf "%s", said > name }
+                    else if (side == "host" && $i ~ /^controller bytes/) { sub(/^bytes ?/, "", said); frame(2, length(said) / 2); bytes(said) }
+                }
+                close(name)
+            }' "$file"
+    done
 done
