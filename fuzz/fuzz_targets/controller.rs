@@ -84,9 +84,7 @@ impl Talk {
             Up::Event(event) if matches!(event.body, EventBody::Started { .. }) => {
                 assert!(self.has_said_yes || matches!(self.order, Order::Rehearse(_)));
             }
-            Up::Done(Ending::Changed) => {
-                assert!(self.has_said_yes || matches!(self.order, Order::Rehearse(_)))
-            }
+            Up::Done(Ending::Changed) => assert!(self.has_said_yes),
             _ => {}
         }
         let text = serde_json::to_vec(&up).expect("what came as JSON goes as JSON");

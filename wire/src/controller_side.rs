@@ -148,7 +148,9 @@ impl ControllerSide {
         match body {
             EventBody::Plan(_) => self.is_planned = true,
             EventBody::Report(_) => self.is_reported = true,
-            EventBody::Started { .. } if !self.may_run() => {
+            EventBody::Started { .. }
+                if self.stage != Stage::Committed && self.order != Expected::Rehearsal =>
+            {
                 return Err(Malformed::Misplaced("a run begins that nobody said yes to"));
             }
             _ => {}
@@ -159,15 +161,11 @@ impl ControllerSide {
     /// A host may decline what it was told yes to: its patience ended while the yes was on its way.
     fn ending(&self, ending: &Ending) -> Result<(), Malformed> {
         match ending {
-            Ending::Changed if !self.may_run() => {
+            Ending::Changed if self.stage != Stage::Committed => {
                 Err(Malformed::Misplaced("a host was changed that nobody said yes to"))
             }
             _ => Ok(()),
         }
-    }
-
-    fn may_run(&self) -> bool {
-        self.stage == Stage::Committed || self.order == Expected::Rehearsal
     }
 }
 
@@ -250,7 +248,7 @@ mod tests {
                      hopqy!q how!w ho!x ho!l hopr!p hod!a",
             ),
             (&plan, "howp!q hop!s"),
-            (&rehearse, "howpsrc hop!q"),
+            (&rehearse, "howpsrd hops!c hop!q"),
             (&Order::History, "hol hol!l"),
             (&Order::Facts, "ho!l"),
         ] {

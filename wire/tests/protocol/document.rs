@@ -44,6 +44,25 @@ fn every_name_is_on_the_page_and_no_other() {
 }
 
 #[test]
+fn every_line_of_the_scripts_is_on_the_page() {
+    let (page, mut said) = (page(), [BTreeSet::new(), BTreeSet::new()]);
+    for script in ["login.sh", "root.sh"] {
+        let path = format!("{}/../fleet/src/bootstrap/{script}", env!("CARGO_MANIFEST_DIR"));
+        let script = std::fs::read_to_string(path).expect("the script is there");
+        let code = script.lines().filter(|line| !line.starts_with('#'));
+        let words: Vec<&str> = code.flat_map(str::split_whitespace).collect();
+        for pair in words.windows(2) {
+            let word = pair[1].trim_end_matches(';');
+            let slot = ["say", "dead"].iter().position(|verb| *verb == pair[0]);
+            if let Some(slot) = slot.filter(|_| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
+                said[slot].insert(word.to_owned());
+            }
+        }
+    }
+    assert_eq!([&cells(&page, "line")[..], &cells(&page, "end")].concat(), said);
+}
+
+#[test]
 fn every_limit_is_on_the_page() {
     let (page, kib) = (page(), |bytes: u64| (bytes >> 10, "KiB"));
     let mib = |bytes: u64| (bytes >> 20, "MiB");
