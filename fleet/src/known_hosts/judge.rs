@@ -40,11 +40,14 @@ pub fn judge(endpoint: &Endpoint, key: &HostKey) -> Result<Judgement, Trouble> {
     if let Some(entry) = revoked {
         return Err(message::revoked(&name, key, &entry.place));
     }
-    if known.with(Marker::Plain).any(|entry| entry.key == *key && (of_host(&entry) || of_other(&entry))) {
+    if known.with(Marker::Plain).any(|entry| entry.key == *key && of_host(&entry)) {
         return Ok(Judgement::Known);
     }
     if let Some(entry) = known.with(Marker::Plain).find(of_host) {
         return Err(message::changed(&name, key, entry));
+    }
+    if known.with(Marker::Plain).any(|entry| entry.key == *key && of_other(&entry)) {
+        return Ok(Judgement::Known);
     }
     match endpoint.unknown_keys {
         UnknownKeys::Record => Ok(Judgement::ToRecord),

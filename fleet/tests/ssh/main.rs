@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests write scratch files and start programs")]
 
 mod config;
+mod known_hosts;
 #[path = "../support/sshd.rs"]
 mod sshd;
 mod sshd_needs_root;
+mod verdicts_needs_root;
