@@ -283,6 +283,18 @@ mod tests {
     }
 
     #[test]
+    fn many_secrets_are_too_much() {
+        let mut side = HostSide::default();
+        side.take(Heard::Message(Down::Speak { protocol: VERSION })).unwrap();
+        side.take(Heard::Message(Down::Order(Box::new(order())))).unwrap();
+        let refused = (0..100).find(|at| {
+            side.take(Heard::Message(Down::Secret { name: format!("s{at}") })).unwrap();
+            side.take(Heard::Bytes(vec![0; LONGEST_SECRET])).is_err()
+        });
+        assert_eq!(refused, Some(15), "with their names they are more than sixteen of them can be");
+    }
+
+    #[test]
     fn after_a_breach_nothing_is_taken() {
         let mut side = HostSide::default();
         side.take(Heard::Bytes(Vec::new())).unwrap_err();

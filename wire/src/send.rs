@@ -198,6 +198,12 @@ mod tests {
         send(&mut pipe, &Up::Reply(Box::new(reply))).unwrap_err();
         secrets.keep("s".into(), vec![0; LONGEST_SECRET + 1]);
         send_order(&mut pipe, 1, Order::Facts, &secrets).unwrap_err();
+        for at in 0..16 {
+            secrets.keep(if at == 0 { "s".into() } else { at.to_string() }, vec![0; LONGEST_SECRET]);
+        }
+        send_order(&mut pipe, 1, Order::Facts, &secrets).unwrap_err();
         assert!(pipe.is_empty());
+        secrets.keep("s".into(), Vec::new());
+        send_order(&mut pipe, 1, Order::Facts, &secrets).unwrap();
     }
 }
