@@ -22,4 +22,4 @@ pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
 pub use push::{Connect, Controller, End, Patience, Prepared, Push, Target, push};
 pub use remote::{Access, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, connect};
 pub use select::{Entry, Unmatched, select};
-pub use trouble::{Stage, Trouble};
+pub use trouble::{Begun, Stage, Trouble};

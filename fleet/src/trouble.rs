@@ -38,7 +38,7 @@ impl fmt::Display for Stage {
             Self::Facts => "waiting for the agent's first words",
             Self::Order => "handing over the order",
             Self::Plan => "planning; nothing had been changed",
-            Self::Run => "the run, which is the host's own and goes on there",
+            Self::Run => "the run, which is the host's own",
         })
     }
 }
@@ -109,8 +109,10 @@ pub enum Trouble {
     #[error("{0}")]
     Agent(String),
     /// The agent ended without its last words.
-    #[error("the agent ended before it was done ({status}) while {stage}{}", said(stderr))]
+    #[error("the agent ended before it was done ({status}) {}{}", crashed(host, *stage), said(stderr))]
     Crashed {
+        /// The name of its target.
+        host: String,
         /// How far it was.
         stage: Stage,
         /// Such as `exit status 101`, `killed by a signal`.
@@ -127,14 +129,14 @@ pub enum Trouble {
         because: String,
     },
     /// The connection broke after the commit point.
-    #[error(
-        "the connection was lost after the run had begun ({because}); it goes on on {host}: see `keel history {host}`"
-    )]
+    #[error("the connection was lost {}", adrift(host, because, *begun))]
     Adrift {
         /// The name of its target.
         host: String,
         /// What is known of it.
         because: String,
+        /// Whether the run has begun, as far as is known here.
+        begun: Begun,
     },
     /// The host does not keep to the protocol.
     #[error("the host does not keep to the protocol while {stage}: {because}")]
@@ -180,6 +182,35 @@ impl Trouble {
             Self::Timeout { stage, .. } | Self::Lost { stage, .. } => *stage < Stage::Elevate,
             _ => false,
         }
+    }
+}
+
+/// Whether a run has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// The host has said so.
+    Yes,
+    /// It was told to begin.
+    Unknown,
+}
+
+fn adrift(host: &str, because: &str, begun: Begun) -> String {
+    match begun {
+        Begun::Yes => {
+            format!("after the run had begun ({because}); it goes on on {host}: see `keel history {host}`")
+        }
+        Begun::Unknown => {
+            format!("as the run was to begin ({because}); whether it has begun says `keel history {host}`")
+        }
+    }
+}
+
+fn crashed(host: &str, stage: Stage) -> String {
+    match stage {
+        Stage::Run => format!(
+            "in the middle of the run: what it has done is in `keel history {host}`, and the next `keel apply` takes it up"
+        ),
+        stage => format!("while {stage}"),
     }
 }
 

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How often somebody looks whether the user wants to stop, or sudo asks.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// How long a command whose output has ended may take to end.
+const END: Duration = Duration::from_secs(5);
+
 /// Bytes that are sent at once.
 const PIECE: usize = 128 << 10;
 
@@ -124,7 +127,7 @@ impl Attempt<'_> {
         match self.wait(&mut listener, self.means.push.patience.elevate, &mut |pipe| asked.look(pipe))? {
             Heard::Line(word, _) if word == "root" => self.as_root(listener).map(Tried::Runs),
             Heard::Line(word, rest) => Err(self.scene().trouble(&word, &rest)),
-            _ => Ok(Tried::Denied(self.denied(&listener, asked.answered), tools)),
+            _ => Ok(Tried::Denied(self.denied(&mut listener, asked.answered)?, tools)),
         }
     }
 
@@ -139,6 +142,7 @@ impl Attempt<'_> {
                 }
                 Heard::Line(word, rest) => return Err(self.scene().trouble(&word, &rest)),
                 _ => {
+                    listener.pipe.finish(END)?;
                     let (stage, said) = (self.progress.stage(), listener.said());
                     let because = format!("the script ended before it was done; it said: {said}");
                     return Err(Trouble::Lost { stage, because });
@@ -165,7 +169,7 @@ impl Attempt<'_> {
 
     /// Where sending fails the script may have said why.
     fn why_cut(&self, listener: &mut Listener, trouble: Trouble) -> Trouble {
-        match self.wait(listener, GLANCE * 50, &mut |_| Ok(())) {
+        match self.wait(listener, END, &mut |_| Ok(())) {
             Ok(Heard::Line(word, rest)) => self.scene().trouble(&word, &rest),
             _ => trouble,
         }
@@ -197,7 +201,7 @@ impl Attempt<'_> {
     }
 
     fn no_shell(&self, mut listener: Listener) -> Trouble {
-        let status = match listener.pipe.finish(GLANCE * 20) {
+        let status = match listener.pipe.finish(END) {
             Ok(Some(status)) => format!("exit status {status}"),
             Ok(None) => "killed by a signal".to_owned(),
             Err(trouble) => return trouble,
@@ -220,15 +224,17 @@ impl Attempt<'_> {
     }
 
     /// `answered` tells a wrong password from one that nobody was asked for.
-    fn denied(&self, listener: &Listener, answered: usize) -> Denial {
+    fn denied(&self, listener: &mut Listener, answered: usize) -> Result<Denial, Trouble> {
+        // What it complained of has all come when it has ended.
+        listener.pipe.finish(END)?;
         let errors = String::from_utf8_lossy(listener.pipe.errors());
         let found = denial(&errors, self.means.user, &listener.said());
-        match found {
+        Ok(match found {
             Denial::Final(_) if answered > 0 && errors.contains("incorrect password") => {
                 Denial::WantsPassword
             }
             found => found,
-        }
+        })
     }
 }
 
@@ -248,7 +254,7 @@ impl Asked<'_> {
             match self.password.known().filter(|_| prompts == 1) {
                 Some(password) => pipe.send(format!("{}\n", password.expose()).as_bytes())?,
                 None => {
-                    pipe.finish(GLANCE * 20)?;
+                    pipe.finish(END)?;
                 }
             }
         }

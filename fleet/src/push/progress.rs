@@ -2,7 +2,7 @@
 //! calls itself.
 
 use crate::push::controller::Controller;
-use crate::trouble::{Stage, Trouble};
+use crate::trouble::{Begun, Stage, Trouble};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,12 +14,13 @@ pub(crate) struct Progress<'a> {
     pub controller: &'a dyn Controller,
     stop: &'a AtomicBool,
     stage: Cell<Stage>,
+    begun: Cell<Begun>,
 }
 
 impl<'a> Progress<'a> {
     /// Before the connection.
     pub fn new(host: &'a str, controller: &'a dyn Controller, stop: &'a AtomicBool) -> Self {
-        Self { host, controller, stop, stage: Cell::new(Stage::Connect) }
+        Self { host, controller, stop, stage: Cell::new(Stage::Connect), begun: Cell::new(Begun::Unknown) }
     }
 
     /// What comes now.
@@ -31,6 +32,11 @@ impl<'a> Progress<'a> {
     /// Where it is.
     pub fn stage(&self) -> Stage {
         self.stage.get()
+    }
+
+    /// The host says that its run has begun.
+    pub fn begun(&self) {
+        self.begun.set(Begun::Yes);
     }
 
     /// Something for the operator.
@@ -52,7 +58,7 @@ impl<'a> Progress<'a> {
     pub fn placed(&self, trouble: Trouble) -> Trouble {
         match trouble {
             Trouble::Lost { because, .. } if self.stage() == Stage::Run => {
-                Trouble::Adrift { host: self.host.to_owned(), because }
+                Trouble::Adrift { host: self.host.to_owned(), because, begun: self.begun.get() }
             }
             Trouble::Lost { because, .. } => Trouble::Lost { stage: self.stage(), because },
             other => other,

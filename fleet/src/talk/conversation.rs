@@ -8,7 +8,7 @@ use crate::remote::{Pipe, Received};
 use crate::talk::facts;
 use crate::talk::outgoing::Outgoing;
 use crate::trouble::{Stage, Trouble};
-use model::Digest;
+use model::{Digest, EventBody};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use wire::{ALIVE_EVERY, Blobs, ControllerSide, Down, Hello, Inbox, Malformed, NoBlobs, Unsent, Up};
@@ -35,6 +35,7 @@ pub fn converse(brought: Brought, patience: &Patience, progress: &Progress<'_>) 
         blobs: Box::new(NoBlobs),
         is_asked: false,
         is_stop_said: false,
+        unsent: None,
         begun: now,
         heard: now,
         said: now,
@@ -57,6 +58,8 @@ struct Conversation<'a> {
     /// True while its question is open.
     is_asked: bool,
     is_stop_said: bool,
+    /// Why nothing more can be sent. Its last words, or its end, may still come and tell more.
+    unsent: Option<Trouble>,
     begun: Instant,
     /// When something was heard last.
     heard: Instant,
@@ -74,8 +77,10 @@ impl Conversation<'_> {
                     return Ok(end);
                 }
             }
-            self.answer()?;
-            self.stop()?;
+            if self.unsent.is_none() {
+                self.answer()?;
+                self.stop()?;
+            }
             self.deadlines()?;
             match self.pipe.receive(&mut buffer, GLANCE)? {
                 Received::Bytes(count) => {
@@ -93,7 +98,12 @@ impl Conversation<'_> {
         let Progress { host, controller, .. } = self.progress;
         match up {
             Up::Hello(hello) => return self.order(&hello),
-            Up::Event(event) => controller.event(host, &event),
+            Up::Event(event) => {
+                if matches!(event.body, EventBody::Started { .. }) {
+                    self.progress.begun();
+                }
+                controller.event(host, &event);
+            }
             Up::Reply(reply) => controller.reply(host, *reply),
             Up::Want(digests) => self.give(&digests)?,
             Up::Question => self.is_asked = true,
@@ -119,8 +129,8 @@ impl Conversation<'_> {
         self.blobs = blobs;
         let mut outgoing = Outgoing::new(&mut *self.pipe, self.progress);
         let wrote = wire::send_order(&mut outgoing, self.side.spoken(), order, &secrets);
-        outgoing.finish(wrote)?;
-        self.said = Instant::now();
+        let sent = outgoing.finish(wrote);
+        self.sent(sent)?;
         self.progress.enter(Stage::Plan);
         Ok(None)
     }
@@ -128,6 +138,9 @@ impl Conversation<'_> {
     /// Contents that the host wanted, or that they are not here.
     fn give(&mut self, digests: &[Digest]) -> Result<(), Trouble> {
         for digest in digests {
+            if self.unsent.is_some() {
+                break;
+            }
             let size = self.contents.get(digest).copied().expect("only what the catalog names may be wanted");
             let mut outgoing = Outgoing::new(&mut *self.pipe, self.progress);
             let wrote = match wire::send_content(&mut outgoing, (*digest, size), &*self.blobs) {
@@ -139,8 +152,8 @@ impl Conversation<'_> {
                     Ok(())
                 }
             };
-            outgoing.finish(wrote)?;
-            self.said = Instant::now();
+            let sent = outgoing.finish(wrote);
+            self.sent(sent)?;
             self.heard = self.said;
         }
         Ok(())
@@ -179,11 +192,14 @@ impl Conversation<'_> {
         if stage == Stage::Facts && self.begun.elapsed() >= limit {
             return Err(Trouble::Timeout { stage, limit, setting: "" });
         }
+        if let Some(trouble) = self.unsent.take_if(|_| self.said.elapsed() >= END) {
+            return Err(trouble);
+        }
         if self.heard.elapsed() >= self.patience.silence {
             let because = format!("the agent has said nothing for {} s", self.patience.silence.as_secs());
             return Err(Trouble::Lost { stage, because });
         }
-        if self.said.elapsed() >= ALIVE_EVERY {
+        if self.said.elapsed() >= ALIVE_EVERY && self.unsent.is_none() {
             return self.say(&Down::Alive);
         }
         Ok(())
@@ -192,8 +208,18 @@ impl Conversation<'_> {
     fn say(&mut self, down: &Down) -> Result<(), Trouble> {
         let mut outgoing = Outgoing::new(&mut *self.pipe, self.progress);
         let wrote = wire::send(&mut outgoing, down);
+        let sent = outgoing.finish(wrote);
+        self.sent(sent)
+    }
+
+    /// Takes note of what became of something that was said.
+    fn sent(&mut self, sent: Result<(), Trouble>) -> Result<(), Trouble> {
         self.said = Instant::now();
-        outgoing.finish(wrote)
+        match sent {
+            Err(trouble @ Trouble::Lost { .. }) => self.unsent = Some(trouble),
+            sent => return sent,
+        }
+        Ok(())
     }
 
     fn breach(&self, malformed: Malformed) -> Trouble {
@@ -216,8 +242,11 @@ impl Conversation<'_> {
             Ok(Some(126 | 127)) if stage == Stage::Facts => Trouble::Agent(format!(
                 "the host does not let the agent run, as where /var/lib is mounted noexec; it said: {stderr}"
             )),
-            Ok(Some(status)) => Trouble::Crashed { stage, status: format!("exit status {status}"), stderr },
-            Ok(None) => Trouble::Crashed { stage, status: "killed by a signal".to_owned(), stderr },
+            Ok(status) => {
+                let status =
+                    status.map_or("killed by a signal".to_owned(), |status| format!("exit status {status}"));
+                Trouble::Crashed { host: self.progress.host.to_owned(), stage, status, stderr }
+            }
         }
     }
 }

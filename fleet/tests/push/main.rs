@@ -1,0 +1,18 @@
+//! A push as a whole, from connections to last words, against shells, tools and agents that the tests bring: each dead end with
+//! its words.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests set up their own directories and start their own programs"
+)]
+
+mod elevation;
+mod fleet_of;
+mod host;
+mod login;
+mod program;
+mod scripted;
+mod shell;
+mod talk;
+mod told;
+mod upload;
