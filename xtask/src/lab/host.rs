@@ -19,14 +19,16 @@ use crate::lab::{network, process};
 pub enum Init {
     /// systemd: a whole system.
     Systemd,
-    /// sshd and nothing else. It costs next to nothing, and there may be many: each systemd takes several of the 128
+    /// A shell that waits for sshd, and nothing else. It costs next to nothing, and there may be many: each systemd takes several of the 128
     /// inotify instances that a machine commonly has for root.
     Sshd,
 }
 
-/// What the first process of a host without systemd does before it is sshd; `$1` is the address.
+/// What the first process of a host without systemd does; `$1` is the address. It stays a shell: sshd writes its title over the mark
+/// by which the host is found.
 const SSHD: &str = r#"
-mkdir -p /run/sshd && ip address add "$1/24" dev host0 && ip link set host0 up && exec /usr/sbin/sshd -D -e"#;
+mkdir -p /run/sshd && ip address add "$1/24" dev host0 && ip link set host0 up && /usr/sbin/sshd -D -e
+exit 1"#;
 
 /// A host of a lab.
 #[derive(Debug)]
