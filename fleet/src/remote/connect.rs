@@ -43,25 +43,31 @@ pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remot
 fn over_ssh2(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>, Unsuited> {
     let mut way: Option<(&Endpoint, Link)> = None;
     for next in endpoint.jumps.iter().chain([endpoint]) {
-        let link = match way.take() {
-            None => Link::new(dial(next)?.into(), None)?,
+        let (socket, hop) = match way.take() {
+            None => {
+                let stream = dial(next).map_err(|trouble| placed(endpoint, next, trouble.into()))?;
+                (stream.into(), None)
+            }
             Some((hop, link)) => {
                 let (socket, hop) = through(link, hop, next)?;
-                Link::new(socket, Some(hop))?
+                (socket, Some(hop))
             }
         };
-        let met = open(&link, next).and_then(|()| log_in(&link, next, access));
-        met.map_err(
-            |unsuited| if std::ptr::eq(next, endpoint) { unsuited } else { on_the_way(next, unsuited) },
-        )?;
+        let link = Link::new(hop)?;
+        let met = open(&link, socket, next, access).and_then(|()| log_in(&link, next, access));
+        met.map_err(|unsuited| placed(endpoint, next, unsuited))?;
         way = Some((next, link));
     }
     let (_, link) = way.expect("the endpoint itself is always on the way");
     Ok(Box::new(Ssh2::new(link, endpoint.clone())))
 }
 
-fn on_the_way(hop: &Endpoint, unsuited: Unsuited) -> Unsuited {
-    let trouble = Trouble::Through { hop: hop.alias.clone(), trouble: Box::new(unsuited.trouble) };
+/// What is wrong with a host on the way is said with its name.
+fn placed(endpoint: &Endpoint, at: &Endpoint, unsuited: Unsuited) -> Unsuited {
+    if std::ptr::eq(endpoint, at) {
+        return unsuited;
+    }
+    let trouble = Trouble::Through { hop: at.alias.clone(), trouble: Box::new(unsuited.trouble) };
     Unsuited { trouble, ..unsuited }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
-/// Connects to the first address that answers, all within `ConnectTimeout`: each address gets an equal share of what is left, so that
+/// Connects to the first address that answers, with a stream that does not block, all within `ConnectTimeout`: each address gets an equal share of what is left, so that
 /// a dead one leaves time for the next.
 ///
 /// # Errors
@@ -21,7 +21,8 @@ pub(super) fn dial(endpoint: &Endpoint) -> Result<TcpStream, Trouble> {
         match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
             Ok(stream) => {
                 // Each message is written whole; waiting to fill a segment would only delay it.
-                stream.set_nodelay(true).map_err(|error| no_route(address, &error))?;
+                let set = stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true));
+                set.map_err(|error| no_route(address, &error))?;
                 return Ok(stream);
             }
             Err(error) => worst = telling(worst, trouble(endpoint, address, &error)),

@@ -1,6 +1,8 @@
 //! Files of private keys, as ssh(1) treats them: what others can read is not used, and a `.pub` beside a key says what it is.
 //! Formats: OpenSSH's own (PROTOCOL.key) and PEM. Asks for no passphrase; the keyring does.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use model::Secret;
 use ssh_key::{PrivateKey, PublicKey};
 use std::fs::{self, Metadata};
@@ -19,8 +21,8 @@ pub(super) struct KeyFile {
 pub(super) enum Private {
     /// As text that libssh2 reads.
     Plain(Secret<String>),
-    /// OpenSSH's format, with a passphrase.
-    Sealed(Box<PrivateKey>),
+    /// OpenSSH's format, with a passphrase; parsed, and its text.
+    Sealed(Box<PrivateKey>, Secret<String>),
     /// PEM with a passphrase.
     SealedPem(Secret<String>),
     /// It is not here: the file is a public key, whose other half an agent may have.
@@ -75,24 +77,32 @@ fn missing(path: &Path) -> Result<Option<KeyFile>, String> {
 fn openssh(text: String, beside: Option<Vec<u8>>) -> KeyFile {
     let key = match PrivateKey::from_openssh(&text) {
         Ok(key) => key,
-        // Such as a type that is newer than we are.
+        // ssh-key refuses some that are in order, such as every other one of nistp521. libssh2 may read it, but asks for no passphrase.
+        Err(_) if !is_sealed(&text) => {
+            return KeyFile { public: beside, private: Private::Plain(Secret::new(text)) };
+        }
         Err(error) => {
-            return KeyFile {
-                public: beside,
-                private: Private::OnlyOpenSsh(format!("cannot be read: {error}")),
-            };
+            let why = format!("cannot be read: {error}");
+            return KeyFile { public: beside, private: Private::OnlyOpenSsh(why) };
         }
     };
     let public = key.public_key().to_bytes().ok().or(beside);
-    let name = key.algorithm().to_string();
-    let private = if name.starts_with("sk-") {
+    let private = if key.algorithm().as_str().starts_with("sk-") {
         Private::OnlyOpenSsh("is kept in a security key".to_owned())
     } else if key.is_encrypted() {
-        Private::Sealed(Box::new(key))
+        Private::Sealed(Box::new(key), Secret::new(text))
     } else {
         Private::Plain(Secret::new(text))
     };
     KeyFile { public, private }
+}
+
+/// Whether a key of OpenSSH's has a passphrase: after the magic word its first string is the name of a cipher, or `none`.
+fn is_sealed(text: &str) -> bool {
+    let lines = text.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
+    let body: String = lines.take_while(|line| !line.starts_with("-----END")).map(str::trim).collect();
+    let bytes = STANDARD.decode(body).unwrap_or_default();
+    !bytes.starts_with(b"openssh-key-v1\0\0\0\0\x04none")
 }
 
 /// ssh(1): "ssh will simply ignore a private key file if it is accessible by others"; only where it is the user's own.

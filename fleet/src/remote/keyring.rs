@@ -30,7 +30,7 @@ pub(super) struct Key {
 
 enum State {
     Private(Private),
-    /// PEM, with a passphrase that was given as the n-th answer.
+    /// A text for libssh2, with a passphrase that was given as the n-th answer.
     Answered(Secret<String>, Secret<String>, u32),
     /// PEM, after that many wrong answers.
     Wrong(Secret<String>, u32),
@@ -90,9 +90,9 @@ impl Keyring {
     pub(super) fn unlock(&self, key: &Key, prompts: &dyn Prompts) -> Result<Unlocked, String> {
         let mut state = held(&key.state);
         let next = match &*state {
-            State::Private(Private::Sealed(sealed)) => self.decrypt(sealed, key, prompts),
-            State::Private(Private::SealedPem(text)) => self.answer(text, 0, key, prompts),
-            State::Wrong(text, tries) => self.answer(text, *tries, key, prompts),
+            State::Private(Private::Sealed(sealed, text)) => Some(self.decrypt(sealed, text, key, prompts)),
+            State::Private(Private::SealedPem(text)) => Some(self.answer(text, 0, key, prompts)),
+            State::Wrong(text, tries) => Some(self.answer(text, *tries, key, prompts)),
             _ => None,
         };
         if let Some(next) = next {
@@ -110,26 +110,28 @@ impl Keyring {
         }
     }
 
-    fn decrypt(&self, sealed: &PrivateKey, key: &Key, prompts: &dyn Prompts) -> Option<State> {
+    /// Once for all hosts: the passphrase is made into a key at a cost that is meant to be high.
+    fn decrypt(&self, sealed: &PrivateKey, text: &Secret<String>, key: &Key, prompts: &dyn Prompts) -> State {
         for tries in 0..TRIES {
-            let Some(passphrase) = self.ask(prompts, &key.question(tries)) else {
-                return Some(State::Unusable("needs a passphrase, which was not given".to_owned()));
+            let Some(passphrase) = self.ask(prompts, &key.question(tries)) else { return not_given() };
+            let open = match sealed.decrypt(passphrase.expose()) {
+                Err(ssh_key::Error::Crypto) => continue,
+                open => open.and_then(|open| open.to_openssh(LineEnding::LF)),
             };
-            let Ok(open) = sealed.decrypt(passphrase.expose()) else { continue };
-            return Some(match open.to_openssh(LineEnding::LF) {
+            return match open {
                 Ok(text) => State::Private(Private::Plain(Secret::new(text.to_string()))),
-                Err(error) => State::Unusable(format!("cannot be used: {error}")),
-            });
+                // It is the right one, but libssh2 has to read the key.
+                Err(_) => State::Answered(text.clone(), passphrase, TRIES),
+            };
         }
-        Some(wrong())
+        wrong()
     }
 
-    fn answer(&self, text: &Secret<String>, tries: u32, key: &Key, prompts: &dyn Prompts) -> Option<State> {
-        let given = self.ask(prompts, &key.question(tries));
-        Some(match given {
+    fn answer(&self, text: &Secret<String>, tries: u32, key: &Key, prompts: &dyn Prompts) -> State {
+        match self.ask(prompts, &key.question(tries)) {
             Some(passphrase) => State::Answered(text.clone(), passphrase, tries + 1),
-            None => State::Unusable("needs a passphrase, which was not given".to_owned()),
-        })
+            None => not_given(),
+        }
     }
 
     fn ask(&self, prompts: &dyn Prompts, question: &str) -> Option<Secret<String>> {
@@ -152,7 +154,7 @@ impl Key {
     /// What there is to do, before anybody is asked.
     pub(super) fn lock(&self) -> Lock {
         match &*held(&self.state) {
-            State::Private(Private::Sealed(_) | Private::SealedPem(_)) | State::Wrong(..) => Lock::Closed,
+            State::Private(Private::Sealed(..) | Private::SealedPem(_)) | State::Wrong(..) => Lock::Closed,
             State::Private(Private::Elsewhere) => Lock::Elsewhere,
             State::Private(Private::Plain(_) | Private::OnlyOpenSsh(_)) => Lock::Open,
             State::Answered(..) | State::Unusable(_) => Lock::Open,
@@ -185,6 +187,10 @@ impl Key {
         let again = if tries == 0 { "" } else { "That is not it. " };
         format!("{again}Passphrase for the key {}", self.path.display())
     }
+}
+
+fn not_given() -> State {
+    State::Unusable("needs a passphrase, which was not given".to_owned())
 }
 
 fn wrong() -> State {

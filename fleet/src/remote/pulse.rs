@@ -4,6 +4,9 @@
 use crate::endpoint::Endpoint;
 use std::time::{Duration, Instant};
 
+/// libssh2 asks every two seconds at most, by a clock of its own.
+const LEAST: Duration = Duration::from_millis(2100);
+
 /// The state of one connection.
 pub(super) struct Pulse {
     interval: Duration,
@@ -27,7 +30,9 @@ pub(super) enum Beat {
 impl Pulse {
     /// Starts now. An interval of zero means that it is never asked.
     pub(super) fn new(endpoint: &Endpoint, now: Instant) -> Self {
-        Self { interval: endpoint.alive_interval, count: endpoint.alive_count, heard: now, asked: None }
+        let interval = endpoint.alive_interval;
+        let interval = if interval.is_zero() { interval } else { interval.max(LEAST) };
+        Self { interval, count: endpoint.alive_count, heard: now, asked: None }
     }
 
     /// Something has come from the host.

@@ -20,6 +20,8 @@ pub(super) struct Flow {
     // Dropped first: its session has to be there.
     channel: Channel,
     link: Arc<Link>,
+    /// How the connection has ended.
+    end: Option<String>,
 }
 
 /// The streams of a channel that a host writes to.
@@ -31,7 +33,7 @@ pub(super) enum Stream {
 
 impl Flow {
     pub(super) fn new(channel: Channel, link: Arc<Link>) -> Self {
-        Self { channel, link }
+        Self { channel, link, end: None }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -42,20 +44,36 @@ impl Flow {
         &self.channel
     }
 
-    /// What has come on that stream; `None` where nothing has.
-    pub(super) fn read(&self, stream: Stream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    /// What has come on that stream; `None` where nothing has. Also when the connection has ended, all that came before that is read first.
+    pub(super) fn read(&mut self, stream: Stream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let id = match stream {
             Stream::Out => 0,
             Stream::Errors => 1,
         };
         let length = buffer.len().min(CHUNK);
+        let mut from = self.channel.stream(id);
+        let mut read = now(from.read(&mut buffer[..length]));
+        if let Err(error) = read {
+            self.link.sever()?;
+            self.end = Some(error.to_string());
+            read = now(from.read(&mut buffer[..length]));
+        }
         // libssh2 says 0 as well where it has nothing; the end is `is_over`.
-        Ok(now(self.channel.stream(id).read(&mut buffer[..length]))?.filter(|count| *count > 0))
+        match read?.filter(|count| *count > 0) {
+            None if !self.has_unread() && !self.is_over() => self.still_there().map(|()| None),
+            count => Ok(count),
+        }
     }
 
     /// Sends the start of `bytes`; `None` where nothing of it goes. The next call has to be with the same bytes then.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        self.still_there()?;
         Ok(now(self.channel.stream(0).write(bytes))?.filter(|count| *count > 0))
+    }
+
+    /// Errors with how the connection has ended, where it has.
+    pub(super) fn still_there(&self) -> io::Result<()> {
+        self.end.as_ref().map_or(Ok(()), |end| Err(io::Error::other(end.clone())))
     }
 
     /// The host has said all it has to say, and we have read it.
@@ -66,6 +84,11 @@ impl Flow {
     /// Something has been taken off the socket that nobody has read yet.
     pub(super) fn has_unread(&self) -> bool {
         self.channel.read_window().available > 0
+    }
+
+    /// A packet of ours is on its way out, in part.
+    pub(super) fn is_sending(&self) -> bool {
+        self.link.wanted().contains(PollFlags::OUT)
     }
 
     /// What to wait for on the socket when neither reading nor writing goes on.

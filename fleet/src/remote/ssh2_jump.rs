@@ -2,7 +2,7 @@
 //! sockets, so that the next session has a socket like any other. It ends with that session, and its own connection with it.
 
 use super::ssh2_flow::{CHUNK, Flow, Stream};
-use super::ssh2_link::{Link, Stop, now, poll_all};
+use super::ssh2_link::{Link, Stop, now, pair, poll_all};
 use crate::endpoint::Endpoint;
 use crate::trouble::{Stage, Trouble};
 use rustix::event::{PollFd, PollFlags};
@@ -56,12 +56,6 @@ pub(super) fn through(link: Link, hop: &Endpoint, next: &Endpoint) -> Result<(Ow
     let started = thread::Builder::new().name(format!("jump {name}")).spawn(carry);
     started.map_err(|error| Trouble::Here(format!("no thread can be started: {error}")))?;
     Ok((theirs.into(), known))
-}
-
-fn pair() -> io::Result<(UnixStream, UnixStream)> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    Ok((ours, theirs))
 }
 
 fn not_opened(link: &Link, next: &Endpoint, stop: &Stop) -> Trouble {
@@ -190,9 +184,10 @@ impl Pump {
         // Nothing is read from the host while the other side does not take what was; only a write reads along.
         let idle = self.up.is_empty() && !self.down.is_empty();
         let far = if idle { wanted - PollFlags::IN } else { wanted };
-        let mut fds = [PollFd::new(&self.pair, near), PollFd::new(self.flow.link().socket(), far)];
-        poll_all(&mut fds, Duration::MAX)?;
-        let near = fds[0].revents();
+        let near = self.flow.link().with_socket(|socket| {
+            let mut fds = [PollFd::new(&self.pair, near), PollFd::from_borrowed_fd(socket, far)];
+            poll_all(&mut fds, Duration::MAX).map(|()| fds[0].revents())
+        })?;
         Ok(near.intersects(PollFlags::IN | PollFlags::OUT)
             || !near.intersects(PollFlags::HUP | PollFlags::ERR))
     }

@@ -7,18 +7,22 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::Shutdown;
 use ssh2::{BlockDirections, ErrorCode, Session};
+use std::fmt::Display;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// `LIBSSH2_ERROR_EAGAIN`.
-const AGAIN: ErrorCode = ErrorCode::Session(-37);
+pub(super) const AGAIN: ErrorCode = ErrorCode::Session(-37);
 
 /// A session, and the socket it is on. The connection ends with it.
 pub(super) struct Link {
     session: Session,
-    socket: Arc<OwnedFd>,
+    slot: Arc<Slot>,
+    /// The other end of what is in the slot while no host is.
+    near: Mutex<UnixStream>,
     /// The host that this connection goes through.
     hop: Option<Arc<Hop>>,
 }
@@ -32,24 +36,43 @@ pub(super) enum Stop {
 }
 
 impl Link {
-    /// A session that has said nothing yet.
-    pub(super) fn new(socket: OwnedFd, hop: Option<Arc<Hop>>) -> Result<Self, Trouble> {
-        let here =
-            |error: &dyn std::fmt::Display| Trouble::Here(format!("no SSH session can be made: {error}"));
-        rustix::io::ioctl_fionbio(&socket, true).map_err(|error| here(&error))?;
+    /// A session that talks to itself: no host is there yet.
+    pub(super) fn new(hop: Option<Arc<Hop>>) -> Result<Self, Trouble> {
+        let here = |error: &dyn Display| Trouble::Here(format!("no SSH session can be made: {error}"));
+        let (inside, near) = pair().map_err(|error| here(&error))?;
         let mut session = Session::new().map_err(|error| here(&error))?;
         session.set_blocking(false);
-        let socket = Arc::new(socket);
-        session.set_tcp_stream(socket.clone());
-        Ok(Self { session, socket, hop })
+        let slot = Arc::new(Slot(Mutex::new(inside.into())));
+        session.set_tcp_stream(slot.clone());
+        Ok(Self { session, slot, near: Mutex::new(near), hop })
     }
 
     pub(super) fn session(&self) -> &Session {
         &self.session
     }
 
-    pub(super) fn socket(&self) -> &OwnedFd {
-        &self.socket
+    /// What libssh2 sends to while no host is there, and receives from.
+    pub(super) fn near(&self) -> MutexGuard<'_, UnixStream> {
+        self.near.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the session talks to the host behind `socket`, which does not block.
+    pub(super) fn attach(&self, socket: OwnedFd) -> io::Result<()> {
+        self.slot.put(&socket)
+    }
+
+    /// From now on nothing comes from the host or goes to it. What has come can still be read: libssh2 keeps it back while there is an error
+    /// to tell.
+    pub(super) fn sever(&self) -> io::Result<()> {
+        let (inside, near) = pair()?;
+        self.slot.put(&inside.into())?;
+        *self.near() = near;
+        Ok(())
+    }
+
+    /// Does something with the socket.
+    pub(super) fn with_socket<T>(&self, act: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
+        act(self.slot.held().as_fd())
     }
 
     /// Does `act` until libssh2 has what it wants from the network, `limit` at most.
@@ -84,15 +107,18 @@ impl Link {
 
     /// Waits for any of `events`, `limit` at most. What there is; nothing where the time is over or a signal came.
     pub(super) fn poll(&self, events: PollFlags, limit: Duration) -> io::Result<PollFlags> {
-        let mut fds = [PollFd::new(&*self.socket, events)];
-        poll_all(&mut fds, limit)?;
-        Ok(fds[0].revents())
+        self.with_socket(|socket| wait_for(socket, events, limit))
     }
 
     /// The connection is no more. Where it goes through another host, that one may be why.
-    pub(super) fn lost(&self, stage: Stage, because: &dyn std::fmt::Display) -> Trouble {
+    pub(super) fn lost(&self, stage: Stage, because: &dyn Display) -> Trouble {
         let through = self.hop.as_ref().and_then(|hop| hop.end());
-        Trouble::Lost { stage, because: through.unwrap_or_else(|| because.to_string()) }
+        Trouble::Lost { stage, because: through.unwrap_or_else(|| plain(&because.to_string())) }
+    }
+
+    /// The host on the way is why nothing comes any more.
+    pub(super) fn hop_has_ended(&self) -> bool {
+        self.hop.as_ref().is_some_and(|hop| hop.end().is_some())
     }
 
     /// What `stop` means at this stage.
@@ -109,8 +135,50 @@ impl Drop for Link {
     fn drop(&mut self) {
         // The other end learns the same from the end of the connection.
         let _ = self.session.disconnect(None, "done", None);
-        let _ = rustix::net::shutdown(&*self.socket, Shutdown::Both);
+        let _ = self.with_socket(|socket| rustix::net::shutdown(socket, Shutdown::Both));
     }
+}
+
+/// The number of a descriptor, which is all that libssh2 knows of its socket. What is behind it is ours to change.
+struct Slot(Mutex<OwnedFd>);
+
+impl Slot {
+    fn held(&self) -> MutexGuard<'_, OwnedFd> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, socket: &OwnedFd) -> io::Result<()> {
+        let mut held = self.held();
+        #[cfg(target_os = "linux")]
+        rustix::io::dup3(socket, &mut held, rustix::io::DupFlags::CLOEXEC)?;
+        #[cfg(not(target_os = "linux"))]
+        {
+            rustix::io::dup2(socket, &mut held)?;
+            rustix::io::fcntl_setfd(&*held, rustix::io::FdFlags::CLOEXEC)?;
+        }
+        Ok(())
+    }
+}
+
+impl AsRawFd for Slot {
+    fn as_raw_fd(&self) -> RawFd {
+        self.held().as_raw_fd()
+    }
+}
+
+/// Two sockets that talk to each other and do not block.
+pub(super) fn pair() -> io::Result<(UnixStream, UnixStream)> {
+    let (one, other) = UnixStream::pair()?;
+    one.set_nonblocking(true)?;
+    other.set_nonblocking(true)?;
+    Ok((one, other))
+}
+
+/// Waits for any of `events` on one socket; see [`poll_all`].
+pub(super) fn wait_for(socket: BorrowedFd<'_>, events: PollFlags, limit: Duration) -> io::Result<PollFlags> {
+    let mut fds = [PollFd::from_borrowed_fd(socket, events)];
+    poll_all(&mut fds, limit)?;
+    Ok(fds[0].revents())
 }
 
 /// `poll(2)`; a signal is like the end of the time.
@@ -126,6 +194,18 @@ pub(super) fn poll_all(fds: &mut [PollFd<'_>], limit: Duration) -> io::Result<()
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// libssh2 names the function that failed, where all that there is to say is that the connection has ended.
+fn plain(because: &str) -> String {
+    let ended = [
+        "transport read",
+        "Failure while draining incoming flow",
+        "Unable to send channel data",
+        "would block",
+    ];
+    let ended = ended.contains(&because) || because.starts_with("Waiting for ");
+    if ended { "the other end has closed it".to_owned() } else { because.to_owned() }
 }
 
 /// `None` where it would have to wait.

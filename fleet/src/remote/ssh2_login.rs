@@ -53,6 +53,8 @@ enum Outcome {
     In,
     No,
     WrongPassphrase,
+    /// libssh2 cannot use the key; why.
+    Unreadable(String),
 }
 
 impl Login<'_> {
@@ -148,7 +150,15 @@ impl Login<'_> {
             let session = self.link.session();
             let act = || session.userauth_pubkey_memory(&self.endpoint.user, None, text, passphrase);
             match self.attempt(&key.name(), act)? {
-                Outcome::WrongPassphrase if passphrase.is_some() => key.was_wrong(&unlocked),
+                // What a wrong passphrase makes of a PEM file is no key more often than not.
+                Outcome::WrongPassphrase | Outcome::Unreadable(_) if passphrase.is_some() => {
+                    key.was_wrong(&unlocked);
+                }
+                Outcome::Unreadable(why) => {
+                    self.only_openssh = Some(format!("libssh2 cannot read {}: {why}", key.name()));
+                    self.tried.push(format!("{} ({why})", key.name()));
+                    return Ok(false);
+                }
                 outcome => return Ok(outcome == Outcome::In),
             }
         }
@@ -196,17 +206,13 @@ impl Login<'_> {
             return Ok(Outcome::WrongPassphrase);
         }
         if UNREADABLE.contains(&error.code()) {
-            self.only_openssh = Some(format!("{name} cannot be used by libssh2: {}", error.message()));
-            self.tried.push(format!("{name} ({})", error.message()));
-            return Ok(Outcome::No);
+            return Ok(Outcome::Unreadable(error.message().to_owned()));
         }
-        if error.code() == EXPIRED {
-            self.tried.push(format!("{name} (it has expired and must be changed)"));
-            return Ok(Outcome::No);
-        }
-        self.tried.push(name.to_owned());
-        // Whoever ends the connection has refused as well.
-        if REFUSED.contains(&error.code()) { Ok(Outcome::No) } else { Err(self.cut_off(&error)) }
+        let expired = if error.code() == EXPIRED { " (it has expired and must be changed)" } else { "" };
+        self.tried.push(format!("{name}{expired}"));
+        // Whoever ends the connection has refused as well; libssh2 has the same number for both.
+        let answered = REFUSED.contains(&error.code()) && !error.message().starts_with("Waiting for ");
+        if answered || error.code() == EXPIRED { Ok(Outcome::No) } else { Err(self.cut_off(&error)) }
     }
 
     /// The methods that the host takes, such as `publickey,password`.

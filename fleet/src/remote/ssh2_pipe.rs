@@ -113,17 +113,18 @@ impl Pipe for Ssh2Pipe {
     fn finish(&mut self, patience: Duration) -> Result<Option<i32>, Trouble> {
         let until = Instant::now() + patience;
         self.end_input(until, patience)?;
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut unread = vec![0; CHUNK];
         loop {
-            match self.receive(&mut scratch, until.saturating_duration_since(Instant::now()))? {
+            match self.receive(&mut unread, until.saturating_duration_since(Instant::now()))? {
                 Received::Bytes(_) => {}
                 Received::Nothing => return Err(self.late(patience)),
                 Received::End => break,
             }
         }
-        self.scratch = scratch;
         let mut channel = self.flow.channel().clone();
-        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        // Where the connection has ended, what came before that is all there will be.
+        let ended = self.flow.still_there().is_err();
+        let left = if ended { Duration::ZERO } else { until.saturating_duration_since(Instant::now()) };
         self.flow
             .link()
             .until(left, || channel.wait_close())
@@ -174,7 +175,7 @@ impl Ssh2Pipe {
 
     /// Waits until something can go on, or until then; keeps the connection alive meanwhile.
     fn wait(&mut self, until: Option<Instant>) -> Result<(), Trouble> {
-        if self.flow.has_unread() {
+        if self.flow.has_unread() && !self.flow.is_sending() {
             self.strays += 1;
             if self.strays > 1 {
                 let because = "it writes to a stream that there is not".to_owned();
@@ -251,7 +252,10 @@ impl Ssh2Pipe {
 
     fn stopped(&self, stop: &Stop, patience: Duration) -> Trouble {
         match stop {
-            Stop::Late => self.late(patience),
+            Stop::Late => match self.flow.still_there() {
+                Ok(()) => self.late(patience),
+                Err(error) => self.lost(&error),
+            },
             Stop::Failed(error) => self.lost(&error.message()),
         }
     }

@@ -68,6 +68,19 @@ impl Sshd {
         log(self.dir())
     }
 
+    /// Ends what serves the connections there are, without a word to their other ends.
+    pub fn end_sessions(&self) {
+        let mut pids = vec![self.child.id()];
+        while let Some(pid) = pids.pop() {
+            // It may have ended by itself.
+            let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            pids.extend(children.split_whitespace().map(|child| child.parse::<u32>().unwrap()));
+            if pid != self.child.id() {
+                Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
+            }
+        }
+    }
+
     /// A way in: its key from the inventory, our key, no agent.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint {

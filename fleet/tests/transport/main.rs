@@ -1,5 +1,7 @@
-//! Our transport against real sshds on loopback.
+//! The transport in process, against real sshds on loopback and against listeners that are none.
 
+mod dead_ends;
+mod door;
 mod needs_root;
 #[path = "../support/sshd.rs"]
 mod sshd;
