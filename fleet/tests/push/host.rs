@@ -1,7 +1,7 @@
 //! A host in a directory: tools, a state directory, agents to bring there, and the words of an agent.
 
 use crate::program;
-use crate::shell::Shell;
+use crate::shell::{Cut, Shell};
 use crate::told::Told;
 use fleet::{
     Agents, Connect, End, Endpoint, Password, Patience, Places, Push, RecordedNames, Target, UnknownKeys,
@@ -43,6 +43,7 @@ pub struct Host {
     /// What takes the place of `/bin/sh`.
     pub sh: String,
     pub patience: Patience,
+    pub cut: Option<Cut>,
 }
 
 /// Who logs in.
@@ -61,6 +62,7 @@ impl Host {
             login: words("/bin/sh -c"),
             sh: "/bin/sh".to_owned(),
             patience: short(),
+            cut: None,
         };
         for place in ["tools", "agents"] {
             fs::create_dir(host.path(place)).unwrap();
@@ -135,7 +137,7 @@ impl Host {
     }
 
     pub fn shell(&self) -> Shell {
-        Shell { argv: self.login.clone(), tools: self.path("tools"), sh: self.sh.clone() }
+        Shell { argv: self.login.clone(), tools: self.path("tools"), sh: self.sh.clone(), cut: self.cut }
     }
 
     /// Pushes to it, as `h1`.

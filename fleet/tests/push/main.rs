@@ -10,6 +10,7 @@ mod elevation;
 mod fleet_of;
 mod host;
 mod login;
+mod mounts_needs_root;
 mod program;
 mod scripted;
 mod shell;

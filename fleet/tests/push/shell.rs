@@ -17,6 +17,17 @@ pub struct Shell {
     pub tools: PathBuf,
     /// What takes the place of `/bin/sh` in the command.
     pub sh: String,
+    /// After so many bytes to the host nothing goes there any more.
+    pub cut: Option<Cut>,
+}
+
+/// How a connection breaks.
+#[derive(Clone, Copy)]
+pub enum Cut {
+    /// The command's input ends after so many bytes; its output still comes.
+    Input(usize),
+    /// Nothing comes either.
+    Both(usize),
 }
 
 impl Remote for Shell {
@@ -32,7 +43,8 @@ impl Remote for Shell {
         let (errors, complained) = channel();
         follow(child.stderr.take().unwrap(), errors);
         let input = child.stdin.take();
-        Ok(Box::new(Running { child, input, said, complained, held: Vec::new(), errors: Vec::new() }))
+        let (held, errors, cut) = (Vec::new(), Vec::new(), self.cut);
+        Ok(Box::new(Running { child, input, said, complained, held, errors, cut, sent: 0 }))
     }
 }
 
@@ -54,6 +66,14 @@ struct Running {
     complained: Receiver<Vec<u8>>,
     held: Vec<u8>,
     errors: Vec<u8>,
+    cut: Option<Cut>,
+    sent: usize,
+}
+
+impl Running {
+    fn is_cut(&self) -> bool {
+        matches!(self.cut, Some(Cut::Input(most) | Cut::Both(most)) if self.sent > most)
+    }
 }
 
 fn lost(error: &dyn std::fmt::Display) -> Trouble {
@@ -62,11 +82,18 @@ fn lost(error: &dyn std::fmt::Display) -> Trouble {
 
 impl Pipe for Running {
     fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.sent += bytes.len();
+        if self.is_cut() {
+            self.input = None;
+        }
         let input = self.input.as_mut().ok_or_else(|| lost(&"its input has ended"))?;
         input.write_all(bytes).map_err(|error| lost(&error))
     }
 
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> Result<Received, Trouble> {
+        if self.is_cut() && matches!(self.cut, Some(Cut::Both(_))) {
+            return Err(lost(&"the cable was cut"));
+        }
         if self.held.is_empty() {
             match self.said.recv_timeout(patience) {
                 Ok(bytes) => self.held = bytes,
@@ -105,8 +132,11 @@ impl Pipe for Running {
 /// Closing the connection: what still runs must not outlive the test.
 impl Drop for Running {
     fn drop(&mut self) {
-        self.input = None;
-        thread::sleep(Duration::from_millis(20));
+        // A script tidies up after itself when its input ends.
+        let is_over = self.finish(Duration::from_millis(if self.cut.is_some() { 5000 } else { 20 }));
+        if matches!(is_over, Ok(Some(_))) {
+            return;
+        }
         let group = rustix::process::Pid::from_child(&self.child);
         // It may have ended by itself.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);

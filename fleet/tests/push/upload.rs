@@ -1,6 +1,7 @@
 //! Bringing the agent: cold, warm, and each way in which it cannot be brought. Nothing is run then.
 
 use crate::host::{As, Host, in_words};
+use crate::shell::Cut;
 use crate::told::Told;
 use fleet::Password;
 use model::Digest;
@@ -190,4 +191,40 @@ fn what_a_power_cut_left_of_an_upload_goes_with_the_next() {
     assert_eq!(host.end(), "Unchanged");
     assert_eq!(host.installed().iter().filter(|file| *file == ".part-of-another-push").count(), 1);
     assert_eq!(host.installed().len(), 2);
+}
+
+#[test]
+fn an_upload_that_is_cut_off_leaves_nothing_and_runs_nothing() {
+    let short = "the agent could not be written to {dir}/state/bin on the host, and was not run: gzip: stdin: unexpected end of file";
+    for (cut, words) in [
+        (Cut::Input(200_000), short),
+        (Cut::Both(200_000), "the connection was lost while uploading the agent: its input has ended"),
+        (
+            Cut::Input(0),
+            "the connection was lost while uploading the agent: the agent's size did not come to the host",
+        ),
+    ] {
+        let mut host = Host::new(As::Root);
+        // Digits of digests cannot be packed away.
+        let filler: String = (0..9000).map(|n: u32| Digest::of(&n.to_be_bytes()).to_string()).collect();
+        host.agent(&format!("touch ran; : {filler}"));
+        host.cut = Some(cut);
+        assert_eq!(host.end(), words.replace("{dir}", &host.dir.path().display().to_string()));
+        assert!(host.installed().is_empty() && !host.path("ran").exists(), "{:?}", host.installed());
+    }
+}
+
+#[test]
+fn a_warm_push_starts_two_programs_and_the_agent() {
+    let host = Host::new(As::Root);
+    host.end();
+    for tool in fs::read_dir(host.path("tools")).unwrap().map(|tool| tool.unwrap().file_name()) {
+        let name = tool.to_str().unwrap();
+        let real = fs::read_link(host.path("tools").join(name)).unwrap();
+        host.tool(name, &format!("echo {name} >> {{dir}}/started; exec {} \"$@\"", real.display()));
+    }
+    assert_eq!(host.end(), "Unchanged");
+    let started = fs::read_to_string(host.path("started")).unwrap();
+    // The agent of this test is a shell that calls cat.
+    assert_eq!(started.lines().filter(|tool| *tool != "cat").collect::<Vec<_>>(), ["ls", "sha256sum"]);
 }
