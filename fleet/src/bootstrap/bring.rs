@@ -225,8 +225,11 @@ impl Attempt<'_> {
 
     /// `answered` tells a wrong password from one that nobody was asked for.
     fn denied(&self, listener: &mut Listener, answered: usize) -> Result<Denial, Trouble> {
-        // What it complained of has all come when it has ended.
-        listener.pipe.finish(END)?;
+        // What it complained of has all come when it has ended. Something that it left behind may keep it from ending.
+        let ended = listener.pipe.finish(END);
+        if listener.pipe.errors().is_empty() {
+            ended?;
+        }
         let errors = String::from_utf8_lossy(listener.pipe.errors());
         let found = denial(&errors, self.means.user, &listener.said());
         Ok(match found {

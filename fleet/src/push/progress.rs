@@ -54,13 +54,17 @@ impl<'a> Progress<'a> {
         if self.is_stopped() { Err(Trouble::Stopped { stage: self.stage() }) } else { Ok(()) }
     }
 
-    /// A transport knows that a connection was lost; when, is known here.
+    /// A transport knows what happened to a connection; when, is known here.
     pub fn placed(&self, trouble: Trouble) -> Trouble {
         match trouble {
             Trouble::Lost { because, .. } if self.stage() == Stage::Run => {
                 Trouble::Adrift { host: self.host.to_owned(), because, begun: self.begun.get() }
             }
             Trouble::Lost { because, .. } => Trouble::Lost { stage: self.stage(), because },
+            Trouble::Protocol { because, .. } => Trouble::Protocol { stage: self.stage(), because },
+            Trouble::Timeout { limit, setting, .. } => {
+                Trouble::Timeout { stage: self.stage(), limit, setting }
+            }
             other => other,
         }
     }

@@ -238,8 +238,8 @@ impl Conversation<'_> {
         let stage = self.progress.stage();
         match finished {
             Err(trouble) => trouble,
-            // exec of sh(1): found and not executable, or not found.
-            Ok(Some(126 | 127)) if stage == Stage::Facts => Trouble::Agent(format!(
+            // exec of sh(1): found, and cannot be executed.
+            Ok(Some(126)) if stage == Stage::Facts => Trouble::Agent(format!(
                 "the host does not let the agent run, as where /var/lib is mounted noexec; it said: {stderr}"
             )),
             Ok(status) => {

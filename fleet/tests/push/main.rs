@@ -14,6 +14,9 @@ mod mounts_needs_root;
 mod program;
 mod scripted;
 mod shell;
+#[path = "../support/sshd.rs"]
+mod sshd;
+mod sshd_needs_root;
 mod talk;
 mod told;
 mod upload;
