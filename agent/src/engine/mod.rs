@@ -15,6 +15,7 @@ mod observe;
 mod run;
 mod sink;
 mod texts;
+mod unified;
 
 pub use decide::touches_unit_files;
 pub use enact::{Order, enact};
@@ -24,3 +25,4 @@ pub use log::{Faults, Log, MemoryLog};
 pub use run::{Host, Outcome, run};
 pub use sink::{NoSink, Sink};
 pub use texts::texts;
+pub use unified::unified;

@@ -1,6 +1,7 @@
 //! Unified diffs of what file writes change, for people. Nothing secret, nothing large, nothing that is no text; and nothing
 //! of a file that others may not read, before or after: what it holds may be a secret that nobody declared.
 
+use super::unified::unified;
 use crate::system::{Entry, EntryKind, Look, System};
 use model::{Content, Digest, HostPath, Op, Step};
 use std::collections::BTreeMap;
@@ -43,8 +44,7 @@ fn text(op: &Op, system: &dyn System, blobs: &dyn Blobs) -> Option<(String, Stri
     }
     let new = new_text(content, blobs)?;
     let old = old_text(path, before, system)?;
-    let diff = similar::TextDiff::from_lines(&old, &new);
-    let diff = diff.unified_diff().context_radius(3).header("before", "after").to_string();
+    let diff = unified(&old, &new);
     (!diff.is_empty()).then(|| (path.to_string(), diff))
 }
 

@@ -2,6 +2,7 @@
 //! It must never show what not everybody may read, nor what holds a secret.
 
 use super::walk::{Touched, look};
+use crate::engine::unified;
 use model::{Failure, HostPath, RehearsedFile, Turn};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -263,8 +264,7 @@ fn text(forms: &Forms<'_>, show: Show, secrets: &[&[u8]]) -> Result<Result<Strin
             Ok(_) | Err(_) => return Ok(Err(sizes())),
         }
     }
-    let diff = similar::TextDiff::from_lines(&texts[0], &texts[1]);
-    Ok(Ok(safe(&diff.unified_diff().context_radius(3).header("before", "after").to_string())))
+    Ok(Ok(safe(&unified(&texts[0], &texts[1]))))
 }
 
 fn holds(bytes: &[u8], secret: &[u8]) -> bool {
