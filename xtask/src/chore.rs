@@ -3,10 +3,11 @@
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
+use crate::dist::Purpose;
 use crate::lab::host::Init;
 use crate::lab::{down, host, ssh, state, up};
 use crate::tidy::check;
-use crate::{cmd, corpus, suite};
+use crate::{cmd, corpus, dist, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -28,6 +29,12 @@ enum Chore {
         /// For instance `-E 'binary_id(xtask::lab)'`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         extra: Vec<String>,
+    },
+    /// The programs as they are given to people, in target/dist: `keel`, and beside it the agent that it puts on hosts.
+    Dist {
+        /// Built faster, larger, and not for people.
+        #[arg(long)]
+        debug: bool,
     },
     /// The house rules; they are also a test.
     Tidy,
@@ -69,6 +76,10 @@ pub fn run(cli: Cli) -> Result<u8> {
     match cli.chore {
         Chore::Lab { verb } => lab(verb),
         Chore::Test { extra } => suite::run(&extra),
+        Chore::Dist { debug } => {
+            dist::dist(if debug { Purpose::Test } else { Purpose::Release })?;
+            Ok(0)
+        }
         Chore::Tidy => tidy(),
         Chore::Corpus => {
             let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;

@@ -14,6 +14,11 @@ pub fn command<S: AsRef<OsStr>>(argv: &[S]) -> Command {
     command
 }
 
+/// The cargo that runs this very chore.
+pub fn cargo() -> Command {
+    command(&[std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())])
+}
+
 /// The argv as a person would type it (for messages only, never run).
 pub fn shown(command: &Command) -> String {
     std::iter::once(command.get_program())

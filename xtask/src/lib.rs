@@ -1,4 +1,4 @@
-//! The project's own chores: `test`, `lab` (real hosts on one machine), `corpus` and `tidy` (the house rules).
+//! The project's own chores: `test`, `lab` (real hosts on one machine), `dist`, `corpus` and `tidy` (the house rules).
 //! It is no part of the program and no member of the workspace may depend on it. Start at `main.rs`.
 #![expect(
     clippy::disallowed_methods,
@@ -9,6 +9,7 @@
 pub mod chore;
 pub mod cmd;
 pub mod corpus;
+pub mod dist;
 pub mod lab;
 pub mod packages;
 pub mod suite;

@@ -1,12 +1,13 @@
 //! `cargo xtask test`: everything the project can check, as one nextest run that includes the lab. It must not
 //! let anything pass that did not run: what is left out is said, and a lab that does not come up is a failure.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::cmd;
 use crate::lab::{down, scenario, up};
+use crate::{cmd, dist};
 
 /// Tests that need root but no lab carry this in their name.
 const ROOT_ONLY: &str = "needs_root";
@@ -27,7 +28,10 @@ pub fn run(extra: &[String]) -> Result<u8> {
     } else {
         say_what_is_left_out()?;
     }
-    let outcome = lint().and_then(|()| build()).and_then(|keel| {
+    let built = lint().and_then(|()| build());
+    // Only hosts of the lab are pushed to: without them nobody needs an agent that runs elsewhere.
+    let built = built.and_then(|keel| if root { dist::for_tests(&keel) } else { Ok(keel) });
+    let outcome = built.and_then(|keel| {
         let mut tests = if has_nextest() { nextest(root, extra) } else { libtest(root) };
         tests.env("KEEL_BIN", keel).env("KEEL_LAB", &lab);
         tests
@@ -69,14 +73,14 @@ fn lint() -> Result<()> {
 }
 
 /// Builds what the tests need, exactly as nextest will, and hands back the path of `keel`.
-fn build() -> Result<String> {
+fn build() -> Result<PathBuf> {
     let mut build = cargo(&["build", "--workspace", "--lib", "--bins", "--tests"]);
     build.arg("--message-format=json-render-diagnostics").current_dir(cmd::workspace());
     build.stderr(std::process::Stdio::inherit());
     let output = build.output().with_context(|| format!("cannot start: {}", cmd::shown(&build)))?;
     anyhow::ensure!(output.status.success(), "the project does not build");
     let messages = String::from_utf8(output.stdout).context("cargo's messages are UTF-8")?;
-    keel_in(&messages).context("the build made no program called keel")
+    keel_in(&messages).map(PathBuf::from).context("the build made no program called keel")
 }
 
 /// The path of the program `keel` in cargo's messages (cargo's book, "JSON messages").
@@ -128,10 +132,8 @@ fn has_nextest() -> bool {
     }
 }
 
-/// The cargo that runs this very chore.
 fn cargo(args: &[&str]) -> Command {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut command = cmd::command(&[cargo]);
+    let mut command = cmd::cargo();
     command.args(args);
     command
 }
