@@ -16,6 +16,36 @@ pub trait Message: Serialize + DeserializeOwned {
     const LONGEST: u32;
     /// Most bytes that all messages of a connection come to, unpacked; frames of bytes do not count.
     const TOTAL: u64;
+    /// Most values that the JSON of one message holds. What is small in text may be large in memory: a number is two bytes there, and
+    /// dozens here.
+    const VALUES: usize = usize::MAX;
+
+    /// Checks the text of a message, before it is made into one or after.
+    ///
+    /// # Errors
+    /// It is too long, or holds too much.
+    fn check(text: &[u8]) -> Result<(), Malformed> {
+        if text.len() > Self::LONGEST as usize {
+            return Err(Malformed::Long(text.len() as u64, Self::LONGEST));
+        }
+        let is_within = Self::VALUES == usize::MAX || values(text) <= Self::VALUES;
+        if is_within { Ok(()) } else { Err(Malformed::Many(Self::VALUES)) }
+    }
+}
+
+/// How many values there are in JSON, or a few more: each begins the text, a list or an object, or stands behind a comma.
+fn values(json: &[u8]) -> usize {
+    let (mut count, mut is_string, mut is_escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            b',' | b'[' | b'{' if !is_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// What came.
@@ -78,6 +108,7 @@ impl<M: Message> Inbox<M> {
         if self.total > M::TOTAL {
             return Err(Malformed::Much { what: "the messages", most: M::TOTAL });
         }
+        M::check(&text)?;
         let message = serde_json::from_slice(&text).map_err(|error| Malformed::message(&error))?;
         Ok(Some(Heard::Message(message)))
     }
@@ -141,6 +172,26 @@ mod tests {
         let pipe = encode(&Frame::Message(text.into_bytes())).unwrap();
         let Err(Broken::Malformed(Malformed::Message(told))) = hear::<Down>(&pipe) else { panic!("known") };
         assert!(told.starts_with("unknown variant `\\u{1b}[31mxxx") && told.len() < 210, "{told}");
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        for (json, count) in
+            [("1", 1), (r#""a,[{\",{""#, 1), ("[1,2]", 3), (r#"{"a":1,"b":[]}"#, 4), (r#"["\\",1]"#, 3)]
+        {
+            assert_eq!(super::values(json.as_bytes()), count, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_host_cannot_fill_the_memory_with_little() {
+        let event =
+            |list: &str| format!(r#"{{"event":{{"at":"","seq":0,"event":"note","text":"","x":[{list}0]}}}}"#);
+        for (count, is_taken) in [(1 << 19, true), (1 << 20, false)] {
+            let text = event(&"0,".repeat(count)).into_bytes();
+            let heard = hear::<Up>(&encode(&Frame::Message(text)).unwrap());
+            assert_eq!(heard.is_ok(), is_taken);
+        }
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub enum Malformed {
         /// The limit.
         most: u64,
     },
+    /// A message of more values than agreed.
+    #[error("a message holds more than {0} values")]
+    Many(usize),
     /// Nothing that may be said now.
     #[error("out of order: {0}")]
     Misplaced(&'static str),

@@ -17,10 +17,7 @@ pub const TOTAL_SECRETS: usize = 64 << 20;
 /// The pipe's; `InvalidInput` for a message that is longer than the other side takes: nothing has been sent then.
 pub fn send<M: Message>(to: &mut impl Write, message: &M) -> Result<()> {
     let text = serde_json::to_vec(message)?;
-    if text.len() > M::LONGEST as usize {
-        let long = crate::Malformed::Long(text.len() as u64, M::LONGEST);
-        return Err(Error::new(ErrorKind::InvalidInput, long));
-    }
+    M::check(&text).map_err(|long| Error::new(ErrorKind::InvalidInput, long))?;
     write(to, &Frame::Message(text))
 }
 

@@ -28,9 +28,13 @@ pub enum Up {
 /// Most bytes that the messages of one host may come to, unpacked. A run of a hundred thousand resources, each told twice, is below.
 pub const TOTAL_UP: u64 = 128 << 20;
 
+/// Most values of JSON that one message of a host holds. At 16 bytes for each, as they have on the average, that is as much as a frame takes.
+pub const VALUES_UP: usize = 1 << 20;
+
 impl Message for Up {
     const LONGEST: u32 = LONGEST_UP;
     const TOTAL: u64 = TOTAL_UP;
+    const VALUES: usize = VALUES_UP;
 }
 
 /// The first words.

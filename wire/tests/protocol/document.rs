@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use wire::{
     ALIVE_EVERY, Down, Ending, LONGEST, LONGEST_HELLO, LONGEST_SECRET, LONGEST_UP, Message, Order, PIECE,
-    Reply, SILENCE, TOTAL_SECRETS, TOTAL_UP, Up, VERSION,
+    Reply, SILENCE, TOTAL_SECRETS, TOTAL_UP, Up, VALUES_UP, VERSION,
 };
 
 fn page() -> String {
@@ -81,6 +81,7 @@ fn every_limit_is_on_the_page() {
     for (name, time) in [("ALIVE_EVERY", ALIVE_EVERY), ("SILENCE", SILENCE)] {
         assert!(page.contains(&format!("{} s (`{name}`)", time.as_secs())), "{name}");
     }
+    assert!(page.contains(&format!("| `VALUES_UP` | {VALUES_UP} values |")));
     assert!(page.contains(&format!("This is version {VERSION}.")));
 }
 
