@@ -3,7 +3,9 @@
 use dsl::{Disk, Loader};
 use include_dir::{Dir, include_dir};
 use model::Digest;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 static MODULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../modules");
 static ROLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../roles");
@@ -28,23 +30,40 @@ fn within(inside: &Path) -> Option<(&'static Dir<'static>, &Path)> {
     modules.or_else(|| inside.strip_prefix("roles").ok().map(|rest| (&ROLES, rest)))
 }
 
-/// The file system, with the library in it.
-pub struct Files;
+/// The file system, with the library in it. What has been read once is not read again: every host of a push gets the same
+/// site, also where somebody saves a file meanwhile.
+#[derive(Default)]
+pub struct Files {
+    read: Kept<Option<Vec<u8>>>,
+    digests: Kept<Option<(Digest, u64)>>,
+    lists: Kept<Vec<String>>,
+}
+
+/// What came of each path.
+type Kept<T> = Mutex<BTreeMap<PathBuf, Result<T, String>>>;
+
+fn once<T: Clone>(kept: &Kept<T>, path: &Path, get: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.entry(path.to_owned()).or_insert_with(get).clone()
+}
 
 impl Loader for Files {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
-        if path.starts_with(ROOT) { Ok(bytes(path).map(<[u8]>::to_vec)) } else { Disk.read(path) }
+        if path.starts_with(ROOT) {
+            return Ok(bytes(path).map(<[u8]>::to_vec));
+        }
+        once(&self.read, path, || Disk.read(path))
     }
 
     fn digest(&self, path: &Path) -> Result<Option<(Digest, u64)>, String> {
         if !path.starts_with(ROOT) {
-            return Disk.digest(path);
+            return once(&self.digests, path, || Disk.digest(path));
         }
         Ok(bytes(path).map(|bytes| (Digest::of(bytes), bytes.len() as u64)))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<String>, String> {
-        let Ok(inside) = dir.strip_prefix(ROOT) else { return Disk.list(dir) };
+        let Ok(inside) = dir.strip_prefix(ROOT) else { return once(&self.lists, dir, || Disk.list(dir)) };
         let Some((root, rest)) = within(inside) else { return Ok(Vec::new()) };
         let found = if rest.as_os_str().is_empty() { Some(root) } else { root.get_dir(rest) };
         let entries = found.map(|dir| dir.entries().iter()).into_iter().flatten();

@@ -7,9 +7,10 @@ mod commands;
 mod exit;
 mod format;
 mod library;
+mod site;
 mod stop;
-mod target;
 mod view;
+mod work;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -91,6 +91,16 @@ fn blobs(drafts: &[Draft<'_>]) -> BTreeMap<Digest, PathBuf> {
     sources.map(|found| (found.digest, found.path.clone())).collect()
 }
 
+/// What is wrong already without the facts of a host: text that cannot be parsed, an inventory that is wrong, roles and modules
+/// that are not there. What evaluates nothing can only find a part; the rest is [`compile`]'s.
+///
+/// Errors with all of that.
+pub fn check(request: &Request<'_>) -> Result<(), Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    project::load(request, &mut findings);
+    if findings.errors() == 0 { Ok(()) } else { Err(findings.finish()) }
+}
+
 /// Every layer of one input on one host, the weakest first. `key` is `NAME.INPUT`, or `INPUT` of a bare file.
 ///
 /// Errors with everything that is wrong up to there.

@@ -1,31 +1,39 @@
 //! `keel apply`: plan, ask, run.
 
-use super::local::Local;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::library::Files;
+use crate::site::Site;
 use crate::view;
 use crate::view::ask::Consent;
-use crate::view::events::Watch;
+use crate::work::{Errand, Machines, Tags, Wanted};
+use wire::Order;
 
 /// Arguments of `apply`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Hosts of the inventory: names, globs such as 'db*', or @group. With -f or --role as ssh has it: [user@]host[:port].
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
     #[command(flatten)]
-    local: Local,
+    site: Site,
+    #[command(flatten)]
+    tags: Tags,
     /// Does not ask.
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Applies.
-pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let consent = match if args.yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
+pub fn run(Args { hosts, site, tags, yes, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
-    let watch = Watch::new(format, consent.manner());
-    args.local.work(("apply", format), &|event| watch.see(event), |job| {
-        let done = agent::session::apply(job, &|_| Ok(consent.answer("Apply?")))?;
-        Ok(Exit::of_report(&done.report))
-    })
+    let files = Files::default();
+    let crew = machines.for_catalogs(&hosts, &site, &files);
+    let wanted = Wanted::Catalog { verb: "apply", order: Order::Apply, site, tags };
+    Errand { wanted, consent, manner: consent.manner(), format, files }.go(crew)
 }

@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library;
-use crate::target::kinds;
+use crate::site::kinds;
 use crate::view;
 use anyhow::anyhow;
 use dsl::Loader;
@@ -42,7 +42,7 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
 
 /// What a module or a role says of itself.
 fn manual(topic: &str, path: &Path, kinds: &[&dyn KindInfo], format: Format) -> anyhow::Result<Exit> {
-    match dsl::manual(path, kinds, &library::Files) {
+    match dsl::manual(path, kinds, &library::Files::default()) {
         Ok(Some(manual)) => {
             view::explain::manual(topic, &manual, format);
             Ok(Exit::Fine)
@@ -58,17 +58,18 @@ fn manual(topic: &str, path: &Path, kinds: &[&dyn KindInfo], format: Format) -> 
 /// `module.NAME` and `role.NAME` with their texts, those of the site before those of the library.
 fn texts(site: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
+    let files = library::Files::default();
     for root in std::iter::once(site.to_owned()).chain(library::roots()) {
         for (directory, word) in [("modules", "module"), ("roles", "role")] {
             let directory = root.join(directory);
-            for entry in library::Files.list(&directory).map_err(|error| anyhow!(error))? {
+            for entry in files.list(&directory).map_err(|error| anyhow!(error))? {
                 let (name, path) = match word {
                     "module" => (entry.as_str(), directory.join(&entry).join("module.toml")),
                     _ => (entry.strip_suffix(".toml").unwrap_or(""), directory.join(&entry)),
                 };
                 let topic = format!("{word}.{name}");
                 let is_new = found.iter().all(|(known, _)| *known != topic);
-                let is_text = library::Files.digest(&path).is_ok_and(|digest| digest.is_some());
+                let is_text = files.digest(&path).is_ok_and(|digest| digest.is_some());
                 if !name.is_empty() && is_new && is_text {
                     found.push((topic, path));
                 }

@@ -2,8 +2,10 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::target::{Refusal, Site};
+use crate::library::Files;
+use crate::site::{Refusal, Site};
 use crate::view;
+use crate::work::facts_for_compiling;
 
 /// Arguments of `explain-value`.
 #[derive(Debug, clap::Args)]
@@ -19,14 +21,15 @@ pub struct Args {
 
 /// Shows every layer of the value.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let facts = agent::os::facts::collect()?;
-    let known = |host: &String| args.site.select(std::slice::from_ref(host));
+    let facts = facts_for_compiling()?;
+    let files = Files::default();
+    let known = |host: &String| args.site.select(std::slice::from_ref(host), &files);
     let explained = args.host.as_ref().map_or(Ok(Vec::new()), known).and_then(|hosts| {
-        if args.site.file.is_none() && hosts.is_empty() && args.site.roles.is_empty() {
+        if hosts.is_empty() && !args.site.is_direct() {
             return Err(Refusal::Other(anyhow::anyhow!("say for which host: --host HOST")));
         }
-        let host = hosts.first().map(String::as_str);
-        args.site.with_request(host, &facts, |request| dsl::explain_value(request, &args.key))
+        let host = hosts.first().map(|host| host.name.as_str());
+        args.site.with_request((host, &facts), &files, |request| dsl::explain_value(request, &args.key))
     });
     match explained {
         Ok(layers) => {

@@ -1,19 +1,29 @@
-//! `keel facts`: what this machine says of itself, as templates and `when` see it.
+//! `keel facts`: what machines say of themselves, as templates and `when` see it.
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::view;
+use crate::library::Files;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use crate::work::{Errand, Inventory, Machines, Wanted};
+use wire::Order;
 
 /// Arguments of `facts`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// This machine.
-    #[arg(long)]
-    local: bool,
+    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
+    #[command(flatten)]
+    inventory: Inventory,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Prints the facts.
-pub fn run(_args: &Args, format: Format) -> anyhow::Result<Exit> {
-    view::facts(&agent::os::facts::collect()?, format);
-    Ok(Exit::Fine)
+pub fn run(Args { hosts, inventory, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let files = Files::default();
+    let crew = machines.for_asking(&hosts, &inventory, &files);
+    let wanted = Wanted::Same(Order::Facts);
+    Errand { wanted, consent: Consent::Given, manner: Manner::Answer, format, files }.go(crew)
 }

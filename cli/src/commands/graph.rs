@@ -2,8 +2,10 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::target::{Refusal, Site};
+use crate::library::Files;
+use crate::site::{Refusal, Site};
 use crate::view;
+use crate::work::facts_for_compiling;
 use clap::ValueEnum;
 
 /// Arguments of `graph`.
@@ -32,8 +34,9 @@ pub enum Drawing {
 
 /// Draws.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let facts = agent::os::facts::collect()?;
-    let compiled = host(args).and_then(|host| args.site.compile(host.as_deref(), &facts));
+    let facts = facts_for_compiling()?;
+    let files = Files::default();
+    let compiled = host(args, &files).and_then(|host| args.site.compile(host.as_deref(), &facts, &files));
     let compiled = match compiled {
         Ok(compiled) => compiled,
         Err(refusal) => return Ok(view::refused(&refusal, Format::Human)),
@@ -47,11 +50,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn host(args: &Args) -> Result<Option<String>, Refusal> {
-    let hosts = args.site.choose(args.host.as_slice())?;
-    match hosts.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        many => Err(Refusal::Other(anyhow::anyhow!("one host at a time: {}", many.join(", ")))),
+fn host(args: &Args, files: &Files) -> Result<Option<String>, Refusal> {
+    let Some(pattern) = &args.host else {
+        args.site
+            .is_direct()
+            .then_some(())
+            .ok_or_else(|| anyhow::anyhow!("say which host of the inventory is meant"))?;
+        return Ok(None);
+    };
+    match args.site.select(std::slice::from_ref(pattern), files)?.as_slice() {
+        [one] => Ok(Some(one.name.clone())),
+        many => {
+            let names: Vec<&str> = many.iter().map(|host| host.name.as_str()).collect();
+            Err(anyhow::anyhow!("one host at a time: {}", names.join(", ")).into())
+        }
     }
 }

@@ -1,22 +1,29 @@
-//! `keel history`: the runs of this machine, the last one first.
+//! `keel history`: the runs of machines, the last one first.
 
-use super::local::State;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::view;
+use crate::library::Files;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use crate::work::{Errand, Inventory, Machines, Wanted};
+use wire::Order;
 
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// This machine.
-    #[arg(long)]
-    local: bool,
+    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
     #[command(flatten)]
-    state: State,
+    inventory: Inventory,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Lists the runs.
-pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    view::history::list(&args.state.dir().history()?, format);
-    Ok(Exit::Fine)
+pub fn run(Args { hosts, inventory, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let files = Files::default();
+    let crew = machines.for_asking(&hosts, &inventory, &files);
+    let wanted = Wanted::Same(Order::History);
+    Errand { wanted, consent: Consent::Given, manner: Manner::Answer, format, files }.go(crew)
 }

@@ -1,28 +1,32 @@
 //! `keel plan`: what `apply` would do, and what it cannot know. Writes nothing.
 
-use super::local::Local;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::view::events::{Manner, Watch};
-use agent::engine::Sink;
-use model::EventBody;
+use crate::library::Files;
+use crate::site::Site;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use crate::work::{Errand, Machines, Tags, Wanted};
+use wire::Order;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Hosts of the inventory: names, globs such as 'db*', or @group. With -f or --role as ssh has it: [user@]host[:port].
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
     #[command(flatten)]
-    local: Local,
+    site: Site,
+    #[command(flatten)]
+    tags: Tags,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Shows the plan.
-pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let watch = Watch::new(format, Manner::Forecast);
-    args.local.work(("plan", format), &|event| watch.see(event), |job| {
-        let plan = agent::session::plan(job)?;
-        let exit = Exit::of_plan(&plan);
-        let report = plan.foreseen();
-        job.events.emit(EventBody::Plan(plan.pending()));
-        job.events.emit(EventBody::Report(report));
-        Ok(exit)
-    })
+pub fn run(Args { hosts, site, tags, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let files = Files::default();
+    let crew = machines.for_catalogs(&hosts, &site, &files);
+    let wanted = Wanted::Catalog { verb: "plan", order: Order::Plan, site, tags };
+    Errand { wanted, consent: Consent::Given, manner: Manner::Forecast, format, files }.go(crew)
 }

@@ -1,28 +1,32 @@
-//! `keel rehearse`: the whole run for real, in a throwaway copy of this machine, and what it would change.
+//! `keel rehearse`: the whole run for real, in a throwaway copy of the machine, and what it would change.
 
-use super::local::Local;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::view::events::{Manner, Watch};
-use agent::engine::Sink;
-use model::EventBody;
+use crate::library::Files;
+use crate::site::Site;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use crate::work::{Errand, Machines, Tags, Wanted};
+use wire::Order;
 
 /// Arguments of `rehearse`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Hosts of the inventory: names, globs such as 'db*', or @group. With -f or --role as ssh has it: [user@]host[:port].
+    #[arg(value_name = "HOST")]
+    hosts: Vec<String>,
     #[command(flatten)]
-    local: Local,
+    site: Site,
+    #[command(flatten)]
+    tags: Tags,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Rehearses.
-pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    // For people the plan is left out: what happened says more than what was foreseen.
-    let watch = Watch::new(format, Manner::Rehearsal);
-    args.local.work(("rehearse", format), &|event| watch.see(event), |job| {
-        let found = agent::rehearse::rehearse(job)?;
-        let (exit, report) = (Exit::of_rehearsal(&found), found.report.clone());
-        job.events.emit(EventBody::Rehearsal(Box::new(found)));
-        job.events.emit(EventBody::Report(report));
-        Ok(exit)
-    })
+pub fn run(Args { hosts, site, tags, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let files = Files::default();
+    let crew = machines.for_catalogs(&hosts, &site, &files);
+    let wanted = Wanted::Catalog { verb: "rehearse", order: Order::Rehearse, site, tags };
+    Errand { wanted, consent: Consent::Given, manner: Manner::Rehearsal, format, files }.go(crew)
 }

@@ -1,7 +1,7 @@
 //! `keel schema`: a JSON Schema of resource files, for completion and checks in an editor.
 
 use crate::exit::Exit;
-use crate::target::kinds;
+use crate::site::kinds;
 use crate::view;
 
 /// Arguments of `schema`.

@@ -1,37 +1,31 @@
 //! `keel show`: one run, op by op, as its journal has it.
 
-use super::local::State;
+use super::run_number::split_run;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::view;
-use agent::state::Read;
+use crate::library::Files;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use crate::work::{Errand, Inventory, Machines, Wanted};
+use wire::Order;
 
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run, by its number in `keel history`; the last one unless said.
-    #[arg(value_name = "RUN")]
-    run: Option<u64>,
-    /// This machine.
-    #[arg(long)]
-    local: bool,
+    /// The run, by its number in `keel history`, the last one unless said; then hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
+    #[arg(value_name = "[RUN] HOST")]
+    words: Vec<String>,
     #[command(flatten)]
-    state: State,
+    inventory: Inventory,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// Shows the run.
-pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let state = args.state.dir();
-    let Some(run) = args.run.or(state.numbers()?.last().copied()) else {
-        anyhow::bail!("there has been no run on this machine");
-    };
-    match state.status(run)? {
-        Read::Nothing => anyhow::bail!("there is no run {run}; `keel history` lists them"),
-        Read::Whole(status) => view::history::one(&status, format),
-        Read::Damaged(status, why) => {
-            view::history::one(&status, format);
-            anyhow::bail!("the journal of run {run} is damaged after this: {why}");
-        }
-    }
-    Ok(Exit::Fine)
+pub fn run(Args { words, inventory, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let (run, hosts) = split_run(words);
+    let files = Files::default();
+    let crew = machines.for_asking(&hosts, &inventory, &files);
+    let wanted = Wanted::Same(Order::Show { run });
+    Errand { wanted, consent: Consent::Given, manner: Manner::Answer, format, files }.go(crew)
 }

@@ -2,22 +2,28 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::target::{Refusal, Target};
+use crate::library::Files;
+use crate::site::{Refusal, Site};
 use crate::view;
 use crate::view::valid::Valid;
+use crate::work::facts_for_compiling;
 use model::{Diagnostic, Facts};
 
 /// Arguments of `validate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Hosts of the inventory: names, globs such as 'db*', or @group; all of them unless said.
+    #[arg(value_name = "HOST", conflicts_with = "file")]
+    hosts: Vec<String>,
     #[command(flatten)]
-    target: Target,
+    site: Site,
 }
 
 /// Compiles for each host that is meant, for all of them where none is named, and says what is wrong.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
-    let facts = agent::os::facts::collect()?;
-    let done = hosts(&args.target).and_then(|hosts| compile(args, &hosts, &facts));
+    let facts = facts_for_compiling()?;
+    let files = Files::default();
+    let done = hosts(args, &files).and_then(|hosts| compile(&args.site, &hosts, (&facts, &files)));
     let (found, valid) = match done {
         Ok(done) => done,
         Err(refusal) => return Ok(view::refused(&refusal, format)),
@@ -28,34 +34,33 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
 }
 
 /// The hosts; one `None` for a machine that is in no inventory.
-fn hosts(target: &Target) -> Result<Vec<Option<String>>, Refusal> {
-    let site = &target.site;
-    if target.hosts.is_empty() && (site.file.is_some() || !site.roles.is_empty()) {
+fn hosts(args: &Args, files: &Files) -> Result<Vec<Option<String>>, Refusal> {
+    if args.hosts.is_empty() && args.site.is_direct() {
         return Ok(vec![None]);
     }
-    let names = if target.hosts.is_empty() {
-        site.inventory()?.into_iter().map(|host| host.name).collect()
+    let hosts = if args.hosts.is_empty() {
+        args.site.inventory(files)?
     } else {
-        site.select(&target.hosts)?
+        args.site.select(&args.hosts, files)?
     };
-    if names.is_empty() {
+    if hosts.is_empty() {
         // A site without an inventory still has a keel.toml to check.
         return Ok(vec![None]);
     }
-    Ok(names.into_iter().map(Some).collect())
+    Ok(hosts.into_iter().map(|host| Some(host.name)).collect())
 }
 
 /// Compiles for each host; what is wrong for several is told once.
 fn compile(
-    args: &Args,
+    site: &Site,
     hosts: &[Option<String>],
-    facts: &Facts,
+    (facts, files): (&Facts, &Files),
 ) -> Result<(Vec<Diagnostic>, Valid), Refusal> {
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut valid = Valid::default();
     for host in hosts {
         let name = host.clone().unwrap_or_default();
-        let diagnostics = match args.target.site.compile(host.as_deref(), facts) {
+        let diagnostics = match site.compile(host.as_deref(), facts, files) {
             Ok(compiled) => {
                 valid.fine.push((name, compiled.catalog.nodes().len(), compiled.catalog.edges().len()));
                 compiled.warnings

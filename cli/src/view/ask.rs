@@ -1,11 +1,13 @@
 //! The one question: shall I?
 
-use super::events::Manner;
-use agent::session::Answer;
+use super::out;
+use super::show::Manner;
 use anyhow::bail;
+use model::Secret;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Who may say yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
     /// It was given on the command line.
     Given,
@@ -29,19 +31,22 @@ impl Consent {
             Self::Asked => Manner::Asked,
         }
     }
+}
 
-    /// Asks, unless it was given. Anything but `y` or `yes` is a no.
-    pub fn answer(&self, question: &str) -> Answer {
-        if matches!(self, Self::Given) {
-            return Answer::Yes;
-        }
+/// Asks. Anything but `y` or `yes` is a no.
+pub fn question(text: &str) -> bool {
+    out::paused(|| {
         let mut stderr = std::io::stderr().lock();
-        let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let asked = write!(stderr, "{text} [y/N] ").and_then(|()| stderr.flush());
+        drop(stderr);
         let mut said = String::new();
         let heard = asked.and_then(|()| std::io::stdin().lock().read_line(&mut said));
-        match heard {
-            Ok(_) if matches!(said.trim(), "y" | "yes" | "Y") => Answer::Yes,
-            _ => Answer::No,
-        }
-    }
+        heard.is_ok() && matches!(said.trim(), "y" | "yes" | "Y")
+    })
+}
+
+/// Asks the terminal for something that is not shown while it is typed. `None` where there is no terminal, or nothing was said.
+pub fn secret(text: &str) -> Option<Secret<String>> {
+    let said = out::paused(|| rpassword::prompt_password(format!("{}: ", out::inert(text))));
+    said.ok().filter(|said| !said.is_empty()).map(Secret::new)
 }

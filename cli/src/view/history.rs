@@ -1,65 +1,74 @@
-//! Runs: the list of them, and one of them op by op.
+//! Runs: the list of them, and one of them op by op. Lines as text; they are printed elsewhere.
 
-use super::events::sum;
-use super::out::{inert, line};
-use crate::format::Format;
+use super::out::inert;
+use super::settled::sum;
 use model::{Outcome, RunSummary, Status};
+use serde_json::json;
 
-/// Lists runs, the last one first.
-pub fn list(runs: &[RunSummary], format: Format) {
-    if runs.is_empty() && format == Format::Human {
-        line("no runs yet");
+/// The runs, the last one first, a line each.
+pub fn list(runs: &[RunSummary]) -> Vec<String> {
+    if runs.is_empty() {
+        return vec!["no runs yet".to_owned()];
     }
-    for run in runs {
+    let line = |run: &RunSummary| {
         let begin = &run.begin;
-        line(&match format {
-            Format::Human => {
-                let end = run.end.as_ref().map_or_else(|| "cut off, or under way".to_owned(), sum);
-                inert(&format!("{:>6}  {}  {}  {end}", begin.run, begin.at, begin.command))
-            }
-            Format::Json => serde_json::json!({
-                "event": "run", "run": begin.run, "at": begin.at, "command": begin.command,
-                "undoes": begin.undoes, "ops": run.done, "report": run.end,
-            })
-            .to_string(),
-        });
-    }
+        let end = run.end.as_ref().map_or_else(|| "cut off, or under way".to_owned(), sum);
+        inert(&format!("{:>6}  {}  {}  {end}", begin.run, begin.at, begin.command))
+    };
+    runs.iter().map(line).collect()
 }
 
-/// Shows one run.
-pub fn one(status: &Status, format: Format) {
-    if let (Some(begin), Format::Human) = (&status.begin, format) {
-        line(&inert(&format!("run {} of {}: {}", begin.run, begin.at, begin.command)));
+/// The same for programs.
+pub fn list_json(runs: &[RunSummary]) -> Vec<String> {
+    let line = |run: &RunSummary| {
+        let begin = &run.begin;
+        json!({
+            "event": "run", "run": begin.run, "at": begin.at, "command": begin.command,
+            "undoes": begin.undoes, "ops": run.done, "report": run.end,
+        })
+        .to_string()
+    };
+    runs.iter().map(line).collect()
+}
+
+/// One run.
+pub fn one(status: &Status) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(begin) = &status.begin {
+        lines.push(inert(&format!("run {} of {}: {}", begin.run, begin.at, begin.command)));
     }
     for (seq, act) in &status.acts {
-        let outcome = match &act.outcome {
-            Outcome::Done(..) => "done",
-            Outcome::Failed(..) => "failed",
-            Outcome::Open => "cut off",
-        };
         let nodes = act.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        line(&match format {
-            Format::Human => inert(&format!("  {seq:>4}  {outcome:<7}  {}  for {nodes}", act.op)),
-            Format::Json => serde_json::json!({
-                "event": "op", "seq": seq, "outcome": outcome, "nodes": act.nodes, "op": act.op.to_string(),
-            })
-            .to_string(),
-        });
-        if let (Outcome::Failed(because, _), Format::Human) = (&act.outcome, format) {
-            line(&format!("                 {}", inert(because)));
+        let outcome = word(&act.outcome);
+        lines.push(inert(&format!("  {seq:>4}  {outcome:<7}  {}  for {nodes}", act.op)));
+        if let Outcome::Failed(because, _) = &act.outcome {
+            lines.push(format!("                 {}", inert(because)));
         }
     }
-    for owed in &status.owed {
-        line(&match format {
-            Format::Human => {
-                inert(&format!("  owed: {} is to be refreshed, because {} changed", owed.to, owed.from))
-            }
-            Format::Json => {
-                serde_json::json!({ "event": "owed", "from": owed.from, "to": owed.to }).to_string()
-            }
-        });
-    }
-    if let (Some(report), Format::Human) = (&status.end, format) {
-        line(&sum(report));
+    let owed = status.owed.iter();
+    lines.extend(owed.map(|owed| {
+        inert(&format!("  owed: {} is to be refreshed, because {} changed", owed.to, owed.from))
+    }));
+    lines.extend(status.end.as_ref().map(sum));
+    lines
+}
+
+/// The same for programs.
+pub fn one_json(status: &Status) -> Vec<String> {
+    let acts = status.acts.iter().map(|(seq, act)| {
+        json!({
+            "event": "op", "seq": seq, "outcome": word(&act.outcome), "nodes": act.nodes,
+            "op": act.op.to_string(),
+        })
+    });
+    let owed = status.owed.iter().map(|owed| json!({ "event": "owed", "from": owed.from, "to": owed.to }));
+    acts.chain(owed).map(|line| line.to_string()).collect()
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(..) => "done",
+        Outcome::Failed(..) => "failed",
+        Outcome::Open => "cut off",
     }
 }

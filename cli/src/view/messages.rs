@@ -4,8 +4,7 @@ use super::out::{inert, line, note};
 use super::wrong;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::target::Refusal;
-use model::Facts;
+use crate::site::Refusal;
 
 /// A wrong command line, or the help that was asked for.
 pub fn usage(error: &clap::Error) -> Exit {
@@ -30,11 +29,26 @@ pub fn failure(why: &str) -> Exit {
     Exit::Failed
 }
 
-/// The run was told to stop, and is about to.
-pub fn stopping() {
-    note(
-        "stopping after what is under way; once more ends it at once, and the next run takes up what it left",
-    );
+/// Where the work is that was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// On this machine.
+    Here,
+    /// On hosts.
+    There,
+}
+
+/// The work was told to stop, and is about to.
+pub fn stopping(place: Stopped) {
+    note(match place {
+        Stopped::Here => {
+            "stopping after what is under way; once more ends it at once, and the next run takes up what it left"
+        }
+        Stopped::There => {
+            "stopping each host after what is under way there, and beginning no other; once more ends this at once, \
+             and what has begun goes on on the hosts"
+        }
+    });
 }
 
 /// Why there is no catalog.
@@ -51,13 +65,4 @@ pub fn refused(refusal: &Refusal, format: Format) -> Exit {
 /// Text that was asked for as it is.
 pub fn text(text: &str) {
     line(text.trim_end_matches('\n'));
-}
-
-/// What the machine says of itself.
-pub fn facts(facts: &Facts, format: Format) {
-    let text = match format {
-        Format::Human => serde_json::to_string_pretty(facts),
-        Format::Json => serde_json::to_string(facts),
-    };
-    line(&text.unwrap_or_else(|error| format!("facts cannot be shown: {error}")));
 }

@@ -1,19 +1,60 @@
-//! The two streams: results on standard output, everything about the work itself on standard error.
+//! The two streams: results on standard output, everything about the work itself on standard error; and on a terminal one line
+//! of status, which is wiped before anything else is printed.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The line of status. One print at a time: several hosts may have something to say.
+static STATUS: Mutex<Status> = Mutex::new(Status { shown: false, paused: false });
+
+struct Status {
+    shown: bool,
+    paused: bool,
+}
+
+/// Longest text of the line of status, in characters: a line that wraps cannot be wiped.
+const LONGEST: usize = 76;
 
 /// A line of result. A reader that went away ends nothing: the work goes on, and its exit code counts.
 pub fn line(text: &str) {
+    let _wiped = wiped();
     write(&mut std::io::stdout().lock(), text);
 }
 
 /// A line about the work.
 pub fn note(text: &str) {
+    let _wiped = wiped();
     write(&mut std::io::stderr().lock(), text);
 }
 
-/// Text on the terminal of standard error as it is, for a line that is overwritten.
-pub fn raw(text: &str) {
+/// Tells a waiting person what is being worked on, in place of what was told last. On a terminal only; it leaves nothing behind.
+pub fn status(text: &str) {
+    let mut status = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
+    if status.paused || !std::io::stderr().is_terminal() {
+        return;
+    }
+    let text: String = inert(text).replace(['\n', '\t'], " ").chars().take(LONGEST).collect();
+    raw(&format!("\r\u{1b}[2K{text}"));
+    status.shown = true;
+}
+
+/// Wipes the line of status, and shows none while `work` goes on.
+pub fn paused<T>(work: impl FnOnce() -> T) -> T {
+    wiped().paused = true;
+    let done = work();
+    wiped().paused = false;
+    done
+}
+
+fn wiped() -> MutexGuard<'static, Status> {
+    let mut status = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::mem::take(&mut status.shown) {
+        raw("\r\u{1b}[2K");
+    }
+    status
+}
+
+fn raw(text: &str) {
     let mut stream = std::io::stderr().lock();
     let done = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     drop(done);
@@ -25,16 +66,24 @@ fn write(stream: &mut dyn Write, text: &str) {
     drop(done);
 }
 
+/// Whether a character could steer a terminal or show text in another order.
+pub fn is_active(character: char) -> bool {
+    character.is_control() && !matches!(character, '\n' | '\t') || turns(character)
+}
+
+fn turns(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
 /// Escapes control characters other than newline and tab, and the marks that change the direction of writing, so that text
 /// from a host can neither steer a terminal nor show itself in another order.
 pub fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() && !matches!(character, '\n' | '\t') {
-            out.extend(character.escape_default());
-        } else if matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-        {
+        if turns(character) {
             out.extend(character.escape_unicode());
+        } else if is_active(character) {
+            out.extend(character.escape_default());
         } else {
             out.push(character);
         }

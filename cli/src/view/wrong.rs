@@ -15,7 +15,8 @@ pub fn show(diagnostics: &[Diagnostic], format: Format) {
     }
 }
 
-fn json(diagnostic: &Diagnostic) -> String {
+/// One of them as a line of JSON.
+pub fn json(diagnostic: &Diagnostic) -> String {
     let place =
         |label: &model::Label| serde_json::json!({ "origin": label.span.origin(), "text": label.text });
     let places: Vec<_> = diagnostic.labels.iter().map(place).collect();

@@ -65,11 +65,12 @@ impl Scratch {
     /// The arguments of a verb that works on this host.
     pub fn arguments(&self, verb: &str, more: &[&str]) -> Vec<String> {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
-        let mut words = vec![verb.to_owned(), "--local".to_owned()];
+        let mut words = vec![verb.to_owned()];
         if matches!(verb, "plan" | "apply" | "validate") {
             words.extend(["-f".to_owned(), path("site.toml")]);
         }
         if verb != "validate" {
+            words.push("--local".to_owned());
             words.extend(["--state-dir".to_owned(), path("state")]);
         }
         words.extend(more.iter().map(|word| (*word).to_owned()));

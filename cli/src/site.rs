@@ -1,8 +1,8 @@
-//! What to compile, and for which machine: the arguments that most verbs share.
+//! What to compile: the arguments that most verbs share. Which machines are meant is `machines`' business.
 
-use crate::library;
+use crate::library::{self, Files};
 use anyhow::{Context, anyhow, bail};
-use dsl::{Compiled, Request};
+use dsl::{Compiled, Host, Request};
 use fleet::{Entry, Unmatched};
 use model::{Diagnostic, Facts, KindInfo};
 use std::path::{Path, PathBuf};
@@ -22,19 +22,6 @@ pub struct Site {
     /// Gives an input its value: `NAME.INPUT=VALUE`, or `INPUT=VALUE` for a file's own; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub sets: Vec<(String, String)>,
-}
-
-/// Which hosts, and what to compile for them.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Target {
-    /// Hosts of the inventory: names, globs such as 'db*', or @group.
-    #[arg(value_name = "HOST", conflicts_with = "file")]
-    pub hosts: Vec<String>,
-    /// This machine. Pushing to other machines is not there yet, so this has to be said where the host is touched.
-    #[arg(long)]
-    pub local: bool,
-    #[command(flatten)]
-    pub site: Site,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -61,64 +48,37 @@ impl From<anyhow::Error> for Refusal {
     }
 }
 
-impl Target {
-    /// The one host whose catalog this machine is to have; `None` where it is in no inventory.
-    pub fn one_host(&self) -> Result<Option<String>, Refusal> {
-        let chosen = self.site.choose(&self.hosts)?;
-        let mut many = chosen.iter().cloned();
-        let (first, second) = (many.next(), many.next());
-        let refused = match (self.local, second) {
-            (true, None) => return Ok(first),
-            (true, Some(_)) => {
-                anyhow!("--local is one machine: say which of {} it is", chosen.join(", "))
-            }
-            (false, Some(_)) => anyhow!(
-                "{} are {} machines, and this version works only on the one it runs on, with --local; pushing \
-                 to others comes next",
-                chosen.join(", "),
-                chosen.len()
-            ),
-            (false, None) => anyhow!(
-                "say --local: this version works on the machine it runs on; pushing to others comes next"
-            ),
-        };
-        Err(Refusal::Other(refused))
-    }
-}
-
 impl Site {
-    /// The hosts that `patterns` mean; none for a machine that is in no inventory.
-    pub fn choose(&self, patterns: &[String]) -> Result<Vec<String>, Refusal> {
-        if !patterns.is_empty() {
-            return self.select(patterns);
-        }
-        if self.file.is_none() && self.roles.is_empty() {
-            self.require()?;
-            return Err(Refusal::Other(anyhow!(
-                "say which host of the inventory is meant, or give it roles with --role"
-            )));
-        }
-        Ok(Vec::new())
+    /// True where what to compile does not come from the inventory: no host needs to be in it.
+    pub fn is_direct(&self) -> bool {
+        self.file.is_some() || !self.roles.is_empty()
     }
 
-    /// The hosts that `patterns` mean, in the order of the inventory.
-    pub fn select(&self, patterns: &[String]) -> Result<Vec<String>, Refusal> {
-        let hosts: Vec<Entry> = self.inventory()?;
-        fleet::select(&hosts, patterns).map_err(|error| {
+    /// The hosts of the inventory that `patterns` mean, in its order.
+    pub fn select(&self, patterns: &[String], files: &Files) -> Result<Vec<Host>, Refusal> {
+        let hosts = self.inventory(files)?;
+        let entry = |host: &Host| Entry { name: host.name.clone(), groups: host.groups.clone() };
+        let entries: Vec<Entry> = hosts.iter().map(entry).collect();
+        let names = fleet::select(&entries, patterns).map_err(|error| {
             let (Unmatched::Host { pattern, known } | Unmatched::Group { pattern, known }) = &error else {
                 return Refusal::Other(error.into());
             };
             let advice = dsl::advice(pattern, known.iter().map(String::as_str));
             let advice = advice.unwrap_or_else(|| "declare it in hosts.toml".to_owned());
             Refusal::Other(anyhow!("{error}: {advice}"))
-        })
+        })?;
+        Ok(hosts.into_iter().filter(|host| names.contains(&host.name)).collect())
     }
 
     /// All hosts of the inventory, in its order.
-    pub fn inventory(&self) -> Result<Vec<Entry>, Refusal> {
+    pub fn inventory(&self, files: &Files) -> Result<Vec<Host>, Refusal> {
         self.require()?;
-        let hosts = dsl::hosts(self.root(), &library::Files).map_err(Refusal::Diagnostics)?;
-        Ok(hosts.into_iter().map(|host| Entry { name: host.name, groups: host.groups }).collect())
+        dsl::hosts(self.root(), files).map_err(Refusal::Diagnostics)
+    }
+
+    /// Whether there is a site.
+    pub fn is_there(&self) -> bool {
+        self.site.join("keel.toml").is_file()
     }
 
     /// The directory as its files are named to the user: those of the one we are in have no `./`.
@@ -126,8 +86,9 @@ impl Site {
         if self.site == Path::new(".") { Path::new("") } else { &self.site }
     }
 
-    fn require(&self) -> anyhow::Result<()> {
-        if !self.site.join("keel.toml").is_file() {
+    /// There has to be a site.
+    pub fn require(&self) -> anyhow::Result<()> {
+        if !self.is_there() {
             bail!(
                 "there is no keel.toml in {}: give -f FILE, or --site DIR, or make a site with `keel init`",
                 self.site.display()
@@ -137,18 +98,23 @@ impl Site {
     }
 
     /// Compiles for a machine that says `facts` of itself.
-    pub fn compile(&self, host: Option<&str>, facts: &Facts) -> Result<Compiled, Refusal> {
-        self.with_request(host, facts, dsl::compile)
+    pub fn compile(&self, host: Option<&str>, facts: &Facts, files: &Files) -> Result<Compiled, Refusal> {
+        self.with_request((host, facts), files, dsl::compile)
+    }
+
+    /// What is wrong already without knowing a host's facts; nothing, as far as that can be told.
+    pub fn check(&self, host: Option<&str>, files: &Files) -> Result<(), Refusal> {
+        self.with_request((host, &Facts::default()), files, dsl::check)
     }
 
     /// Calls `then` with the request that these arguments make.
     pub fn with_request<T>(
         &self,
-        host: Option<&str>,
-        facts: &Facts,
+        (host, facts): (Option<&str>, &Facts),
+        files: &Files,
         then: impl FnOnce(&Request<'_>) -> Result<T, Vec<Diagnostic>>,
     ) -> Result<T, Refusal> {
-        let (kinds, library, loader) = (kinds(), library::roots(), library::Files);
+        let (kinds, library) = (kinds(), library::roots());
         let entry = match &self.file {
             Some(file) => dsl::Entry::File(file),
             None => {
@@ -157,7 +123,7 @@ impl Site {
             }
         };
         let request =
-            Request { entry, facts, sets: &self.sets, library: &library, kinds: &kinds, loader: &loader };
+            Request { entry, facts, sets: &self.sets, library: &library, kinds: &kinds, loader: files };
         then(&request).map_err(Refusal::Diagnostics)
     }
 
@@ -172,10 +138,9 @@ impl Site {
         })
     }
 
-    /// The same in a few words, for the journal.
-    pub fn words(&self, host: Option<&str>) -> String {
-        let mut words = vec!["--local".to_owned()];
-        words.extend(host.map(str::to_owned));
+    /// The same in a few words, for the journal. `machine` is how the host was named.
+    pub fn words(&self, machine: &[&str]) -> String {
+        let mut words: Vec<String> = machine.iter().map(|word| (*word).to_owned()).collect();
         words.extend(self.file.iter().map(|file| format!("-f {}", file.display())));
         words.extend(self.roles.iter().map(|role| format!("--role {role}")));
         words.join(" ")

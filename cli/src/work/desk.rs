@@ -1,0 +1,173 @@
+//! The one who wants something of hosts: gives each its order, hands on what they tell, asks the user once for all of them, and
+//! keeps count of how they ended. The same for work on this machine and for a push.
+
+use super::errand::{Errand, Ready};
+use crate::exit::{Class, Exit};
+use crate::site::Refusal;
+use crate::view;
+use crate::view::ask::Consent;
+use crate::view::show::{Show, Sorted};
+use anyhow::anyhow;
+use fleet::{Controller, End, Prepared, Stage};
+use model::{Event, Facts};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use wire::{Order, Reply};
+
+/// Everybody's state, and the way to show it.
+pub struct Desk<'a> {
+    errand: &'a Errand,
+    show: &'a dyn Show,
+    hosts: Vec<Host>,
+    state: Mutex<BTreeMap<String, State>>,
+    /// The user's answer, once there is one.
+    answer: Arc<OnceLock<bool>>,
+    asked: OnceLock<()>,
+}
+
+/// A machine that is meant.
+pub struct Host {
+    /// What it is called.
+    pub name: String,
+    /// Its name in the inventory.
+    pub inventory: Option<String>,
+    /// How the user named it, for the journal.
+    pub words: Vec<String>,
+}
+
+#[derive(Default)]
+struct State {
+    nodes: u64,
+    waits: bool,
+    end: Option<(Class, Exit)>,
+}
+
+impl<'a> Desk<'a> {
+    /// Nobody has begun.
+    pub fn new(errand: &'a Errand, show: &'a dyn Show, hosts: Vec<Host>) -> Self {
+        let state = hosts.iter().map(|host| (host.name.clone(), State::default())).collect();
+        let (answer, asked) = Default::default();
+        Self { errand, show, hosts, state: Mutex::new(state), answer, asked }
+    }
+
+    /// The order for a host, given its facts.
+    pub fn prepare(&self, host: &str, facts: &Facts) -> Result<Prepared, Refusal> {
+        let one = self.hosts.iter().find(|one| one.name == host);
+        let one = one.ok_or_else(|| anyhow!("{host} is not meant"))?;
+        let words: Vec<&str> = one.words.iter().map(String::as_str).collect();
+        let Ready { prepared, nodes, warnings } =
+            self.errand.ready(one.inventory.as_deref(), &words, facts)?;
+        self.with(host, |state| state.nodes = nodes);
+        self.show.wrong(host, &warnings);
+        if prepared.order == Order::Facts {
+            self.show.facts(host, facts);
+        }
+        Ok(prepared)
+    }
+
+    /// The exit code, when all have ended and been shown.
+    pub fn finish(&self) -> Exit {
+        let mut sorted = Sorted::new();
+        let mut exits = Vec::new();
+        let mut state = self.state();
+        for host in &self.hosts {
+            // Who has not ended was never begun: nothing is known of it.
+            let end = state.get_mut(&host.name).and_then(|state| state.end.take());
+            let (class, exit) = end.unwrap_or((Class::Skipped, Exit::Failed));
+            sorted.entry(class).or_default().push(host.name.clone());
+            exits.push(exit);
+        }
+        self.show.finish(&sorted);
+        Exit::of_all(exits)
+    }
+
+    fn state(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with(&self, host: &str, act: impl FnOnce(&mut State)) {
+        if let Some(state) = self.state().get_mut(host) {
+            act(state);
+        }
+    }
+
+    /// The hosts that wait for the answer, once all others have ended.
+    fn all_waiting(&self) -> Option<Vec<String>> {
+        let state = self.state();
+        if state.values().any(|one| !one.waits && one.end.is_none()) {
+            return None;
+        }
+        let waits = |host: &&Host| state.get(&host.name).is_some_and(|one| one.end.is_none());
+        Some(self.hosts.iter().filter(waits).map(|host| host.name.clone()).collect())
+    }
+
+    /// Asks in a thread of its own: the hosts want to hear meanwhile that somebody is still there.
+    fn ask(&self, waiting: &[String]) {
+        self.show.before_question(waiting);
+        let verb = match &self.errand.wanted {
+            super::Wanted::Same(_) => "Roll back",
+            super::Wanted::Catalog { .. } => "Apply",
+        };
+        let text = match (self.hosts.len(), waiting.len()) {
+            (1, _) => format!("{verb}?"),
+            (_, 1) => format!("{verb} on 1 host?"),
+            (_, many) => format!("{verb} on {many} hosts?"),
+        };
+        let answer = Arc::clone(&self.answer);
+        std::thread::spawn(move || {
+            answer.get_or_init(|| view::ask::question(&text));
+        });
+    }
+}
+
+impl Controller for Desk<'_> {
+    fn order(&self, host: &str, facts: &Facts) -> Result<Prepared, String> {
+        self.prepare(host, facts).map_err(|refusal| match refusal {
+            Refusal::Diagnostics(found) => {
+                self.show.wrong(host, &found);
+                "it does not compile, so nothing was done there".to_owned()
+            }
+            Refusal::Other(error) => format!("{error:#}"),
+        })
+    }
+
+    fn stage(&self, host: &str, stage: Stage) {
+        self.show.stage(host, stage);
+    }
+
+    fn event(&self, host: &str, event: &Event) {
+        self.show.event(host, event);
+    }
+
+    fn reply(&self, host: &str, reply: Reply) {
+        self.show.reply(host, &reply);
+    }
+
+    fn answer(&self, host: &str) -> Option<bool> {
+        if self.errand.consent == Consent::Given {
+            return Some(true);
+        }
+        if let Some(answer) = self.answer.get() {
+            return Some(*answer);
+        }
+        self.with(host, |state| state.waits = true);
+        let waiting = self.all_waiting()?;
+        if self.asked.set(()).is_ok() {
+            self.ask(&waiting);
+        }
+        None
+    }
+
+    fn note(&self, host: &str, text: &str) {
+        self.show.note(host, text);
+    }
+
+    fn ended(&self, host: &str, end: &End) {
+        let mut nodes = 0;
+        self.with(host, |state| {
+            nodes = state.nodes;
+            state.end = Some((Class::of(end), Exit::of(end)));
+        });
+        self.show.ended(host, end, nodes);
+    }
+}

@@ -1,0 +1,110 @@
+//! What a verb wants of each machine, and the order that this makes for one of them, once its facts are known.
+
+use super::crew::Crew;
+use super::{here, push};
+use crate::blobs::SiteBlobs;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::library::Files;
+use crate::site::{Refusal, Site};
+use crate::view;
+use crate::view::ask::Consent;
+use crate::view::show::Manner;
+use dsl::Compiled;
+use fleet::Prepared;
+use model::{Diagnostic, Facts, Secrets};
+use wire::{NoBlobs, Order, Work};
+
+/// A verb with its arguments, for all of its machines.
+pub struct Errand {
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// Who may say yes.
+    pub consent: Consent,
+    /// What people are shown.
+    pub manner: Manner,
+    /// How it is printed.
+    pub format: Format,
+    /// The files of the site.
+    pub files: Files,
+}
+
+/// What is wanted of each machine.
+pub enum Wanted {
+    /// Something with a catalog of its own.
+    Catalog {
+        /// The verb, for the journal.
+        verb: &'static str,
+        /// What is to be done with the catalog.
+        order: fn(Work) -> Order,
+        /// Where it comes from.
+        site: Site,
+        /// Which part of it is meant.
+        tags: Tags,
+    },
+    /// The same of all.
+    Same(Order),
+}
+
+/// Which resources to work on.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Tags {
+    /// Only resources with one of these tags.
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Not the resources with one of these tags.
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    skip: Vec<String>,
+}
+
+/// An order for one machine.
+pub struct Ready {
+    /// The order, and what belongs to it.
+    pub prepared: Prepared,
+    /// How many resources it is about.
+    pub nodes: u64,
+    /// What is not wrong, but not good either.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Errand {
+    /// Does it, on the machines that were chosen.
+    pub fn go(&self, crew: Result<Crew, Refusal>) -> anyhow::Result<Exit> {
+        match crew {
+            Ok(Crew::Here { host, state }) => here::work(self, host.as_deref(), state),
+            Ok(Crew::There(hosts)) => push::work(self, &hosts),
+            Err(refusal) => Ok(view::refused(&refusal, self.format)),
+        }
+    }
+
+    /// The order for a machine, which is `host` in the inventory and was named `words`.
+    pub fn ready(&self, host: Option<&str>, words: &[&str], facts: &Facts) -> Result<Ready, Refusal> {
+        let (verb, order, site, tags) = match &self.wanted {
+            Wanted::Catalog { verb, order, site, tags } => (verb, order, site, tags),
+            Wanted::Same(order) => {
+                let (secrets, blobs) = (Secrets::default(), Box::new(NoBlobs));
+                let prepared = Prepared { order: order.clone(), secrets, blobs };
+                return Ok(Ready { prepared, nodes: 0, warnings: Vec::new() });
+            }
+        };
+        let Compiled { catalog, secrets, blobs, warnings } = site.compile(host, facts, &self.files)?;
+        let nodes = catalog.nodes().len() as u64;
+        let work = Work {
+            catalog,
+            scope: site.scope(host)?,
+            only: tags.only.iter().cloned().collect(),
+            skip: tags.skip.iter().cloned().collect(),
+            command: format!("{verb} {}", site.words(words)),
+        };
+        let prepared = Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs(blobs)) };
+        Ok(Ready { prepared, nodes, warnings })
+    }
+
+    /// What is wrong already before a machine has been asked anything.
+    pub fn check(&self, host: Option<&str>) -> Result<(), Refusal> {
+        match &self.wanted {
+            Wanted::Catalog { site, .. } => site.check(host, &self.files),
+            Wanted::Same(_) => Ok(()),
+        }
+    }
+}

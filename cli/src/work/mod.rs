@@ -1,0 +1,13 @@
+//! From a verb to work on machines: which ones, what is asked of each, here or by push, and how it ended. Prints nothing
+//! itself: `view` is told.
+
+mod connection;
+mod crew;
+mod desk;
+mod errand;
+mod here;
+mod push;
+
+pub use crew::{Inventory, Machines};
+pub use errand::{Errand, Tags, Wanted};
+pub use here::facts_for_compiling;
