@@ -95,15 +95,15 @@ fn check(group: &str, file: &str, arguments: &[&str]) {
 
 #[test]
 fn malformed_resources_end_in_3_at_a_place() {
-    check("toml", "case.toml", &["--local", "-f", "case.toml"]);
+    check("toml", "case.toml", &["-f", "case.toml"]);
 }
 
 #[test]
 fn malformed_templates_end_in_3_at_a_place() {
-    check("template", "case.hbs", &["--local", "-f", "uses-template.toml"]);
+    check("template", "case.hbs", &["-f", "uses-template.toml"]);
 }
 
 #[test]
 fn malformed_inventories_end_in_3_at_a_place() {
-    check("inventory", "hosts.toml", &["--local", "web1"]);
+    check("inventory", "hosts.toml", &["web1"]);
 }

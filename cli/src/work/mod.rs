@@ -6,6 +6,7 @@ mod crew;
 mod desk;
 mod errand;
 mod here;
+mod login;
 mod push;
 
 pub use crew::{Inventory, Machines};

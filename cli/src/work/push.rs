@@ -1,9 +1,85 @@
-//! Work on hosts over SSH.
+//! Work on hosts over SSH: endpoints, keys and passwords, agents, and one push to all of them. What can be checked is checked
+//! before anybody is connected to.
 
-use super::crew::Hosts;
+use super::crew::{Hosts, Machine};
+use super::desk::{Desk, Host};
 use super::errand::Errand;
+use super::login::Login;
 use crate::exit::Exit;
+use crate::site::Refusal;
+use crate::stop;
+use crate::view::ask::{self, Consent};
+use crate::view::{self, Stopped, show};
+use anyhow::Context;
+use fleet::config::{SshFiles, Surroundings, resolve};
+use fleet::{Agents, Controller, Password, Patience, Places, Push, Target};
+use model::Diagnostic;
+use std::path::PathBuf;
 
-pub fn work(_errand: &Errand, _hosts: &Hosts) -> anyhow::Result<Exit> {
-    anyhow::bail!("not yet")
+/// Does it on all of `hosts`.
+pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
+    if let Err(refusal) = check(errand, &hosts.list) {
+        return Ok(view::refused(&refusal, errand.format));
+    }
+    let targets = targets(hosts)?;
+    let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+    let show = show::there(errand.format, errand.manner, &names);
+    let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect());
+    let login = Login::new(hosts, &targets);
+    let sudo = || ask::secret("Password for sudo on the hosts");
+    let connection = &hosts.connection;
+    let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };
+    fleet::push(&Push {
+        targets: &targets,
+        // Who waits for an answer keeps its place: all hosts are to have told their plans before the question.
+        parallel: match errand.consent {
+            Consent::Given => connection.parallel.get(),
+            Consent::Asked => targets.len(),
+        },
+        connect: &|endpoint| login.connect(endpoint, &|host, text| desk.note(host, text)),
+        password: &password,
+        agents: &Agents::beside(&beside_this_program()?),
+        places: Places::default(),
+        patience: Patience::default(),
+        controller: &desk,
+        stop: &*stop::flag(Stopped::There)?,
+    });
+    Ok(desk.finish())
+}
+
+/// Finds what is wrong with the input of any host without asking one.
+fn check(errand: &Errand, hosts: &[Machine]) -> Result<(), Refusal> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for host in hosts {
+        match errand.check(host.host.as_deref()) {
+            Ok(()) => {}
+            Err(Refusal::Diagnostics(more)) => {
+                found.extend(more.into_iter().filter(|one| !found.contains(one)).collect::<Vec<_>>());
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(Refusal::Diagnostics(found)) }
+}
+
+fn targets(hosts: &Hosts) -> anyhow::Result<Vec<Target>> {
+    let surroundings = Surroundings::here()?;
+    let usual = SshFiles::usual(&surroundings.home);
+    let files = SshFiles { instead: hosts.connection.ssh_config.clone(), ..usual };
+    let target = |host: &Machine| Target {
+        name: host.name.clone(),
+        endpoint: resolve(&host.asked, &files, &surroundings),
+    };
+    Ok(hosts.list.iter().map(target).collect())
+}
+
+fn meant(host: &Machine) -> Host {
+    Host { name: host.name.clone(), inventory: host.host.clone(), words: vec![host.name.clone()] }
+}
+
+/// Where the agents are.
+fn beside_this_program() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let directory = program.parent().context("this program is in no directory")?;
+    Ok(directory.to_owned())
 }

@@ -17,7 +17,7 @@ changed() {
 QUIET='^/var/lib/nginx/|^/var/(cache|log|backups|tmp)/|^/var/lib/(apt|dpkg|systemd|ucf|evenkeel)(/|$)|^/etc/(ld.so.cache|.pwd.lock|(passwd|shadow|group|gshadow|subuid|subgid)-)$|^/etc/rc.\.d/'
 
 places=(/etc /srv /usr /var /opt /root)
-keel facts >/dev/null   # copies keel to the host
+keel facts --local >/dev/null   # copies keel to the host
 before=$(everything "${places[@]}")
 assert_exit 2 keel_on_host rehearse -f site/page.toml
 told=$(sed -nE 's/^  [+~-] (\/[^ ]*[^ /])\/?(  \(.*)?$/\1/p' <<<"$OUTPUT" | LC_ALL=C sort -u)

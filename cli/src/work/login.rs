@@ -1,0 +1,71 @@
+//! Connections as the command line wants them: which transport each host has, and whom to ask for passphrases and passwords.
+
+use super::connection::Transport;
+use super::crew::Hosts;
+use crate::view::ask;
+use fleet::{Access, Endpoint, Keyring, Passwords, Prompts, Remote, Target, Trouble};
+use model::Secret;
+
+/// What the connections to all hosts share.
+pub struct Login {
+    ways: Vec<Way>,
+    passwords: Passwords,
+    keyring: Keyring,
+}
+
+/// How one host is reached.
+struct Way {
+    name: String,
+    endpoint: Endpoint,
+    transport: fleet::Transport,
+}
+
+/// The user, who may be at a terminal.
+struct Terminal;
+
+impl Prompts for Terminal {
+    fn secret(&self, question: &str) -> Option<Secret<String>> {
+        ask::secret(question)
+    }
+}
+
+impl Login {
+    /// Of hosts and their endpoints, which are in the same order.
+    pub fn new(hosts: &Hosts, targets: &[Target]) -> Self {
+        let way = |(target, transport): (&Target, Transport)| {
+            let endpoint = target.endpoint.as_ref().ok()?.clone();
+            let transport = match transport {
+                Transport::Auto => fleet::Transport::Auto,
+                Transport::Ssh2 => fleet::Transport::Ssh2,
+                Transport::Openssh => fleet::Transport::OpenSsh,
+            };
+            Some(Way { name: target.name.clone(), endpoint, transport })
+        };
+        let transports = hosts.list.iter().map(|host| host.transport);
+        Self {
+            ways: targets.iter().zip(transports).filter_map(way).collect(),
+            passwords: if hosts.connection.ask_password { Passwords::Ask } else { Passwords::Never },
+            keyring: Keyring::default(),
+        }
+    }
+
+    /// Connects and logs in; `note` is told what is no trouble, of which host.
+    pub fn connect(
+        &self,
+        endpoint: &Endpoint,
+        note: &(dyn Fn(&str, &str) + Sync),
+    ) -> Result<Box<dyn Remote>, Trouble> {
+        let way = self.ways.iter().find(|way| way.endpoint == *endpoint);
+        let (name, transport) = way.map_or((endpoint.alias.as_str(), fleet::Transport::Auto), |way| {
+            (way.name.as_str(), way.transport)
+        });
+        let access = Access {
+            prompts: &Terminal,
+            transport,
+            passwords: self.passwords,
+            keyring: &self.keyring,
+            notes: &|text| note(name, text),
+        };
+        fleet::connect(endpoint, &access)
+    }
+}
