@@ -1,7 +1,7 @@
-//! The contents of an order. A plan has those sent that it shows, and keeps them in memory; a run has all that it can need put into
-//! the host's store, before it begins: nobody may be there to ask later.
+//! The contents of an order. A plan has those sent that it shows; a run has all that it can need at hand before it begins, for
+//! nobody may be there to ask later. What is small stays in memory, and is gone with the run; the rest is put into the host's store.
 
-use super::link::Link;
+use super::link::{Link, Take};
 use crate::state::{StateDir, Store};
 use model::{Digest, Failure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +9,11 @@ use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Blobs;
 
-/// Bytes that a plan keeps in memory. What is beyond is not shown, and is not sent for a plan.
+/// Bytes that are kept in memory. A plan does not show what is beyond.
 const MOST_HELD: u64 = 32 << 20;
+
+/// Largest content, in bytes, that a run keeps in memory.
+const SMALL: u64 = 256 << 10;
 
 /// The host's store, and behind it, up to the commit point, the controller. Each content is asked for once.
 pub(super) struct Contents {
@@ -22,7 +25,7 @@ pub(super) struct Contents {
     held: Mutex<Held>,
 }
 
-/// What came for a plan.
+/// What is in memory.
 #[derive(Default)]
 struct Held {
     contents: BTreeMap<Digest, Arc<[u8]>>,
@@ -39,42 +42,52 @@ impl Contents {
         Self { link, state, store, named, held: Mutex::default() }
     }
 
-    /// Has all of `contents` in the store.
+    /// Has all of `contents` at hand.
     pub(super) fn bring(&self, contents: &BTreeMap<Digest, u64>) -> Result<(), Failure> {
         let mut wanted = BTreeMap::new();
         for (digest, size) in contents {
-            if self.store.holds(digest, *size)? {
-                continue;
+            if !self.store.holds(digest, *size)? && !self.held().has(digest)? {
+                wanted.insert(*digest, *size);
             }
+        }
+        let is_small = |content: &(&Digest, &u64)| *content.1 <= SMALL && self.held().has_room_for(*content);
+        let small: BTreeSet<Digest> = wanted.iter().filter(is_small).map(|(digest, _)| *digest).collect();
+        if small.len() < wanted.len() {
             self.state.make()?;
-            match self.held().came(digest)? {
-                Some(bytes) => self.store.take_in((digest, *size), &mut &*bytes)?,
-                None => drop(wanted.insert(*digest, *size)),
-            }
         }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        self.link.fetch(&wanted, &mut |content, bytes| self.store.take_in(content, bytes))
+        self.fetch(&wanted, &mut |content, bytes| match small.contains(content.0) {
+            true => self.keep(content, bytes),
+            false => self.store.take_in(content, bytes),
+        })
     }
 
     /// Has as many of `contents` in memory as fit.
     fn hold(&self, contents: &BTreeMap<Digest, u64>) -> Result<(), Failure> {
         let mut wanted = BTreeMap::new();
         for (digest, size) in contents {
-            if !self.store.holds(digest, *size)? && self.held().has_room_for(digest, *size) {
+            if !self.store.holds(digest, *size)? && self.held().has_room_for((digest, size)) {
                 wanted.insert(*digest, *size);
             }
         }
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let fetched = self.link.fetch(&wanted, &mut |(digest, size), bytes| {
-            let bytes = in_memory((digest, size), bytes)?;
-            self.held().contents.insert(*digest, bytes.into());
-            Ok(())
-        });
+        let fetched = self.fetch(&wanted, &mut |content, bytes| self.keep(content, bytes));
         fetched.inspect_err(|failure| self.held().why = Some(failure.clone()))
+    }
+
+    fn fetch(&self, wanted: &BTreeMap<Digest, u64>, take: Take<'_>) -> Result<(), Failure> {
+        if wanted.is_empty() { Ok(()) } else { self.link.fetch(wanted, take) }
+    }
+
+    /// Keeps a content in memory.
+    fn keep(&self, (digest, size): (&Digest, u64), bytes: &mut dyn Read) -> Result<(), Failure> {
+        let mut content = Vec::new();
+        let read = bytes.take(size + 1).read_to_end(&mut content);
+        read.map_err(|error| Failure::io("receive", format!("content {digest}"), error))?;
+        if content.len() as u64 != size || Digest::of(&content) != *digest {
+            let why = format!("what came is not the content {digest}");
+            return Err(Failure::refused(why, "start it again"));
+        }
+        self.held().contents.insert(*digest, content.into());
+        Ok(())
     }
 
     fn here(&self, digest: &Digest) -> Result<Option<Box<dyn Read>>, Failure> {
@@ -94,19 +107,19 @@ impl Contents {
 }
 
 impl Held {
-    /// The content, where it came; `None` where it was never asked for.
-    fn came(&self, digest: &Digest) -> Result<Option<Arc<[u8]>>, Failure> {
-        match self.contents.get(digest) {
-            Some(bytes) => Ok(Some(Arc::clone(bytes))),
-            None if self.asked.contains(digest) => Err(self.why.clone().unwrap_or_else(|| missing(digest))),
-            None => Ok(None),
+    /// True where it is here, false where it was never asked for. One that was asked for and did not come is not asked for again.
+    fn has(&self, digest: &Digest) -> Result<bool, Failure> {
+        match (self.contents.contains_key(digest), self.asked.contains(digest)) {
+            (true, _) => Ok(true),
+            (false, false) => Ok(false),
+            (false, true) => Err(self.why.clone().unwrap_or_else(|| missing(digest))),
         }
     }
 
     /// Takes room for it; false where there is none, or it was asked for already.
-    fn has_room_for(&mut self, digest: &Digest, size: u64) -> bool {
-        let fits = self.size + size <= MOST_HELD && self.asked.insert(*digest);
-        self.size += if fits { size } else { 0 };
+    fn has_room_for(&mut self, (digest, size): (&Digest, &u64)) -> bool {
+        let fits = self.size.saturating_add(*size) <= MOST_HELD && self.asked.insert(*digest);
+        self.size += if fits { *size } else { 0 };
         fits
     }
 }
@@ -131,14 +144,4 @@ impl Blobs for Contents {
 
 fn missing(digest: &Digest) -> Failure {
     Failure::Missing { what: format!("content {digest}") }
-}
-
-fn in_memory((digest, size): (&Digest, u64), bytes: &mut dyn Read) -> Result<Vec<u8>, Failure> {
-    let mut content = Vec::new();
-    let read = bytes.take(size + 1).read_to_end(&mut content);
-    read.map_err(|error| Failure::io("receive", format!("content {digest}"), error))?;
-    if content.len() as u64 == size && Digest::of(&content) == *digest {
-        return Ok(content);
-    }
-    Err(Failure::refused(format!("what came is not the content {digest}"), "start it again"))
 }

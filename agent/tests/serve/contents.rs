@@ -1,7 +1,9 @@
 //! Contents: what is wanted and when, and what becomes of those that do not come as they should.
 
 use crate::host::Host;
+use crate::peer::Peer;
 use model::Digest;
+use std::process::{Command, Stdio};
 use wire::{Down, Ending, Order, PIECE, Up, send_bytes};
 
 #[test]
@@ -14,6 +16,7 @@ fn what_is_small_is_shown_and_what_is_large_comes_before_the_question() {
     let wanted: Vec<_> = talk.said.iter().map(wanted).filter(|it| !it.is_empty()).collect();
     assert_eq!(wanted, [vec![Digest::of(small)], vec![Digest::of(&large)]]);
     assert_eq!(std::fs::read(host.file("b")).unwrap(), large);
+    assert_eq!(host.state("blobs/sha256").read_dir().unwrap().count(), 1, "what is small is not kept");
     // What the host has is not asked for again.
     std::fs::write(host.file("b"), "drifted").unwrap();
     host.apply(&work, &[]);
@@ -28,6 +31,25 @@ fn only_what_changes_is_wanted() {
     let talk = host.start().talk(&Order::Apply(work), &[other], true);
     assert!(talk.said.contains(&Up::Want(vec![Digest::of(other)])), "{talk:?}");
     assert_eq!(talk.ending(), Some(&Ending::Changed));
+}
+
+/// The run needs room for what it writes; here there is none for what comes.
+#[test]
+fn needs_root_a_full_disk_ends_the_run_before_it_begins() {
+    let (host, small, large) = (Host::new(), &b"small\n"[..], vec![b'x'; 900 << 10]);
+    let blobs = host.state("blobs").display().to_string();
+    std::fs::create_dir(&blobs).unwrap();
+    let script = "mount -t tmpfs -o size=300k,mode=0700 tmpfs \"$0\" && exec \"$1\" serve";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, &blobs]).arg(host.agent());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let order = Order::Apply(host.work(&[("a", small), ("b", &large)]));
+    let talk = Peer::start(&mut command).talk(&order, &[small, &large], true);
+    assert_eq!(talk.words().join(" "), "hello want plan want error report done", "{talk:?}");
+    let errors = talk.errors().join("\n");
+    assert!(errors.contains("No space left on device") && errors.contains("blobs/sha256"), "{errors}");
+    assert_eq!(talk.ending(), Some(&Ending::Failed));
+    assert!(host.is_untouched());
 }
 
 #[test]
