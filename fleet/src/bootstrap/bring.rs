@@ -191,7 +191,19 @@ impl Attempt<'_> {
             glance(&mut *listener.pipe)?;
             self.progress.go_on()?;
             if since.elapsed() >= limit {
-                return Err(Trouble::Timeout { stage: self.progress.stage(), limit, setting: "" });
+                return Err(self.late(listener, limit));
+            }
+        }
+    }
+
+    /// Nothing of ours came in time. What did come says why, as where sudo asks for more than a password.
+    fn late(&self, listener: &Listener, limit: Duration) -> Trouble {
+        let stage = self.progress.stage();
+        match listener.said() {
+            said if said.is_empty() => Trouble::Timeout { stage, limit, setting: "" },
+            said => {
+                let seconds = limit.as_secs_f32();
+                Trouble::Shell(format!("no answer within {seconds} s while {stage}; the host said: {said}"))
             }
         }
     }

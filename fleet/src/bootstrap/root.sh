@@ -55,7 +55,7 @@ part=$bin/.part-$nonce
 drop() { rm -f "$part"; }
 trap drop EXIT
 trap "exit 1" HUP INT TERM PIPE
-# What a power cut left of uploads. A failure is no harm here.
+# What a power cut left of uploads. An agent removes that too, but where it fills the disk none comes. A failure is no harm.
 find "$bin" -name ".part-*" -type f -mmin +60 -exec rm -f {} + 2>/dev/null
 say need "$machine"
 read -r size || dead cut

@@ -1,7 +1,8 @@
 //! All hosts of a push, each in a thread of its own, started as `turns` allows. Whatever becomes of one, the others go their way.
 
 use crate::push::controller::End;
-use crate::push::host;
+use crate::push::crossings::Crossings;
+use crate::push::host::{self, Start};
 use crate::push::target::Push;
 use crate::push::turns::Turns;
 use crate::trouble::Trouble;
@@ -11,13 +12,14 @@ use std::thread::{self, Builder, ScopedJoinHandle};
 /// Does one piece of work on many hosts. How it ended for each, in the order of the targets.
 pub fn push(push: &Push<'_>) -> Vec<(String, End)> {
     let turns = Turns::new(push.parallel);
+    let crossings = &Crossings::default();
     let named = push.targets.iter().enumerate();
     thread::scope(|scope| {
         let begin = |(index, target)| {
-            let turn = turns.begin(index);
+            let start = Start { turn: turns.begin(index), crossings };
             Builder::new()
                 .name(format!("host {index}"))
-                .spawn_scoped(scope, move || host::serve(push, target, turn))
+                .spawn_scoped(scope, move || host::serve(push, target, start))
         };
         let started: Vec<_> = named.map(begin).collect();
         let ends = started.into_iter().zip(push.targets);

@@ -1,7 +1,8 @@
-//! One piece of work for many hosts: `all` starts them as `turns` allows, `host` is the way of one, and `controller` who wanted it.
+//! One piece of work for many hosts: `all` starts them as `turns` and `crossings` allow, `host` is the way of one, and `controller` who wanted it.
 
 mod all;
 mod controller;
+mod crossings;
 mod host;
 mod patience;
 mod progress;

@@ -127,3 +127,45 @@ fn a_target_without_an_endpoint_ends_with_its_trouble() {
     let ends = push_to(&targets, 1, &good, &Told::default());
     assert_eq!(ends, [("x".to_owned(), End::Trouble(trouble))]);
 }
+
+/// Hosts behind `bastion`.
+fn behind(count: usize) -> Vec<Target> {
+    let names: Vec<_> = (0..count).map(|n| format!("h{n}")).collect();
+    let mut targets = targets(&names);
+    for target in &mut targets {
+        let hop = Endpoint { alias: "bastion".to_owned(), host: "192.0.2.1".to_owned(), ..endpoint("ada") };
+        target.endpoint.as_mut().unwrap().jumps = vec![hop];
+    }
+    targets
+}
+
+#[test]
+fn hosts_behind_another_are_connected_to_a_few_at_a_time() {
+    let gauge = Gauge::default();
+    let connect = |endpoint: &Endpoint| {
+        assert!(gauge.order("", &Facts::default()).is_err());
+        good(endpoint)
+    };
+    let ends = push_to(&behind(30), 32, &connect, &Told::default());
+    assert!(ends.iter().all(|(_, end)| *end == End::Ended(Ending::Unchanged)));
+    assert_eq!(gauge.most.load(Ordering::SeqCst), 8);
+}
+
+#[test]
+fn a_dead_host_on_the_way_is_not_tried_for_each_host_behind_it() {
+    let tried = AtomicUsize::new(0);
+    let dead = |hop: &str| {
+        let refused = Trouble::ConnectionRefused { address: "192.0.2.1:22".to_owned() };
+        Trouble::Through { hop: hop.to_owned(), trouble: Box::new(refused) }
+    };
+    for (hop, most) in [("bastion", 8), ("another", 30)] {
+        let connect = |_: &Endpoint| {
+            tried.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(50));
+            Err(dead(hop))
+        };
+        let ends = push_to(&behind(30), 32, &connect, &Told::default());
+        assert!(ends.iter().all(|(_, end)| *end == End::Trouble(dead(hop))));
+        assert!((1..=most).contains(&tried.swap(0, Ordering::SeqCst)));
+    }
+}

@@ -43,6 +43,10 @@ fn a_shell_that_does_not_do_what_it_is_told_is_quoted() {
             format!("{begins} (exit status 3), {usual}; it said: out | \\u{{1b}}[31m | err"),
         ),
         ("sleep 100", "no answer within 1 s while becoming root".to_owned()),
+        (
+            "echo 'Choose a menu:'; sleep 100",
+            "no answer within 1 s while becoming root; the host said: Choose a menu:".to_owned(),
+        ),
     ] {
         assert_eq!(host(shell).end(), words, "{shell}");
     }

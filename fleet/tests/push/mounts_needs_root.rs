@@ -23,39 +23,41 @@ impl Drop for Mounted {
     }
 }
 
+/// How it is mounted, and what a push ends with.
+const MOUNTS: &[(MountFlags, &str, &str)] = &[
+    (
+        MountFlags::empty(),
+        "size=8k",
+        "the agent could not be written to {dir}/state/bin on the host, and was not run: gzip: stdout: No space left on device",
+    ),
+    (
+        MountFlags::empty(),
+        "nr_inodes=2",
+        "the agent could not be written to {dir}/state/bin on the host, and was not run: sh: 1: eval: cannot create {dir}/state/bin/.part-NONCE: No space left on device",
+    ),
+    (
+        MountFlags::empty(),
+        "nr_inodes=1",
+        "the agent cannot be put on the host: mkdir: cannot create directory '{dir}/state/bin': No space left on device",
+    ),
+    (
+        MountFlags::RDONLY,
+        "size=1m",
+        "the agent cannot be put on the host: mkdir: cannot create directory '{dir}/state/bin': Read-only file system",
+    ),
+    (
+        MountFlags::NOEXEC,
+        "size=1m",
+        "programs in {dir}/state/bin cannot be run on the host: its file system is mounted noexec",
+    ),
+];
+
 #[test]
 fn a_file_system_that_does_not_take_or_run_the_agent_is_named() {
-    let none = MountFlags::empty();
-    for (flags, data, words) in [
-        (
-            none,
-            "size=8k",
-            "the agent could not be written to {dir}/state/bin on the host, and was not run: gzip: stdout: No space left on device",
-        ),
-        (
-            none,
-            "nr_inodes=2",
-            "the agent could not be written to {dir}/state/bin on the host, and was not run: sh: 1: eval: cannot create {dir}/state/bin/.part-NONCE: No space left on device",
-        ),
-        (
-            none,
-            "nr_inodes=1",
-            "the agent cannot be put on the host: mkdir: cannot create directory '{dir}/state/bin': No space left on device",
-        ),
-        (
-            MountFlags::RDONLY,
-            "size=1m",
-            "the agent cannot be put on the host: mkdir: cannot create directory '{dir}/state/bin': Read-only file system",
-        ),
-        (
-            MountFlags::NOEXEC,
-            "size=1m",
-            "programs in {dir}/state/bin cannot be run on the host: its file system is mounted noexec",
-        ),
-    ] {
+    for (flags, data, words) in MOUNTS {
         let host = Host::new(As::Root);
         host.agent(&format!("touch ran; : {}", "0123456789".repeat(2000)));
-        let _mounted = Mounted::at(&host, flags, data);
+        let _mounted = Mounted::at(&host, *flags, data);
         let mut end = host.end();
         if let Some(at) = end.find(".part-") {
             end.replace_range(at + 6..at + 38, "NONCE");
