@@ -33,9 +33,14 @@ pub fn start_proxy(lab: &Lab, machine: &Machine) -> Result<()> {
     wait_for("the proxy", || std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
 }
 
+/// Is this machine run by systemd (sd_booted(3))?
+pub fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").exists()
+}
+
 /// The address of a system bus for systemd-nspawn: none on a machine that systemd runs, else a private one.
 pub fn start_bus(lab: &Lab) -> Result<Option<String>> {
-    if Path::new("/run/systemd/system").exists() {
+    if has_systemd() {
         return Ok(None);
     }
     let socket = lab.dir.join("bus");

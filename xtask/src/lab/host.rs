@@ -5,14 +5,15 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::cmd;
 use crate::lab::base::put;
-use crate::lab::daemons::{PROXY_PORT, detach, start_bus};
+use crate::lab::daemons::{PROXY_PORT, detach, has_systemd, start_bus};
 use crate::lab::state::{Lab, Lock, read_octet};
-use crate::lab::{network, process};
+use crate::lab::{cgroups, network, process};
 
 /// What a host's first process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +136,8 @@ impl Host {
     }
 
     fn boot(&self, lab: &Lab, init: Init) -> Result<()> {
-        let mut nspawn = cmd::command(&["systemd-nspawn", "--quiet", "-D"]);
+        let mut nspawn = self.in_groups_of_its_own()?;
+        nspawn.args(["systemd-nspawn", "--quiet", "-D"]);
         nspawn.arg(self.dir.join("root")).args(["-M", &self.machine, "--hostname", &self.name]);
         nspawn.arg(format!("--network-bridge={}", lab.bridge()));
         nspawn.arg(format!("--setenv={}={}", process::MARK, self.dir.display()));
@@ -155,6 +157,17 @@ impl Host {
         detach(&nspawn, &self.dir.join("log"))
     }
 
+    /// What the command of systemd-nspawn is added to.
+    fn in_groups_of_its_own(&self) -> Result<Command> {
+        if has_systemd() {
+            return Ok(cmd::command(&["env"]));
+        }
+        let enter = r#"until [ "$1" = -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@""#;
+        let mut command = cmd::command(&["sh", "-ec", enter, "sh"]);
+        command.args(cgroups::make(&self.machine)?).arg("--");
+        Ok(command)
+    }
+
     /// The pid of its first process, as this machine sees it.
     ///
     /// # Errors
@@ -171,6 +184,9 @@ impl Host {
         process::end(&pids)?;
         network::remove_link(&format!("vb-{}", self.machine))?;
         unmount_below(&self.dir)?;
+        if !has_systemd() {
+            cgroups::remove(&self.machine)?;
+        }
         fs::remove_dir_all(&self.dir).with_context(|| format!("cannot remove {}", self.dir.display()))
     }
 

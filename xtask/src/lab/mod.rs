@@ -3,6 +3,7 @@
 //! runs what stands in `tests/lab/`.
 
 pub mod base;
+pub mod cgroups;
 pub mod daemons;
 pub mod down;
 pub mod host;
