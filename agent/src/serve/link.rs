@@ -3,11 +3,12 @@
 use super::inlet::{Ear, Lost};
 use super::outlet::Outlet;
 use super::service::{Pace, Pipes};
+use super::shorten::{notice, shorter};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use model::{Digest, Event, EventBody, Failure, Plan, Secrets};
+use model::{Digest, Event, EventBody, Failure, Secrets};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use wire::{Order, Reply, Told, Up};
@@ -24,6 +25,8 @@ pub(super) struct Link {
     ear: Arc<Ear>,
     inbox: Mutex<Receiver<Result<Told, Lost>>>,
     lost: OnceLock<Lost>,
+    /// True where the plan could not be told: nobody can say yes to it.
+    plan_untold: AtomicBool,
     silence: Duration,
 }
 
@@ -44,7 +47,8 @@ impl Link {
         };
         let outlet = Outlet::start(pipes.output, pace.alive, gone)?;
         ear.listen(pipes.input, to)?;
-        Ok(Self { outlet, ear, inbox: Mutex::new(inbox), lost: OnceLock::new(), silence: pace.silence })
+        let (inbox, lost, plan_untold) = (Mutex::new(inbox), OnceLock::new(), AtomicBool::new(false));
+        Ok(Self { outlet, ear, inbox, lost, plan_untold, silence: pace.silence })
     }
 
     /// Says a message of ours; one that no controller takes is a bug, save for those that hold what the host is like.
@@ -52,31 +56,25 @@ impl Link {
         self.outlet.say(message)
     }
 
-    /// Tells an event. A plan that is too long goes without its texts; what is too long all the same is only mentioned.
+    /// Tells an event; of a plan that is too long as much as goes. What is too long all the same is only mentioned.
     pub(super) fn tell(&self, event: &Event) {
-        let say = |event: Event| self.say(&Up::Event(Box::new(event)));
-        let without_texts = || {
-            let EventBody::Plan(plan) = &event.body else { return event.clone() };
-            let nodes = plan.nodes.iter().cloned().map(|mut node| {
-                node.texts.clear();
-                node
-            });
-            let plan = Plan { nodes: nodes.collect(), ..plan.clone() };
-            Event { body: EventBody::Plan(plan), ..event.clone() }
-        };
-        let mention = |error| {
-            let text = format!("something is too long to be told: {error}");
-            say(Event { body: EventBody::Note { text }, ..event.clone() })
-        };
-        let told = say(event.clone()).or_else(|_| say(without_texts())).or_else(mention);
-        told.expect("no limit is below a note");
+        let say = |event: &Event| self.say(&Up::Event(Box::new(event.clone())));
+        if say(event).is_ok() {
+            return;
+        }
+        let told = shorter(event).iter().any(|form| say(form).is_ok());
+        if !told && matches!(event.body, EventBody::Plan(_)) {
+            self.plan_untold.store(true, Ordering::Relaxed);
+        }
+        let what = if told { "in full" } else { "at all" };
+        say(&notice(event, what)).expect("no limit is below a note");
     }
 
     /// Replies; what is too long is only mentioned.
     pub(super) fn reply(&self, reply: Reply, now: &str) {
         if let Err(error) = self.say(&Up::Reply(Box::new(reply))) {
             let text = format!("the reply is too long to be told: {error}");
-            self.tell(&Event { at: now.to_owned(), seq: 0, body: EventBody::Note { text } });
+            self.tell(&Event { at: now.to_owned(), seq: 0, body: EventBody::Error { text } });
         }
     }
 
@@ -90,16 +88,20 @@ impl Link {
         }
     }
 
-    /// Asks whether to go on; a stop is a no.
-    pub(super) fn ask(&self) -> Result<bool, Lost> {
+    /// Asks whether to go on; a stop is a no, and who cannot answer any more has not said yes.
+    pub(super) fn ask(&self) -> Result<bool, Failure> {
+        if self.plan_untold.load(Ordering::Relaxed) {
+            let why = "the plan is too long to be told, and nobody can say yes to it unseen";
+            return Err(Failure::refused(why, "do it part by part, with tags and --only"));
+        }
         let inbox = self.inbox();
         self.ear.side().asks();
         self.say(&Up::Question).expect("no limit is below a question");
         loop {
-            match self.next(&inbox)? {
-                Told::Answer { yes } => return Ok(yes),
-                Told::Stop => return Ok(false),
-                _ => {}
+            match self.next(&inbox) {
+                Ok(Told::Answer { yes }) => return Ok(yes),
+                Ok(Told::Stop) | Err(_) => return Ok(false),
+                Ok(_) => {}
             }
         }
     }

@@ -95,8 +95,7 @@ impl Controller for Remote<'_> {
     }
 
     fn ask(&self, _plan: &Plan) -> Result<Answer, Failure> {
-        // Who cannot answer any more has not said yes.
-        Ok(if self.link.ask() == Ok(true) { Answer::Yes } else { Answer::No })
+        Ok(if self.link.ask()? { Answer::Yes } else { Answer::No })
     }
 
     fn reply(&self, reply: Reply) {

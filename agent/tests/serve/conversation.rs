@@ -69,6 +69,19 @@ fn runs_are_listed_shown_and_rolled_back() {
 }
 
 #[test]
+fn a_plan_with_more_text_than_goes_is_told_without() {
+    let host = Host::new();
+    let text = |at: usize| format!("{at}\n{}", format!("{}\n", "x".repeat(99)).repeat(2500)).into_bytes();
+    let (names, texts): (Vec<String>, Vec<Vec<u8>>) =
+        (0..70).map(|at| (format!("f{at:02}"), text(at))).unzip();
+    let contents: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(contents.iter().copied()).collect();
+    let talk = host.start().talk(&Order::Plan(host.work(&files)), &contents, false);
+    assert_eq!(talk.words().join(" "), "hello want plan note report done");
+    assert_eq!(talk.ending(), Some(&Ending::Pending));
+}
+
+#[test]
 fn facts_come_with_the_first_words() {
     let talk = Host::new().start().talk(&Order::Facts, NOTHING, true);
     let Some(Up::Hello(hello)) = talk.said.first() else { panic!("{talk:?}") };
