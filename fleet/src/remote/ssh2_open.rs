@@ -96,7 +96,7 @@ fn handshake(link: &Link, endpoint: &Endpoint, socket: OwnedFd) -> Result<(), Un
 fn hand_over(link: &Link, socket: &OwnedFd) -> io::Result<()> {
     let mut buffer = [0; 4096];
     while let Some(count) = now(link.near().read(&mut buffer))? {
-        let sent = rustix::net::send(socket, &buffer[..count], SendFlags::NOSIGNAL)?;
+        let sent = rustix::net::send(socket, &buffer[..count], SendFlags::empty())?;
         if sent < count {
             return Err(io::Error::new(io::ErrorKind::WriteZero, "it takes nothing"));
         }

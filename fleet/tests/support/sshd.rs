@@ -15,6 +15,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// Root's, where an sshd is started with one.
+pub const PASSWORD: &str = "correct horse";
+/// Its hash, by `openssl passwd -6`.
+const HASH: &str =
+    "$6$evenkeel$Wjin2Q/i.f9xU2ODuQi5UtPpiCjhafRkzT4CUSQwWR8.rRO7Kdx4lv/jqjBviJfA.u38JLZw03tim2ABNXy.U/";
+
 /// Ends with its value.
 pub struct Sshd {
     dir: TempDir,
@@ -25,6 +31,28 @@ pub struct Sshd {
 impl Sshd {
     /// Starts one with these lines of sshd_config(5) before its own; the first of a keyword counts.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_by(options, |_| Command::new("/usr/sbin/sshd"))
+    }
+
+    /// Starts one that also lets in root with [`PASSWORD`]. In a namespace of its own, so that the machine's accounts stay as they are:
+    /// needs root.
+    pub fn with_password(options: &[&str]) -> Self {
+        let options = [&["UsePAM yes", "PermitRootLogin yes"], options].concat();
+        Self::start_by(&options, |dir| {
+            fs::write(dir.join("shadow"), format!("root:{HASH}:19000:0:99999:7:::\n")).unwrap();
+            fs::write(
+                dir.join("pam"),
+                "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n",
+            )
+            .unwrap();
+            let mut command = Command::new("unshare");
+            let script = "mount --bind \"$1/shadow\" /etc/shadow && mount --bind \"$1/pam\" /etc/pam.d/sshd && shift && exec /usr/sbin/sshd \"$@\"";
+            command.args(["-m", "sh", "-c", script, "sh"]).arg(dir);
+            command
+        })
+    }
+
+    fn start_by(options: &[&str], program: impl Fn(&Path) -> Command) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (file, kind) in [("host_ed25519", "ed25519"), ("host_ecdsa", "ecdsa"), ("id_ed25519", "ed25519")]
         {
@@ -34,7 +62,7 @@ impl Sshd {
         // Somebody else may take a port between our choice and sshd's; then another is tried.
         for _ in 0..5 {
             let port = free_port();
-            let mut child = run(dir.path(), port, options);
+            let mut child = run(dir.path(), port, options, program(dir.path()));
             if answers(port, &mut child) {
                 return Self { dir, child, port };
             }
@@ -130,7 +158,7 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn run(dir: &Path, port: u16, options: &[&str]) -> Child {
+fn run(dir: &Path, port: u16, options: &[&str], mut command: Command) -> Child {
     let place = dir.display();
     let own = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host_ed25519\nHostKey {place}/host_ecdsa\n\
@@ -143,7 +171,6 @@ fn run(dir: &Path, port: u16, options: &[&str]) -> Child {
         fs::create_dir_all("/run/sshd").unwrap();
     }
     let log = File::create(dir.join("log")).unwrap();
-    let mut command = Command::new("/usr/sbin/sshd");
     command.args(["-D", "-e", "-f"]).arg(dir.join("sshd_config")).stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(log).spawn().expect("/usr/sbin/sshd is there: apt-get install openssh-server")
 }

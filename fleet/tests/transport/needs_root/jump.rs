@@ -2,8 +2,10 @@
 
 use crate::door::{Door, LONG, rest};
 use crate::sshd::{Sshd, free_port};
-use fleet::{Endpoint, Trouble};
-use std::time::Duration;
+use fleet::{Endpoint, Received, Trouble};
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 fn through(hops: &[(&str, &Sshd)], target: &Sshd) -> Endpoint {
     let mut endpoint = target.endpoint();
@@ -23,14 +25,37 @@ fn one_and_several_hosts_are_gone_through() {
         let mut came = Vec::new();
         let mut buffer = vec![0; 100_000];
         while came.len() < much.len() {
-            let fleet::Received::Bytes(count) = pipe.receive(&mut buffer, LONG).unwrap() else {
-                panic!("stuck")
-            };
+            let Received::Bytes(count) = pipe.receive(&mut buffer, LONG).unwrap() else { panic!("stuck") };
             came.extend_from_slice(&buffer[..count]);
         }
         assert!(came == much);
         assert_eq!(pipe.finish(LONG).unwrap(), Some(4));
         assert!(target.log().contains("Accepted publickey"));
+    }
+}
+
+/// What carries bytes for others here.
+fn carriers() -> usize {
+    let names = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| fs::read_to_string(task.unwrap().path().join("comm")));
+    names.filter(|name| name.as_ref().is_ok_and(|name| name.starts_with("jump "))).count()
+}
+
+#[test]
+fn nothing_is_left_of_a_connection_that_is_dropped() {
+    let (first, second, target) = (Sshd::start(&[]), Sshd::start(&[]), Sshd::start(&[]));
+    let endpoint = through(&[("jump1", &first), ("jump2", &second)], &target);
+    let mut remote = Door::knowing(&[]).connect(&endpoint).unwrap();
+    // With much on its way that nobody takes.
+    let mut pipe = remote.exec("head -c 9000000 /dev/zero; sleep 60").unwrap();
+    assert!(matches!(pipe.receive(&mut [0; 9], LONG), Ok(Received::Bytes(9))));
+    assert_eq!(carriers(), 2);
+    drop((pipe, remote));
+    let until = Instant::now() + LONG;
+    while carriers() > 0 {
+        assert!(Instant::now() < until, "the threads go on");
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -87,7 +112,7 @@ fn a_hop_that_dies_is_named() {
     let mut pipe =
         Door::knowing(&[]).connect(&through(&[("jump1", &hop)], &target)).unwrap().exec(command).unwrap();
     let mut buffer = [0; 20];
-    assert!(matches!(pipe.receive(&mut buffer, LONG), Ok(fleet::Received::Bytes(_))));
+    assert!(matches!(pipe.receive(&mut buffer, LONG), Ok(Received::Bytes(_))));
     hop.end_sessions();
     let trouble = pipe.receive(&mut buffer, Duration::from_secs(5)).unwrap_err();
     assert!(trouble.to_string().contains("through jump1: the connection was lost"), "{trouble}");

@@ -2,11 +2,12 @@
 #![expect(clippy::disallowed_methods, reason = "a test makes keys that are not as they should be")]
 
 use crate::door::{Agent, Door, authorized, fresh};
-use crate::sshd::{Sshd, user};
+use crate::sshd::{PASSWORD, Sshd, user};
 use fleet::{Endpoint, Passwords};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread;
 
 /// It takes nothing but keys.
 const KEYS: [&str; 2] = ["PasswordAuthentication no", "KbdInteractiveAuthentication no"];
@@ -146,20 +147,61 @@ fn an_agent_that_is_gone_is_said_and_no_reason_to_give_up() {
     assert!(said.contains("/gone (failed connecting with agent)"), "{said}");
 }
 
-#[test]
-fn a_password_is_asked_for_only_where_it_is_wanted() {
-    let sshd = Sshd::start(&["PasswordAuthentication yes", "KbdInteractiveAuthentication no"]);
+/// Two logins without a key to a host that takes these: how both ended, and how often somebody was asked.
+fn without_a_key(methods: [&str; 2], passwords: Passwords, answers: &[&'static str]) -> ([String; 2], usize) {
+    let sshd = Sshd::with_password(&methods);
     let mut endpoint = sshd.endpoint();
     endpoint.identities.clear();
-    for (passwords, answers, asked, tried) in [
-        (Passwords::Never, &["secret"][..], 0, "nothing: there is no key and no agent"),
-        (Passwords::Ask, &[], 1, "password (which was not given)"),
-        (Passwords::Ask, &["wrong"], 1, "password"),
+    let mut door = Door::knowing(answers);
+    door.passwords = passwords;
+    let ends = [door.enter(&endpoint), door.enter(&endpoint)];
+    (ends, door.asked.lock().unwrap().len())
+}
+
+#[test]
+fn a_password_is_asked_for_only_where_it_is_wanted_and_once() {
+    let both = |said: &str| [said.to_owned(), said.to_owned()];
+    let refused = |tried: &str, methods: &str| {
+        both(&format!("{} was not let in; tried {tried}; the host takes publickey,{methods}", user()))
+    };
+    for (method, options) in [
+        ("password", ["KbdInteractiveAuthentication no", "PasswordAuthentication yes"]),
+        ("keyboard-interactive", ["KbdInteractiveAuthentication yes", "PasswordAuthentication no"]),
     ] {
-        let mut door = Door::knowing(answers);
-        door.passwords = passwords;
-        let said = format!("{} was not let in; tried {tried}; the host takes publickey,password", user());
-        assert_eq!((door.enter(&endpoint), door.enter(&endpoint)), (said.clone(), said));
-        assert_eq!(door.asked.lock().unwrap().len(), asked);
+        let way = if method == "password" { "password" } else { "password, keyboard-interactive" };
+        let nothing = "nothing: there is no key and no agent";
+        for (passwords, answers, asked, ends) in [
+            (Passwords::Never, &[PASSWORD][..], 0, refused(nothing, method)),
+            (Passwords::Ask, &[], 1, refused("password (which was not given)", method)),
+            (Passwords::Ask, &["wrong"], 1, refused(way, method)),
+            (Passwords::Ask, &[PASSWORD], 1, both("in")),
+        ] {
+            assert_eq!(without_a_key(options, passwords, answers), (ends, asked), "{method} {answers:?}");
+        }
     }
+}
+
+#[test]
+fn a_host_may_want_a_key_and_a_password() {
+    let methods = ["AuthenticationMethods publickey,password", "PasswordAuthentication yes"];
+    let sshd = Sshd::with_password(&methods);
+    let mut door = Door::knowing(&[PASSWORD]);
+    let said = door.enter(&sshd.endpoint());
+    assert!(said.ends_with("id_ed25519; the host takes password"), "{said}");
+    door.passwords = Passwords::Ask;
+    assert_eq!(door.enter(&sshd.endpoint()), "in");
+}
+
+#[test]
+fn many_hosts_ask_once() {
+    let sshd = Sshd::start(&KEYS);
+    let key = authorized(&sshd, "sealed", &[&["-t", "ed25519"], &SEALED[..]].concat());
+    let endpoint = with_keys(&sshd, &[&key]);
+    let door = Door::knowing(&["open sesame"]);
+    let ends: Vec<String> = thread::scope(|scope| {
+        let started: Vec<_> = (0..12).map(|_| scope.spawn(|| door.enter(&endpoint))).collect();
+        started.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(ends.iter().all(|end| end == "in"), "{ends:?}");
+    assert_eq!(door.asked.lock().unwrap().len(), 1);
 }
