@@ -96,6 +96,28 @@ fn a_wrong_password_is_sent_once() {
 }
 
 #[test]
+fn a_wrong_password_goes_to_one_host_of_many() {
+    let ask = || Some(Secret::new("wrong".to_owned()));
+    let host = host(&[(
+        "sudo",
+        &ASKING.replace("read -r given", "read -r given && echo \"$given\" >> {dir}/given"),
+    )]);
+    let ends = host.push_many(5, &Told::default(), &Password::asked_with(&ask));
+    let elsewhere = "the password was not sent to the host: the sudo of another host did not take it";
+    let refused = "the host's sudo did not take the password for ada";
+    let count = |words: &str| ends.iter().filter(|end| *end == words).count();
+    assert_eq!((count(refused), count(elsewhere)), (1, 4), "{ends:?}");
+    assert_eq!(fs::read_to_string(host.path("given")).unwrap(), "wrong\n");
+}
+
+#[test]
+fn a_right_password_goes_to_all() {
+    let ask = || Some(Secret::new("open sesame".to_owned()));
+    let ends = host(&[("sudo", ASKING)]).push_many(5, &Told::default(), &Password::asked_with(&ask));
+    assert_eq!(ends, ["Unchanged"; 5]);
+}
+
+#[test]
 fn a_password_is_not_sent_before_sudo_has_asked() {
     let ask = || Some(Secret::new("open sesame".to_owned()));
     let sudo = r#"if [ "$1" = -n ]; then echo "sudo: a password is required" >&2; exit 1; fi

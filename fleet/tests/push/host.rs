@@ -157,12 +157,30 @@ impl Host {
         (told, password): (&Told, &Password<'_>),
         stop: &AtomicBool,
     ) -> End {
-        let targets = [Target { name: "h1".to_owned(), endpoint: Ok(endpoint("ada")) }];
+        self.pushes(1, connect, (told, password), stop).remove(0).1
+    }
+
+    /// Pushes to it under so many names; what each ended with, in words.
+    pub fn push_many(&self, count: usize, told: &Told, password: &Password<'_>) -> Vec<String> {
+        let connect = |_: &Endpoint| -> Result<_, _> { Ok(Box::new(self.shell()) as _) };
+        let ends = self.pushes(count, &connect, (told, password), &AtomicBool::new(false));
+        ends.iter().map(|(_, end)| in_words(end)).collect()
+    }
+
+    fn pushes(
+        &self,
+        count: usize,
+        connect: &Connect<'_>,
+        (told, password): (&Told, &Password<'_>),
+        stop: &AtomicBool,
+    ) -> Vec<(String, End)> {
+        let target = |n| Target { name: format!("h{n}"), endpoint: Ok(endpoint("ada")) };
+        let targets: Vec<_> = (1..=count).map(target).collect();
         let agents = Agents::beside(&self.path("agents"));
         let (places, patience) = (self.places(), self.patience.clone());
-        let ends = push(&Push {
+        push(&Push {
             targets: &targets,
-            parallel: 4,
+            parallel: 8,
             connect,
             password,
             agents: &agents,
@@ -170,8 +188,7 @@ impl Host {
             patience,
             controller: told,
             stop,
-        });
-        ends.into_iter().next().unwrap().1
+        })
     }
 
     pub fn places(&self) -> Places {
