@@ -9,7 +9,7 @@ use std::time::Duration;
 use wire::Up;
 
 /// Bytes that may wait for a controller that does not read. More than any plan has.
-const MOST_WAITING: usize = 64 << 20;
+const MOST_WAITING: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// Messages that wait are written together, up to about this size.
 const AT_ONCE: usize = 256 << 10;
@@ -123,5 +123,52 @@ impl<W: Write> Writer<W> {
             }
         }
         (bytes, Then::GoOn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_WAITING, Outlet};
+    use model::{Event, EventBody};
+    use std::io::{self, Write};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+    use wire::Up;
+
+    /// Takes nothing until it is told to.
+    struct Stuck(Receiver<()>);
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().map_or(Err(io::ErrorKind::BrokenPipe.into()), |()| Ok(bytes.len()))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_does_not_read_is_given_up_and_holds_up_nothing() {
+        let (release, stuck) = channel::<()>();
+        let (told, gone) = channel();
+        let outlet = Outlet::start(Stuck(stuck), Duration::from_secs(60), move || {
+            told.send(()).unwrap();
+        });
+        let outlet = outlet.unwrap();
+        // Bytes that do not pack: what waits is counted as it would be sent.
+        let noise =
+            (0..100 << 10).map(|at: u32| char::from(33 + (at.wrapping_mul(2_654_435_761) >> 8) as u8 % 90));
+        let body = EventBody::Note { text: noise.collect() };
+        let event = Up::Event(Box::new(Event { at: String::new(), seq: 0, body }));
+        let mut count = 0;
+        while !outlet.given_up.load(std::sync::atomic::Ordering::Relaxed) {
+            outlet.say(&event).unwrap();
+            count += 1;
+        }
+        assert!(count > MOST_WAITING >> 17 && count < 64, "{count}");
+        outlet.finish(Duration::from_millis(10));
+        drop(release);
+        assert_eq!(gone.recv_timeout(Duration::from_secs(10)), Ok(()));
     }
 }

@@ -60,7 +60,7 @@ fn slow(host: &Host) -> Order {
     Order::Apply(host.work_of(vec![host.node("exec", "a-wait", run), host.node("exec", "b-done", done)]))
 }
 
-fn within(seconds: u64, is_so: impl Fn() -> bool) -> bool {
+fn within(seconds: u64, mut is_so: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(seconds) {
         if is_so() {
@@ -91,12 +91,41 @@ fn a_run_that_has_begun_goes_on_without_its_controller() {
 }
 
 #[test]
+fn a_yes_counts_however_soon_the_controller_leaves() {
+    for _ in 0..5 {
+        let host = Host::new();
+        let mut peer = host.start();
+        peer.hear_until("hello");
+        peer.order(&Order::Apply(host.work_of(vec![host.link("l")])));
+        peer.hear_until("question");
+        peer.answer(true);
+        drop((peer.input.take(), peer.output.take()));
+        assert_eq!(peer.finish().code, Some(0));
+        assert!(host.file("l").is_symlink() && host.state("runs/000001/closing").exists());
+    }
+}
+
+#[test]
+fn who_does_not_listen_any_more_is_not_waited_for_before_the_commit_point() {
+    let host = Host::new();
+    let mut peer = host.start();
+    peer.hear_until("hello");
+    drop(peer.output.take());
+    peer.order(&order(&host));
+    let mut child = peer.child;
+    let mut ended = None;
+    let has_ended = || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    };
+    assert!(within(20, has_ended), "it waits");
+    assert!(ended.and_then(|status| status.code()) == Some(0) && host.is_untouched());
+}
+
+#[test]
 fn a_controller_that_does_not_read_holds_up_nothing() {
     let host = Host::new();
-    let link = |at: usize| {
-        let name = format!("{at:04}{}", "x".repeat(200));
-        host.node("symlink", &name, serde_json::json!({ "target": "t" }))
-    };
+    let link = |at: usize| host.link(&format!("{at:04}{}", "x".repeat(200)));
     let mut peer = host.start();
     peer.hear_until("hello");
     peer.order(&Order::Apply(host.work_of((0..600).map(link).collect())));

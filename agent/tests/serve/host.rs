@@ -64,6 +64,10 @@ impl Host {
         Node { id: Id::new(kind, name), origins: Vec::new(), params, common: Common::default() }
     }
 
+    pub fn link(&self, name: &str) -> Node {
+        self.node("symlink", name, serde_json::json!({ "target": "t" }))
+    }
+
     pub fn work_of(&self, nodes: Vec<Node>) -> Work {
         let catalog = Catalog::new(nodes, Vec::new()).unwrap();
         Work { catalog, scope: "test".into(), command: "apply".into(), ..Work::default() }

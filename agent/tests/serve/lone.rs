@@ -3,6 +3,7 @@
 use crate::host::Host;
 use crate::peer::Peer;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 use wire::{Ending, Order};
 
 fn ran(words: &[&str]) -> (Option<i32>, String, String) {
@@ -19,6 +20,17 @@ fn it_tells_its_version_and_nothing_else_is_understood() {
         let (code, out, err) = ran(words);
         assert!(code == Some(3) && out.is_empty() && err.starts_with("usage: keel-agent serve"), "{words:?}");
     }
+}
+
+#[test]
+fn an_older_agent_is_tidied_away_after_the_work() {
+    let host = Host::new();
+    let older = host.state("bin").join(format!("keel-agent-{}", "b".repeat(64)));
+    let file = std::fs::File::create(&older).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    let talk = host.start().talk(&Order::Facts, &[], true);
+    assert_eq!((talk.code, talk.stderr.as_str()), (Some(0), ""));
+    assert!(!older.exists() && host.agent().exists());
 }
 
 #[test]

@@ -20,8 +20,7 @@ fn a_silent_controller_is_given_up_before_the_commit_point() {
     let pipes = Pipes { input: theirs.try_clone().unwrap(), output: theirs };
     let (start, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
     let agent = thread::spawn(move || serve(pipes, &state, pace, &stop));
-    let order =
-        Order::Apply(host.work_of(vec![host.node("symlink", "l", serde_json::json!({ "target": "t" }))]));
+    let order = Order::Apply(host.work_of(vec![host.link("l")]));
     send_order(&mut &ours, VERSION, order, &Secrets::default()).unwrap();
     let (mut inbox, mut said) = (Inbox::default(), Vec::new());
     while !matches!(said.last(), Some(Up::Done(_))) {
