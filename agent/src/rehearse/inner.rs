@@ -5,6 +5,7 @@ use super::job::{Job, Ran, Up};
 use super::wire::{Contents, receive_job};
 use super::{accounts, enter, private, versions};
 use crate::engine::{Choice, Faults};
+use crate::os::clock;
 use crate::os::host::Host;
 use crate::session::{self, Answer, Ended};
 use crate::state::{EventLog, StateDir};
@@ -61,7 +62,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         note_broken(event, &broken);
         upwards(event);
     };
-    let events = EventLog::new(&watch, &now);
+    let events = EventLog::new(&watch, &clock::now);
     let session = session::Job {
         catalog: &work.catalog,
         secrets,
@@ -72,7 +73,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         system: &host,
         state: &state,
         events: &events,
-        clock: &now,
+        clock: &clock::now,
         command: work.command.clone(),
         stop: &stop,
         faults: Faults::default(),
@@ -104,11 +105,6 @@ fn upwards(event: &Event) {
     }
     // Where nobody listens any more this process is about to be killed.
     drop(send(&mut stdout().lock(), &Up::Event(event.body.clone())));
-}
-
-/// RFC 3339 in UTC, for the journal in the copy.
-fn now() -> String {
-    format!("{:.3}", jiff::Timestamp::now())
 }
 
 /// Keeps the resources that did not come to what they should be.
