@@ -86,11 +86,6 @@ impl Flow {
         self.channel.read_window().available > 0
     }
 
-    /// A packet of ours is on its way out, in part.
-    pub(super) fn is_sending(&self) -> bool {
-        self.link.wanted().contains(PollFlags::OUT)
-    }
-
     /// What to wait for on the socket when neither reading nor writing goes on.
     pub(super) fn wanted(&self) -> PollFlags {
         let narrow = self.channel.read_window().remaining < WINDOW / 4 * 3 + CHUNK as u32;

@@ -49,7 +49,7 @@ impl Remote for Ssh2 {
             errors: Vec::new(),
             scratch: vec![0; CHUNK],
             ended: false,
-            strays: 0,
+            looked_again: false,
         }))
     }
 }
@@ -64,8 +64,8 @@ struct Ssh2Pipe {
     scratch: Vec<u8>,
     /// Standard input has ended.
     ended: bool,
-    /// How often in a row there was something to read that was on neither stream.
-    strays: u32,
+    /// The last wait was none, because there was something to read.
+    looked_again: bool,
 }
 
 impl Pipe for Ssh2Pipe {
@@ -175,15 +175,12 @@ impl Ssh2Pipe {
 
     /// Waits until something can go on, or until then; keeps the connection alive meanwhile.
     fn wait(&mut self, until: Option<Instant>) -> Result<(), Trouble> {
-        if self.flow.has_unread() && !self.flow.is_sending() {
-            self.strays += 1;
-            if self.strays > 1 {
-                let because = "it writes to a stream that there is not".to_owned();
-                return Err(Trouble::Protocol { stage: Stage::Elevate, because });
-            }
+        // What one read has taken off the socket may be for the other stream. If it is still there after another look, libssh2 keeps it back
+        // until it has sent something or changed keys, or it is for no stream at all.
+        self.looked_again = self.flow.has_unread() && !self.looked_again;
+        if self.looked_again {
             return Ok(());
         }
-        self.strays = 0;
         loop {
             let now = Instant::now();
             let rest = match self.pulse.beat(now) {

@@ -49,3 +49,17 @@ fn a_key_that_nobody_knows_is_recorded_where_that_is_wanted() {
     endpoint.unknown_keys = UnknownKeys::Refuse;
     assert_eq!(door.enter(&endpoint), "in");
 }
+
+#[test]
+fn a_host_that_has_nothing_in_common_with_libssh2_says_so() {
+    for option in
+        ["KexAlgorithms sntrup761x25519-sha512@openssh.com", "Ciphers 3des-cbc", "HostKeyAlgorithms ssh-rsa"]
+    {
+        let sshd = Sshd::start(&[option]);
+        let said = Door::knowing(&[]).enter(&sshd.endpoint());
+        assert!(
+            said.contains("127.0.0.1 and libssh2 have no cipher, key exchange or type of host key in common"),
+            "{option}: {said}"
+        );
+    }
+}

@@ -16,7 +16,8 @@ fn through(hops: &[(&str, &Sshd)], target: &Sshd) -> Endpoint {
 
 #[test]
 fn one_and_several_hosts_are_gone_through() {
-    let (first, second, target) = (Sshd::start(&[]), Sshd::start(&[]), Sshd::start(&[]));
+    let often = ["RekeyLimit 500K"];
+    let (first, second, target) = (Sshd::start(&often), Sshd::start(&[]), Sshd::start(&often));
     let much: Vec<u8> = (0..3_000_000_u32).map(|n| (n / 7) as u8).collect();
     for hops in [&[("jump1", &first)][..], &[("jump1", &first), ("jump2", &second)]] {
         let mut pipe =
@@ -32,6 +33,37 @@ fn one_and_several_hosts_are_gone_through() {
         assert_eq!(pipe.finish(LONG).unwrap(), Some(4));
         assert!(target.log().contains("Accepted publickey"));
     }
+}
+
+/// How long this process has worked, all threads together.
+fn worked() -> Duration {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let nanoseconds = tasks.map(|task| {
+        let stat = fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+        stat.split(' ').next().unwrap().parse::<u64>().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}
+
+/// Does it, without working for it.
+fn idle(what: &str, act: impl FnOnce()) {
+    let before = worked();
+    act();
+    let spent = worked() - before;
+    assert!(spent < Duration::from_millis(500), "{what}: {spent:?}");
+}
+
+#[test]
+fn waiting_is_no_work() {
+    let (hop, target) = (Sshd::start(&[]), Sshd::start(&[]));
+    let mut remote = Door::knowing(&[]).connect(&through(&[("jump1", &hop)], &target)).unwrap();
+    let mut pipe = remote.exec("sleep 1.5; head -c 9000000 /dev/zero; sleep 2; cat >&2").unwrap();
+    idle("nothing comes", || {
+        assert_eq!(pipe.receive(&mut [0; 9], Duration::from_secs(1)).unwrap(), Received::Nothing);
+    });
+    thread::sleep(Duration::from_secs(1));
+    idle("nobody takes what comes", || thread::sleep(Duration::from_secs(1)));
+    idle("nobody takes what goes", || pipe.send(&vec![0; 3_000_000]).unwrap());
 }
 
 /// What carries bytes for others here.

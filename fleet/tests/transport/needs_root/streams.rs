@@ -23,7 +23,17 @@ fn a_command_ends_as_it_does() {
 
 #[test]
 fn much_goes_both_ways_at_once() {
-    let sshd = Sshd::start(&[]);
+    echo(&[]);
+}
+
+#[test]
+fn keys_are_changed_in_the_middle_of_it() {
+    echo(&["RekeyLimit 1M"]);
+}
+
+/// Ten megabytes go there and back.
+fn echo(options: &[&str]) {
+    let sshd = Sshd::start(options);
     let much: Vec<u8> = (0..10_000_000_u32).map(|n| (n / 7) as u8).collect();
     // Before and while it reads, it writes as much itself, on both streams.
     let command = "head -c 300000 /dev/zero >&2; cat; head -c 300000 /dev/zero >&2";
