@@ -126,7 +126,7 @@ impl Show for Json {
         }
     }
 
-    fn before_question(&self, _: &[String]) {}
+    fn before_question(&self, _: &[String], _: &Sorted) {}
 
     fn finish(&self, sorted: &Sorted) {
         if self.form == Form::Here {

@@ -3,16 +3,15 @@
 
 use super::color::wanted;
 use super::diagnostics::Color;
-use super::group::Groups;
-use super::out::{inert, line, note, status};
+use super::group::{Groups, Sum};
+use super::out::{Screen, inert};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::told::Told;
-use super::words::counted;
+use super::words::{counted, doing};
 use super::{history, names, one, plan, rehearsal, wrong};
-use crate::exit::{CLASSES, Class};
-use crate::format::Format;
-use fleet::{End, Stage};
+use crate::exit::Class;
+use fleet::{End, Stage, Trouble};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +21,7 @@ use wire::{Ending, Reply};
 pub struct Many {
     names: Vec<String>,
     manner: Manner,
+    screen: Box<dyn Screen>,
     color: Color,
     seen: Mutex<Seen>,
 }
@@ -66,8 +66,9 @@ impl Host {
 
 impl Many {
     /// Nothing seen yet of the hosts.
-    pub fn new(names: &[String], manner: Manner) -> Self {
-        Self { names: names.to_vec(), manner, color: wanted(&std::io::stdout()), seen: Mutex::default() }
+    pub fn new(names: &[String], manner: Manner, screen: Box<dyn Screen>) -> Self {
+        let color = wanted(&std::io::stdout());
+        Self { names: names.to_vec(), manner, screen, color, seen: Mutex::default() }
     }
 
     fn with(&self, act: impl FnOnce(&mut Seen)) {
@@ -75,7 +76,7 @@ impl Many {
     }
 
     fn status(&self, seen: &Seen, host: &str, what: &str) {
-        status(&format!("{} of {} done; {host}: {what}", seen.done, self.names.len()));
+        self.screen.status(&format!("{} of {} done; {host}: {what}", seen.done, self.names.len()));
     }
 
     fn plan(&self, seen: &mut Seen, host: &str, found: &Plan) {
@@ -110,7 +111,7 @@ impl Many {
             }
             EventBody::Note { text } => seen.notes.tell(inert(text), name),
             EventBody::Error { text } => {
-                note(&format!("error: {name}: {}", inert(text)));
+                self.screen.note(&format!("error: {name}: {}", inert(text)));
                 host.error = Some(text.clone());
             }
             EventBody::Rehearsal(found) => host.say(rehearsal::render(found).trim()),
@@ -120,26 +121,29 @@ impl Many {
     }
 
     /// What sums up a host; none where its own lines say it all.
-    fn sum(&self, host: &Host, class: Class) -> Option<String> {
+    fn sum(&self, host: &Host, class: Class) -> Option<Sum> {
         let report = host.report.as_ref().filter(|report| host.error.is_none() || report.run.is_some())?;
-        (class != Class::Unchanged).then(|| settled::report(self.manner, report, &host.plan))
+        (class != Class::Unchanged)
+            .then(|| Sum::of(self.manner, report, settled::report(self.manner, report, &host.plan)))
     }
 
     /// A line about a host that ended otherwise than as it is to be, at once.
     fn tell_end(&self, name: &str, host: &Host, end: &End) {
         let class = Class::of(end);
         match (end, self.sum(host, class)) {
+            // That so many were not begun is said once, at the end.
+            (End::Trouble(Trouble::NotTried), _) => {}
             (End::Trouble(trouble), _) => {
-                note(&format!("{}: {name}: {}", class.word(), inert(&trouble.to_string())))
+                self.screen.note(&format!("{}: {name}: {}", class.word(), inert(&trouble.to_string())))
             }
-            (End::Refused(why), _) => note(&format!("error: {name}: {}", inert(why))),
+            (End::Refused(why), _) => self.screen.note(&format!("error: {name}: {}", inert(why))),
             (End::Ended(Ending::Refused(failure)), _) => {
-                note(&format!("error: {name}: {}", inert(&failure.to_string())))
+                self.screen.note(&format!("error: {name}: {}", inert(&failure.to_string())))
             }
             (_, Some(sum)) if !matches!(self.manner, Manner::Forecast | Manner::Rehearsal) => {
                 let run = host.report.as_ref().and_then(|report| report.run.as_deref());
                 let run = run.map_or_else(String::new, |run| format!("run {}: ", inert(run)));
-                line(&format!("{name}: {run}{sum}"));
+                self.screen.line(&format!("{name}: {run}{}", sum.one));
             }
             _ => {}
         }
@@ -148,11 +152,11 @@ impl Many {
     /// What several hosts have in common, where it is told once: notes, and what is wrong with the input.
     fn flush(&self, seen: &mut Seen) {
         for (text, hosts) in seen.notes.take() {
-            note(&format!("note: {}: {text}", names::folded(&self.ordered(hosts))));
+            self.screen.note(&format!("note: {}: {text}", names::folded(&self.ordered(hosts))));
         }
         for (found, hosts) in seen.wrong.take() {
-            wrong::show(&found, Format::Human);
-            note(&format!("for {}\n", names::folded(&self.ordered(hosts))));
+            self.screen.note(&wrong::text(&found));
+            self.screen.note(&format!("for {}\n", names::folded(&self.ordered(hosts))));
         }
     }
 
@@ -162,15 +166,33 @@ impl Many {
         hosts
     }
 
+    /// What a class is called here: a plan has changed nothing.
+    fn word(&self, class: Class) -> &'static str {
+        match (class, self.manner) {
+            (Class::Changed, Manner::Forecast | Manner::Rehearsal) => "to change",
+            _ => class.word(),
+        }
+    }
+
+    /// A line for each class with its hosts.
+    fn classes(&self, sorted: &Sorted) {
+        for (class, hosts) in sorted {
+            self.screen.line(&format!("{:<11}  {}", self.word(*class), names::folded(hosts)));
+        }
+    }
+
     fn print(&self, groups: Groups) {
         let place = |name: &String| self.names.iter().position(|other| other == name);
-        groups.finish(&place).iter().for_each(|text| line(text));
+        let text = groups.render(&place);
+        if !text.is_empty() {
+            self.screen.line(text.strip_suffix('\n').unwrap_or(&text));
+        }
     }
 }
 
 impl Show for Many {
     fn stage(&self, host: &str, stage: Stage) {
-        self.with(|seen| self.status(seen, host, &stage.to_string()));
+        self.with(|seen| self.status(seen, host, doing(stage)));
     }
 
     fn facts(&self, host: &str, facts: &Facts) {
@@ -189,7 +211,7 @@ impl Show for Many {
                 Reply::Run { status, damage } => {
                     history::one(status).iter().for_each(|text| host.say(text));
                     if let Some(text) = damage {
-                        note(&format!("error: {name}: {}", inert(text)));
+                        self.screen.note(&format!("error: {name}: {}", inert(text)));
                     }
                 }
             }
@@ -217,18 +239,21 @@ impl Show for Many {
         });
     }
 
-    fn before_question(&self, waiting: &[String]) {
+    fn before_question(&self, waiting: &[String], ended: &Sorted) {
         self.with(|seen| {
             self.flush(seen);
             let mut groups = Groups::default();
             for (name, host) in waiting.iter().filter_map(|name| Some((name, seen.hosts.get(name)?))) {
-                let sum = plan::sum(&host.plan.foreseen(), plan::staying(&host.plan));
-                groups.add(name, sum, plan::render(&host.plan, self.color));
+                let foreseen = host.plan.foreseen();
+                let text = plan::sum(&foreseen, plan::staying(&host.plan));
+                groups.add(
+                    name,
+                    Sum::of(Manner::Forecast, &foreseen, text),
+                    plan::render(&host.plan, self.color),
+                );
             }
             self.print(groups);
-            if seen.done > 0 {
-                line(&format!("{} will not be asked for: they have ended", counted(seen.done, "host")));
-            }
+            self.classes(ended);
         });
     }
 
@@ -240,13 +265,13 @@ impl Show for Many {
             if self.manner == Manner::Answer && sorted.keys().all(is_dull) {
                 return;
             }
-            let told = CLASSES.iter().filter_map(|class| Some((class, sorted.get(class)?)));
-            for (class, hosts) in told.clone() {
-                line(&format!("{:<11}  {}", class.word(), names::folded(hosts)));
-            }
-            let counts = told.map(|(class, hosts)| format!("{} {}", hosts.len(), class.word()));
+            self.classes(sorted);
+            let counts = sorted.iter().map(|(class, hosts)| format!("{} {}", hosts.len(), self.word(*class)));
             let counts = counts.collect::<Vec<_>>().join(", ");
-            line(&format!("{}: {counts}", counted(self.names.len(), "host")));
+            self.screen.line(&format!("{}: {counts}", counted(self.names.len(), "host")));
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

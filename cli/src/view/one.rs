@@ -5,7 +5,9 @@ use super::diagnostics::Color;
 use super::out::{inert, line, note, status};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
+use super::words::doing;
 use super::{history, plan, rehearsal, wrong};
+use crate::exit::Class;
 use crate::format::Format;
 use fleet::{End, Stage};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
@@ -98,7 +100,7 @@ impl One {
 
 impl Show for One {
     fn stage(&self, host: &str, stage: Stage) {
-        status(&format!("{host}: {stage}"));
+        status(&format!("{host}: {}", doing(stage)));
     }
 
     fn facts(&self, _: &str, facts: &Facts) {
@@ -130,16 +132,16 @@ impl Show for One {
     }
 
     fn ended(&self, _: &str, end: &End, _: u64) {
-        let text = match end {
-            End::Ended(Ending::Refused(failure)) => failure.to_string(),
+        let (word, text) = match end {
+            End::Ended(Ending::Refused(failure)) => ("error", failure.to_string()),
             End::Ended(_) => return,
-            End::Trouble(trouble) => trouble.to_string(),
-            End::Refused(why) => why.clone(),
+            End::Trouble(trouble) => (Class::of(end).word(), trouble.to_string()),
+            End::Refused(why) => ("error", why.clone()),
         };
-        note(&format!("error: {}", self.named(&inert(&text))));
+        note(&format!("{word}: {}", self.named(&inert(&text))));
     }
 
-    fn before_question(&self, _: &[String]) {}
+    fn before_question(&self, _: &[String], _: &Sorted) {}
 
     fn finish(&self, _: &Sorted) {}
 }

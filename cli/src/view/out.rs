@@ -12,6 +12,33 @@ struct Status {
     paused: bool,
 }
 
+/// Where a view prints; tests look at one of their own.
+pub trait Screen: Send + Sync {
+    /// A line of result.
+    fn line(&self, text: &str);
+    /// A line about the work.
+    fn note(&self, text: &str);
+    /// What is being worked on.
+    fn status(&self, text: &str);
+}
+
+/// The two streams of this process.
+pub struct Streams;
+
+impl Screen for Streams {
+    fn line(&self, text: &str) {
+        line(text);
+    }
+
+    fn note(&self, text: &str) {
+        note(text);
+    }
+
+    fn status(&self, text: &str) {
+        status(text);
+    }
+}
+
 /// Longest text of the line of status, in characters: a line that wraps cannot be wiped.
 const LONGEST: usize = 76;
 

@@ -3,6 +3,7 @@
 use super::json::Json;
 use super::many::Many;
 use super::one::One;
+use super::out::Streams;
 use crate::exit::Class;
 use crate::format::Format;
 use fleet::{End, Stage};
@@ -41,8 +42,8 @@ pub trait Show: Send + Sync {
     fn wrong(&self, host: &str, found: &[Diagnostic]);
     /// The last word about a host; `nodes` resources were meant.
     fn ended(&self, host: &str, end: &End, nodes: u64);
-    /// All that is to be known before a question: every host has ended, or is in `waiting` for the answer.
-    fn before_question(&self, waiting: &[String]);
+    /// All that is to be known before a question: every host is among those that `ended`, or is `waiting` for the answer.
+    fn before_question(&self, waiting: &[String], ended: &Sorted);
     /// The last word: the hosts by what became of them.
     fn finish(&self, sorted: &Sorted);
 }
@@ -63,6 +64,6 @@ pub fn there(format: Format, manner: Manner, hosts: &[String]) -> Box<dyn Show> 
     match (format, hosts) {
         (Format::Json, _) => Box::new(Json::there(manner)),
         (Format::Human, [one]) => Box::new(One::new(Some(one.clone()), manner)),
-        (Format::Human, many) => Box::new(Many::new(many, manner)),
+        (Format::Human, many) => Box::new(Many::new(many, manner, Box::new(Streams))),
     }
 }

@@ -11,8 +11,13 @@ pub fn show(diagnostics: &[Diagnostic], format: Format) {
     match format {
         Format::Json => diagnostics.iter().for_each(|one| line(&json(one))),
         Format::Human if diagnostics.is_empty() => {}
-        Format::Human => note(render(diagnostics, wanted(&std::io::stderr())).trim_end()),
+        Format::Human => note(&text(diagnostics)),
     }
+}
+
+/// All of them as text.
+pub fn text(diagnostics: &[Diagnostic]) -> String {
+    render(diagnostics, wanted(&std::io::stderr())).trim_end().to_owned()
 }
 
 /// One of them as a line of JSON.

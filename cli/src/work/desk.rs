@@ -67,18 +67,8 @@ impl<'a> Desk<'a> {
 
     /// The exit code, when all have ended and been shown.
     pub fn finish(&self) -> Exit {
-        let mut sorted = Sorted::new();
-        let mut exits = Vec::new();
-        let mut state = self.state();
-        for host in &self.hosts {
-            // Who has not ended was never begun: nothing is known of it.
-            let end = state.get_mut(&host.name).and_then(|state| state.end.take());
-            let (class, exit) = end.unwrap_or((Class::Skipped, Exit::Failed));
-            sorted.entry(class).or_default().push(host.name.clone());
-            exits.push(exit);
-        }
-        self.show.finish(&sorted);
-        Exit::of_all(exits)
+        self.show.finish(&self.ended_so_far());
+        Exit::of_all(self.state().values().filter_map(|state| Some(state.end?.1)))
     }
 
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
@@ -89,6 +79,16 @@ impl<'a> Desk<'a> {
         if let Some(state) = self.state().get_mut(host) {
             act(state);
         }
+    }
+
+    fn ended_so_far(&self) -> Sorted {
+        let (mut sorted, state) = (Sorted::new(), self.state());
+        for host in &self.hosts {
+            if let Some((class, _)) = state.get(&host.name).and_then(|state| state.end) {
+                sorted.entry(class).or_default().push(host.name.clone());
+            }
+        }
+        sorted
     }
 
     /// The hosts that wait for the answer, once all others have ended.
@@ -103,7 +103,7 @@ impl<'a> Desk<'a> {
 
     /// Asks in a thread of its own: the hosts want to hear meanwhile that somebody is still there.
     fn ask(&self, waiting: &[String]) {
-        self.show.before_question(waiting);
+        self.show.before_question(waiting, &self.ended_so_far());
         let verb = match &self.errand.wanted {
             super::Wanted::Same(_) => "Roll back",
             super::Wanted::Catalog { .. } => "Apply",
