@@ -3,7 +3,8 @@
 //!
 //! A host counts what it refuses (`MaxAuthTries` of sshd_config(5), usually 6) and then ends the connection, so what the configuration names
 //! comes first, and an agent full of other keys after it. The first request is made with a key at once: asking which methods there are
-//! (`none`, RFC 4252 section 5.2) would cost a round trip on every connection, and is done for the message only.
+//! (`none`, RFC 4252 section 5.2) would cost a round trip on every connection, and is done for the message only. A key costs two, as
+//! with ssh: libssh2 asks whether it would do before it signs.
 
 use super::access::{Access, Passwords};
 use super::keyring::{Key, Lock};
@@ -117,8 +118,10 @@ impl Login<'_> {
         let Some(agent) = agent else { return Ok(false) };
         for identity in identities {
             let name = format!("key {} of the agent", identity.comment());
-            if self.attempt(&name, || agent.userauth(&self.endpoint.user, identity))? == Outcome::In {
-                return Ok(true);
+            match self.attempt(&name, || agent.userauth(&self.endpoint.user, identity))? {
+                Outcome::In => return Ok(true),
+                Outcome::Unreadable(why) => self.for_openssh(&name, &why),
+                Outcome::No | Outcome::WrongPassphrase => {}
             }
         }
         Ok(false)
@@ -139,9 +142,10 @@ impl Login<'_> {
                 Ok(unlocked) => unlocked,
                 Err(why) => {
                     if key.is_only_openssh() {
-                        self.only_openssh = Some(format!("{} {why}", key.name()));
+                        self.for_openssh(&key.name(), &why);
+                    } else {
+                        self.tried.push(format!("{} ({why})", key.name()));
                     }
-                    self.tried.push(format!("{} ({why})", key.name()));
                     return Ok(false);
                 }
             };
@@ -155,13 +159,18 @@ impl Login<'_> {
                     key.was_wrong(&unlocked);
                 }
                 Outcome::Unreadable(why) => {
-                    self.only_openssh = Some(format!("libssh2 cannot read {}: {why}", key.name()));
-                    self.tried.push(format!("{} ({why})", key.name()));
+                    self.for_openssh(&key.name(), &why);
                     return Ok(false);
                 }
                 outcome => return Ok(outcome == Outcome::In),
             }
         }
+    }
+
+    /// libssh2 cannot use this; the system's `ssh` may.
+    fn for_openssh(&mut self, name: &str, why: &str) {
+        self.only_openssh = Some(format!("libssh2 cannot use {name} ({why})"));
+        self.tried.push(format!("{name} ({why})"));
     }
 
     fn with_password(&mut self) -> Result<bool, Unsuited> {
@@ -207,6 +216,10 @@ impl Login<'_> {
         }
         if UNREADABLE.contains(&error.code()) {
             return Ok(Outcome::Unreadable(error.message().to_owned()));
+        }
+        // An agent that wants a confirmation, or a key of a type that libssh2 cannot sign with.
+        if error.message() == "Callback returned error" {
+            return Ok(Outcome::Unreadable("nothing can be signed with it".to_owned()));
         }
         let expired = if error.code() == EXPIRED { " (it has expired and must be changed)" } else { "" };
         self.tried.push(format!("{name}{expired}"));

@@ -7,6 +7,7 @@ use super::ssh2_link::{Link, Stop};
 use crate::endpoint::Endpoint;
 use crate::trouble::{Stage, Trouble};
 use rustix::event::PollFlags;
+use ssh2::ErrorCode;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::Read as _;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How long a host may take to start a command: a login may have to wait for the last one's session to end.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// `LIBSSH2_ERROR_CHANNEL_FAILURE`, `LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED`.
+const REFUSED: [ErrorCode; 2] = [ErrorCode::Session(-21), ErrorCode::Session(-22)];
 /// How much of standard error is kept.
 const ERRORS: usize = 64 << 10;
 /// How much may come unasked while we are sending.
@@ -36,7 +39,16 @@ impl Remote for Ssh2 {
     fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
         let session = self.link.session();
         let open = || session.channel_open("session", WINDOW, CHUNK as u32, None);
-        let trouble = |stop| self.link.trouble(Stage::Elevate, PATIENCE, &stop);
+        let trouble = |stop| match stop {
+            Stop::Failed(error) if REFUSED.contains(&error.code()) => {
+                let (name, why) = (&self.endpoint.alias, error.message());
+                Trouble::Elevation(format!(
+                    "{name} lets {} in but runs no command: {why}",
+                    self.endpoint.user
+                ))
+            }
+            stop => self.link.trouble(Stage::Elevate, PATIENCE, &stop),
+        };
         let mut channel = self.link.until(PATIENCE, open).map_err(trouble)?;
         self.link.until(PATIENCE, || channel.exec(command)).map_err(trouble)?;
         let now = Instant::now();

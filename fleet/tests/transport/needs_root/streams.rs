@@ -93,3 +93,10 @@ fn several_commands_go_over_one_connection() {
     assert_eq!(rest(&mut *pipe).unwrap(), b"");
     assert_eq!(pipe.finish(LONG).unwrap(), Some(3));
 }
+
+#[test]
+fn a_host_that_runs_nothing_says_so() {
+    let sshd = Sshd::start(&["MaxSessions 0"]);
+    let said = Door::knowing(&[]).run(&sshd.endpoint(), "true").unwrap_err().to_string();
+    assert!(said.starts_with("127.0.0.1 lets ") && said.contains(" in but runs no command: "), "{said}");
+}
