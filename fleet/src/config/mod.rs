@@ -19,5 +19,6 @@ mod surroundings;
 mod words;
 
 pub use asked::{Asked, Overrides};
+pub(crate) use options::option;
 pub use resolve::resolve;
 pub use surroundings::{SshFiles, Surroundings};

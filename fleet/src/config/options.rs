@@ -8,41 +8,40 @@ use crate::endpoint::UnknownKeys;
 /// Each as `Keyword=value`, in a stable order. Host keys are no options; the transport has a file for them.
 pub(super) fn options(said: &Overrides, surroundings: &Surroundings) -> Vec<String> {
     let mut options = Vec::new();
-    let mut option = |keyword: &str, value: &str| options.push(format!("{keyword}={}", quoted(value)));
+    let mut add = |keyword: &str, value: &str| options.push(option(keyword, value));
     if let Some(address) = &said.address {
-        option("HostName", &address.replace('%', "%%"));
+        add("HostName", address);
     }
     if let Some(port) = said.port {
-        option("Port", &port.to_string());
+        add("Port", &port.to_string());
     }
     if let Some(user) = &said.user {
-        option("User", user);
+        add("User", user);
     }
     for identity in &said.identities {
-        option(
-            "IdentityFile",
-            &below_home(identity, &surroundings.home).display().to_string().replace('%', "%%"),
-        );
+        add("IdentityFile", &below_home(identity, &surroundings.home).display().to_string());
     }
     match said.unknown_keys {
         // Not `no`: that would take changed keys.
-        Some(UnknownKeys::Record) => option("StrictHostKeyChecking", "accept-new"),
-        Some(UnknownKeys::Refuse) => option("StrictHostKeyChecking", "yes"),
+        Some(UnknownKeys::Record) => add("StrictHostKeyChecking", "accept-new"),
+        Some(UnknownKeys::Refuse) => add("StrictHostKeyChecking", "yes"),
         None => {}
     }
     if let Some(limit) = said.connect_timeout {
-        option("ConnectTimeout", &limit.as_secs().max(1).to_string());
+        add("ConnectTimeout", &limit.as_secs().max(1).to_string());
     }
     // ssh takes a list of jumps as it stands, without quotes.
-    options.extend(said.jump.iter().map(|jump| format!("ProxyJump={jump}")));
+    options.extend(said.jump.iter().map(|jump| format!("ProxyJump={}", jump.replace('%', "%%"))));
     options
 }
 
-/// In quotes where a blank, a quote or a `#` would be taken for something else.
-fn quoted(value: &str) -> String {
+/// A keyword with one value that stands for itself: its `%` are no tokens, and it is in quotes where a blank, a quote or a `#` would be
+/// taken for something else.
+pub(crate) fn option(keyword: &str, value: &str) -> String {
+    let value = if matches!(keyword, "User" | "Port") { value.to_owned() } else { value.replace('%', "%%") };
     if value.contains([' ', '\t', '"', '\'', '\\', '#']) {
-        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+        format!("{keyword}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
     } else {
-        value.to_owned()
+        format!("{keyword}={value}")
     }
 }

@@ -54,19 +54,24 @@ impl HostKey {
 
     /// Such as `ED25519`, as OpenSSH calls it in its messages.
     pub fn short_kind(&self) -> &str {
-        match self.kind.as_str() {
-            "ssh-ed25519" => "ED25519",
-            "ssh-rsa" => "RSA",
-            "ssh-dss" => "DSA",
-            "sk-ssh-ed25519@openssh.com" => "ED25519-SK",
-            "sk-ecdsa-sha2-nistp256@openssh.com" => "ECDSA-SK",
-            kind if kind.starts_with("ecdsa-sha2-") => "ECDSA",
-            kind => kind,
-        }
+        short_kind(&self.kind)
     }
 
     /// Such as `SHA256:wEvhTBLk…`, as OpenSSH shows it.
     pub fn fingerprint(&self) -> String {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.blob)))
+    }
+}
+
+/// What OpenSSH calls a type of key in its messages.
+pub(crate) fn short_kind(kind: &str) -> &str {
+    match kind {
+        "ssh-ed25519" => "ED25519",
+        "ssh-rsa" => "RSA",
+        "ssh-dss" => "DSA",
+        "sk-ssh-ed25519@openssh.com" => "ED25519-SK",
+        "sk-ecdsa-sha2-nistp256@openssh.com" => "ECDSA-SK",
+        kind if kind.starts_with("ecdsa-sha2-") => "ECDSA",
+        kind => kind,
     }
 }

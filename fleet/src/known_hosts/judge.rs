@@ -29,7 +29,11 @@ pub fn judge(endpoint: &Endpoint, key: &HostKey) -> Result<Judgement, Trouble> {
     if !endpoint.host_keys.is_empty() {
         let given = given(endpoint)?;
         let known = given.contains(key);
-        return if known { Ok(Judgement::Known) } else { Err(message::not_given(&name, key, &given)) };
+        return if known {
+            Ok(Judgement::Known)
+        } else {
+            Err(message::not_given(&name, &key.into(), &given))
+        };
     }
     let known = Known::read(endpoint)?;
     let other = name::without_port(endpoint);
@@ -38,13 +42,13 @@ pub fn judge(endpoint: &Endpoint, key: &HostKey) -> Result<Judgement, Trouble> {
     let revoked =
         known.with(Marker::Revoked).find(|entry| entry.key == *key && (of_host(entry) || of_other(entry)));
     if let Some(entry) = revoked {
-        return Err(message::revoked(&name, key, &entry.place));
+        return Err(message::revoked(&name, &key.into(), &entry.place));
     }
     if known.with(Marker::Plain).any(|entry| entry.key == *key && of_host(&entry)) {
         return Ok(Judgement::Known);
     }
     if let Some(entry) = known.with(Marker::Plain).find(of_host) {
-        return Err(message::changed(&name, key, entry));
+        return Err(message::changed(&name, &key.into(), entry.key.short_kind(), &entry.place.to_string()));
     }
     if known.with(Marker::Plain).any(|entry| entry.key == *key && of_other(&entry)) {
         return Ok(Judgement::Known);
@@ -53,7 +57,10 @@ pub fn judge(endpoint: &Endpoint, key: &HostKey) -> Result<Judgement, Trouble> {
         UnknownKeys::Record => Ok(Judgement::ToRecord),
         UnknownKeys::Refuse => {
             let authority = known.with(Marker::CertAuthority).find(of_host).map(|entry| &entry.place);
-            Err(message::unknown(&name, key, authority, &known.notes))
+            let signed =
+                |place| format!("{place} says who signs its keys: only `--transport openssh` looks at that.");
+            let notes: Vec<String> = authority.map(signed).into_iter().chain(known.notes).collect();
+            Err(message::unknown(&name, &key.into(), &notes))
         }
     }
 }

@@ -1,28 +1,47 @@
 //! What is said where a host's key is not taken, in the words that users of OpenSSH know, and what to do.
 
-use super::entry::{Entry, Place};
 use super::host_key::HostKey;
 use crate::trouble::Trouble;
+use std::fmt;
+
+/// A key as far as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// Such as `ssh-ed25519`.
+    pub(crate) kind: String,
+    /// Such as `ED25519`.
+    pub(crate) short_kind: String,
+    /// Such as `SHA256:wEvhTBLk…`.
+    pub(crate) fingerprint: String,
+}
+
+impl From<&HostKey> for Shown {
+    fn from(key: &HostKey) -> Self {
+        let (kind, short_kind) = (key.kind().to_owned(), key.short_kind().to_owned());
+        Self { kind, short_kind, fingerprint: key.fingerprint() }
+    }
+}
 
 const NASTY: &str = "IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\n\
     Someone could be eavesdropping on you right now (man-in-the-middle attack)!";
 
 /// The host is known by other keys.
-pub(super) fn changed(name: &str, key: &HostKey, known: &Entry) -> Trouble {
-    let (file, kind) = (known.place.file.display(), known.key.short_kind());
+///
+/// `place` is `FILE:LINE` of one of them, `kind` its type.
+pub(crate) fn changed(name: &str, key: &Shown, kind: &str, place: &str) -> Trouble {
+    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
     Trouble::HostKey(format!(
         "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\n{NASTY}\n\
          It is also possible that a host key has just been changed.\n{}\n\
-         Offending {kind} key in {}\n\
+         Offending {kind} key in {place}\n\
          Where the host was made anew, and that is its key, remove the old one with:\n  ssh-keygen -f \"{file}\" -R \"{name}\"\n\
          Host key verification failed.",
-        sent(name, key),
-        known.place
+        sent(name, key)
     ))
 }
 
 /// The inventory has other keys.
-pub(super) fn not_given(name: &str, key: &HostKey, given: &[HostKey]) -> Trouble {
+pub(crate) fn not_given(name: &str, key: &Shown, given: &[HostKey]) -> Trouble {
     let expected: Vec<String> =
         given.iter().map(|key| format!("{} {}", key.short_kind(), key.fingerprint())).collect();
     Trouble::HostKey(format!(
@@ -36,30 +55,27 @@ pub(super) fn not_given(name: &str, key: &HostKey, given: &[HostKey]) -> Trouble
 }
 
 /// The key is nobody's any more.
-pub(super) fn revoked(name: &str, key: &HostKey, place: &Place) -> Trouble {
+pub(crate) fn revoked(name: &str, key: &Shown, place: &dyn fmt::Display) -> Trouble {
     Trouble::HostKey(format!(
         "WARNING: REVOKED HOST KEY DETECTED!\n\
          The {} host key for {name} is marked as revoked in {place}.\n\
          This could mean that a stolen key is being used to impersonate this host.\n{}\n\
          Host key verification failed.",
-        key.short_kind(),
+        key.short_kind,
         sent(name, key)
     ))
 }
 
 /// Nobody knows the host.
-pub(super) fn unknown(name: &str, key: &HostKey, authority: Option<&Place>, notes: &[String]) -> Trouble {
+pub(crate) fn unknown(name: &str, key: &Shown, notes: &[String]) -> Trouble {
     let mut text = format!(
         "The authenticity of host {name} can't be established: its key is not known.\n{kind} key fingerprint is {fingerprint}.\n\
          Compare it with what `ssh-keygen -lf` says of the .pub files in /etc/ssh on the host. If it is the same, take it with \
          `--accept-new-host-key`, or write host_key = \"{type} …\" in hosts.toml.",
-        kind = key.short_kind(),
-        fingerprint = key.fingerprint(),
-        type = key.kind(),
+        kind = key.short_kind,
+        fingerprint = key.fingerprint,
+        type = key.kind,
     );
-    if let Some(place) = authority {
-        text += &format!("\n{place} says who signs its keys: only `--transport openssh` looks at that.");
-    }
     for note in notes {
         text += &format!("\n{note}");
     }
@@ -74,10 +90,9 @@ pub(super) fn malformed(alias: &str, text: &str) -> Trouble {
     ))
 }
 
-fn sent(name: &str, key: &HostKey) -> String {
+fn sent(name: &str, key: &Shown) -> String {
     format!(
         "The fingerprint for the {} key sent by the remote host {name} is\n{}.",
-        key.short_kind(),
-        key.fingerprint()
+        key.short_kind, key.fingerprint
     )
 }

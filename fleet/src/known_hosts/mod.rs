@@ -4,11 +4,13 @@
 mod entry;
 mod host_key;
 mod judge;
-mod message;
+pub(crate) mod message;
 mod name;
 mod record;
 
+pub(crate) use host_key::short_kind;
 pub use host_key::{HostKey, Judgement};
-pub(crate) use judge::only_authorities;
 pub use judge::{algorithms, judge};
+pub(crate) use judge::{given, only_authorities};
+pub(crate) use name::of as name_of;
 pub use record::record;

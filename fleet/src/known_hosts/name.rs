@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 /// The name that counts, in small letters: `HostKeyAlias`, or the host with its port where that is not 22.
-pub(super) fn of(endpoint: &Endpoint) -> String {
+pub(crate) fn of(endpoint: &Endpoint) -> String {
     match (&endpoint.host_key_alias, endpoint.port) {
         (Some(alias), _) => alias.to_lowercase(),
         (None, 22) => endpoint.host.to_lowercase(),

@@ -2,6 +2,7 @@
 
 use super::access::{Access, Transport};
 use super::dial::dial;
+use super::openssh::OpenSsh;
 use super::pipe::Remote;
 use super::ssh2_jump::through;
 use super::ssh2_link::Link;
@@ -20,10 +21,10 @@ pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remot
     let hops = endpoint.jumps.iter().chain([endpoint]);
     let need = hops.into_iter().find_map(|hop| hop.needs_openssh.as_deref());
     match (access.transport, need) {
-        (Transport::OpenSsh, _) => over_openssh(endpoint, access),
+        (Transport::OpenSsh, _) => Ok(over_openssh(endpoint)),
         (Transport::Auto, Some(need)) => {
             (access.notes)(&format!("{}: {need} is for the system's ssh, which is used", endpoint.alias));
-            over_openssh(endpoint, access)
+            Ok(over_openssh(endpoint))
         }
         (Transport::Ssh2, Some(need)) => Err(Trouble::Here(format!(
             "{}: {need} is for the system's ssh, and the transport ssh2 was asked for",
@@ -33,7 +34,7 @@ pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remot
             Ok(remote) => Ok(remote),
             Err(Unsuited { openssh_may: Some(why), .. }) if transport == Transport::Auto => {
                 (access.notes)(&format!("{}: {why}; the system's ssh is tried", endpoint.alias));
-                over_openssh(endpoint, access)
+                Ok(over_openssh(endpoint))
             }
             Err(unsuited) => Err(unsuited.trouble),
         },
@@ -71,6 +72,6 @@ fn placed(endpoint: &Endpoint, at: &Endpoint, unsuited: Unsuited) -> Unsuited {
     Unsuited { trouble, ..unsuited }
 }
 
-fn over_openssh(endpoint: &Endpoint, _: &Access<'_>) -> Result<Box<dyn Remote>, Trouble> {
-    Err(Trouble::Here(format!("{}: the system's ssh cannot be used yet", endpoint.alias)))
+fn over_openssh(endpoint: &Endpoint) -> Box<dyn Remote> {
+    Box::new(OpenSsh::new(endpoint.clone()))
 }
