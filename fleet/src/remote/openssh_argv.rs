@@ -54,3 +54,50 @@ pub(super) fn arguments(endpoint: &Endpoint, files: &Files<'_>, command: &str) -
     arguments.extend(["--".into(), endpoint.alias.clone().into(), command.into()]);
     arguments
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Files, arguments};
+    use crate::config::{Asked, Overrides, SshFiles, Surroundings, resolve};
+    use crate::endpoint::UnknownKeys;
+    use std::path::Path;
+
+    fn words(inventory: Overrides) -> Vec<String> {
+        let surroundings = Surroundings {
+            home: "/home/ada".into(),
+            user: "ada".into(),
+            uid: 1000,
+            machine: "desk".into(),
+            variables: Default::default(),
+        };
+        let files = SshFiles { instead: Some("/dev/null".into()), ..SshFiles::usual(Path::new("/home/ada")) };
+        let asked = Asked { name: "web".into(), inventory, ..Asked::default() };
+        let endpoint = resolve(&asked, &files, &surroundings).unwrap();
+        let files = Files { log: Path::new("/tmp/a b/log"), known_hosts: Path::new("/tmp/a b%/kh") };
+        let found = arguments(&endpoint, &files, "sh -c 'x y'");
+        found.into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_must_not_be_changed_comes_first_and_the_host_behind_all_options() {
+        let words = words(Overrides { user: Some("root".to_owned()), ..Overrides::default() });
+        assert_eq!(words[..5], ["-T", "-E", "/tmp/a b/log", "-F", "/dev/null"]);
+        assert_eq!(words[5..9], ["-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes"]);
+        assert_eq!(words[words.len() - 3..], ["--", "web", "sh -c 'x y'"]);
+        let options = words[5..words.len() - 3].chunks(2);
+        assert!(options.clone().all(|pair| pair[0] == "-o" && pair[1].contains('=')), "{words:?}");
+        assert!(!words.iter().any(|word| word.starts_with("UserKnownHostsFile")));
+    }
+
+    #[test]
+    fn keys_of_the_inventory_leave_nothing_to_other_files() {
+        let host_keys = vec!["ssh-ed25519 AAAA".to_owned()];
+        let words =
+            words(Overrides { host_keys, unknown_keys: Some(UnknownKeys::Record), ..Overrides::default() });
+        let at = |word: &str| words.iter().position(|one| one == word);
+        assert!(at("UserKnownHostsFile=\"/tmp/a b%%/kh\"").is_some(), "{words:?}");
+        assert!(at("GlobalKnownHostsFile=/dev/null").is_some());
+        // The first counts.
+        assert!(at("StrictHostKeyChecking=yes") < at("StrictHostKeyChecking=accept-new"), "{words:?}");
+    }
+}

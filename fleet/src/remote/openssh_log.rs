@@ -64,9 +64,11 @@ impl Log<'_> {
         self.has(SHARED)
     }
 
-    /// What it says to everybody.
+    /// What it says of troubles.
     fn own(&self) -> impl Iterator<Item = &str> {
-        self.lines.iter().copied().filter(|line| !line.starts_with("debug") && !line.is_empty())
+        let idle = ["debug", LOGGED_IN, "Transferred: ", "Bytes per second: ", "Warning: Permanently added "];
+        let says = move |line: &&str| !line.is_empty() && !idle.iter().any(|start| line.starts_with(start));
+        self.lines.iter().copied().filter(says)
     }
 
     fn value(&self, start: &str) -> Option<&str> {
@@ -77,11 +79,12 @@ impl Log<'_> {
         let stage = stage(&self.lines.join("\n"));
         let Some(last) = self.own().last() else {
             // Before it has a log, it says what is wrong with its configuration.
-            return match (stage, inert::tail(errors)) {
-                (Stage::Connect, why) => {
-                    Trouble::Here(format!("{}: the system's ssh says: {why}", self.endpoint.alias))
+            return match stage {
+                Stage::Connect => {
+                    let said = inert::tail(errors);
+                    Trouble::Here(format!("{}: the system's ssh says: {said}", self.endpoint.alias))
                 }
-                (stage, because) => Trouble::Lost { stage, because },
+                stage => Trouble::Lost { stage, because: parting(errors) },
             };
         };
         if last.ends_with("UNKNOWN port 65535") && stage == Stage::Connect {
@@ -174,11 +177,22 @@ impl Log<'_> {
                     Trouble::NoRoute { address: address(self.endpoint), because: inert::tail(why.as_bytes()) }
                 }
                 None if denied => Trouble::HostKey(inert::tail(errors)),
+                None if text.trim().is_empty() => {
+                    Trouble::Lost { stage: Stage::Connect, because: "it ended without a word".to_owned() }
+                }
                 None => Trouble::Lost { stage: Stage::Connect, because: inert::tail(errors) },
             }
         });
         Trouble::Through { hop, trouble: Box::new(trouble) }
     }
+}
+
+/// What ssh says on standard error when a connection ends; the rest there is the command's.
+fn parting(errors: &[u8]) -> String {
+    let text = String::from_utf8_lossy(errors);
+    let starts = ["Connection to ", "client_loop: ", "Timeout, server ", "Read from remote host "];
+    let line = text.lines().rev().find(|line| starts.iter().any(|start| line.starts_with(start)));
+    inert::tail(line.unwrap_or("ssh has ended without a word").as_bytes())
 }
 
 /// What a line says of a name or an address that cannot be reached.
@@ -210,4 +224,83 @@ fn connecting(line: &str, endpoint: &Endpoint) -> Option<Trouble> {
 
 fn address(endpoint: &Endpoint) -> String {
     format!("{}:{}", endpoint.host, endpoint.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ending, ending, stage};
+    use crate::config::{Asked, SshFiles, Surroundings, resolve};
+    use crate::trouble::Stage;
+    use std::path::Path;
+
+    fn ended(log: &str, errors: &str) -> Ending {
+        let files = SshFiles { instead: Some("/dev/null".into()), ..SshFiles::usual(Path::new("/")) };
+        let asked = Asked { name: "web".into(), ..Asked::default() };
+        let surroundings = Surroundings {
+            home: "/home/ada".into(),
+            user: "ada".into(),
+            uid: 1000,
+            machine: "desk".into(),
+            variables: Default::default(),
+        };
+        ending(&resolve(&asked, &files, &surroundings).unwrap(), log, errors.as_bytes())
+    }
+
+    #[test]
+    fn status_255_has_many_reasons() {
+        let log_in = "debug1: Server host key: ssh-rsa SHA256:x\r\nAuthenticated to web ([::1]:22) using \"publickey\".\r\n";
+        let shared = "debug1: mux_client_request_session: master session id: 2\r\n";
+        let status = "debug1: client_input_channel_req: channel 0 rtype exit-status reply 0\r\n";
+        assert_eq!(ended(&format!("{log_in}{status}"), "Host key verification failed."), Ending::Command);
+        assert_eq!(ended(&format!("{log_in}{}", status.replace("status", "signal")), ""), Ending::Signal);
+        assert_eq!(ended(shared, "oops"), Ending::Command);
+        assert_eq!(stage(log_in), Stage::Elevate);
+        assert_eq!(stage(log_in.lines().next().unwrap()), Stage::Login);
+        assert_eq!(stage(shared), Stage::Elevate);
+        assert_eq!(stage("debug1: Connecting to web"), Stage::Connect);
+    }
+
+    /// Log, standard error, what is made of them.
+    const TROUBLES: &[(&str, &str, &str)] = &[
+        (
+            "ssh: connect to host web port 22: No route to host\r\n",
+            "",
+            "there is no route to web:22: No route to host",
+        ),
+        (
+            "ssh: connect to host web port 22: Connection timed out\r\n",
+            "",
+            "no answer within 10 s while connecting (ConnectTimeout)",
+        ),
+        (
+            "debug1: Offering public key: a b ED25519 SHA256:x agent\r\n\
+             Received disconnect from ::1 port 22:2: Too many authentication failures\r\nDisconnected from ::1 port 22\r\n",
+            "",
+            "ada was not let in; tried key a b of the agent; the host takes no more: it has ended the connection (see its MaxAuthTries)",
+        ),
+        (
+            "Authenticated to web\r\nTimeout, server web not responding.\r\n",
+            "noise",
+            "the connection was lost while becoming root: Timeout, server web not responding.",
+        ),
+        (
+            "Authenticated to web\r\n",
+            "noise",
+            "the connection was lost while becoming root: ssh has ended without a word",
+        ),
+        ("", "\x1b[31mbad\r\n", "web: the system's ssh says: \\u{1b}[31mbad"),
+        (
+            "Unable to negotiate with ::1 port 22: no matching cipher\r\n",
+            "",
+            "Unable to negotiate with ::1 port 22: no matching cipher",
+        ),
+    ];
+
+    #[test]
+    fn troubles_that_loopback_cannot_show() {
+        for (log, errors, expected) in TROUBLES {
+            let Ending::Trouble(trouble) = ended(log, errors) else { panic!("{log}") };
+            assert_eq!(trouble.to_string(), *expected);
+        }
+    }
 }

@@ -129,8 +129,15 @@ impl Sshd {
             alive_interval: Duration::from_secs(5),
             alive_count: 3,
             needs_openssh: None,
-            openssh_options: Vec::new(),
-            openssh_config: None,
+            openssh_options: vec![
+                format!("Port={}", self.port),
+                format!("IdentityFile={}", self.key().display()),
+                "IdentitiesOnly=yes".to_owned(),
+                "IdentityAgent=none".to_owned(),
+                format!("UserKnownHostsFile={}", self.dir().join("known_hosts").display()),
+                "GlobalKnownHostsFile=/dev/null".to_owned(),
+            ],
+            openssh_config: Some("/dev/null".into()),
         }
     }
 }
