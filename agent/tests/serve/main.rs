@@ -10,3 +10,4 @@ mod host;
 mod lone;
 mod peer;
 mod quiet;
+mod secrets;
