@@ -81,7 +81,9 @@ impl Class {
         match end {
             End::Ended(Ending::Unchanged) => Self::Unchanged,
             End::Ended(Ending::Changed | Ending::Pending) => Self::Changed,
-            End::Ended(Ending::Declined) | End::Trouble(Trouble::NotTried) => Self::Skipped,
+            End::Ended(Ending::Declined) | End::Trouble(Trouble::NotTried | Trouble::Stopped { .. }) => {
+                Self::Skipped
+            }
             End::Ended(Ending::Locked | Ending::Failed | Ending::Refused(_)) | End::Refused(_) => {
                 Self::Failed
             }
@@ -123,6 +125,7 @@ mod tests {
             (End::Trouble(lost(Stage::Connect)), Class::Unreachable, Exit::Unreachable),
             (End::Trouble(lost(Stage::Run)), Class::Failed, Exit::Failed),
             (End::Trouble(Trouble::NotTried), Class::Skipped, Exit::Failed),
+            (End::Trouble(Trouble::Stopped { stage: Stage::Upload }), Class::Skipped, Exit::Failed),
             (End::Refused(String::new()), Class::Failed, Exit::Usage),
         ] {
             assert_eq!((Class::of(&end), Exit::of(&end)), (class, exit), "{end:?}");
