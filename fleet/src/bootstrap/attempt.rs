@@ -70,7 +70,8 @@ impl Attempt<'_> {
             ("here", "root" | "sudo") => Tools::Sudo,
             ("here", "doas") => Tools::Doas,
             ("here", "sudo doas") => Tools::Both,
-            _ => return Err(self.no_tool()),
+            ("here", "") => return Err(self.no_tool()),
+            _ => return Err(self.scene().unknown(&word)),
         };
         let mut asked = Asked::new(script::prompt(&nonce), push.password);
         match self.wait(&mut listener, push.patience.elevate, &mut |pipe| asked.look(pipe))? {

@@ -43,14 +43,15 @@ impl Scene<'_> {
             "noexec" => {
                 format!("programs in {bin} cannot be run on the host: its file system is mounted noexec")
             }
-            _ => {
-                return Trouble::Protocol {
-                    stage: Stage::Upload,
-                    because: format!("an unknown word, `{}`", inert::tail(word.as_bytes())),
-                };
-            }
+            _ => return self.unknown(word),
         };
         Trouble::Agent(text)
+    }
+
+    /// A word that the script would not have said there.
+    pub fn unknown(&self, word: &str) -> Trouble {
+        let because = format!("an unknown word, `{}`", inert::tail(word.as_bytes()));
+        Trouble::Protocol { stage: Stage::Elevate, because }
     }
 
     fn other_machine(&self, machine: &str) -> Trouble {

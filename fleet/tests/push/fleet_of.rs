@@ -1,7 +1,7 @@
 //! Many hosts: none waits for another, and no more are at work than were asked for.
 
 use crate::host::{As, Host, endpoint, frames, hello, short};
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, WARM};
 use crate::told::Told;
 use fleet::{
     Agents, Connect, Controller, End, Endpoint, Password, Prepared, Push, Stage, Target, Trouble, push,
@@ -43,7 +43,11 @@ fn push_to(
 
 fn good(_: &Endpoint) -> Result<Box<dyn fleet::Remote>, Trouble> {
     // Every one of them claims to be the same host.
-    Ok(Box::new(Scripted { words: frames(&[hello("db1"), Up::Done(Ending::Unchanged)]), after: Vec::new() }))
+    Ok(Box::new(Scripted {
+        script: WARM.to_owned(),
+        words: frames(&[hello("db1"), Up::Done(Ending::Unchanged)]),
+        after: Vec::new(),
+    }))
 }
 
 #[test]

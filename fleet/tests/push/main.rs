@@ -9,6 +9,7 @@
 mod elevation;
 mod fleet_of;
 mod host;
+mod hostile;
 mod login;
 mod mounts_needs_root;
 mod program;

@@ -1,10 +1,15 @@
-//! Hosts without a process: they answer the script's command as a warm host does, and say what they were given to say.
+//! Hosts without a process: they say what they were given to say, whatever they are asked.
 
 use fleet::{Pipe, Received, Remote, Stage, Trouble};
 use std::time::Duration;
 
-/// A host that is root's and has the agent.
+/// What the script of a warm host says; `{KEEL}` is the word that its lines begin with.
+pub const WARM: &str = "{KEEL} here root\n{KEEL} root\n{KEEL} run warm\n";
+
+/// A host.
 pub struct Scripted {
+    /// What its script says.
+    pub script: String,
     /// What the agent says at once.
     pub words: Vec<u8>,
     /// What it says when it has been told two things: the order, and the answer to its question.
@@ -15,7 +20,7 @@ impl Remote for Scripted {
     fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
         let (_, rest) = command.split_once(" quiet '").unwrap();
         let (nonce, _) = rest.split_once('\'').unwrap();
-        let script = format!("KEEL-{nonce} here root\nKEEL-{nonce} root\nKEEL-{nonce} run warm\n");
+        let script = self.script.replace("{KEEL}", &format!("KEEL-{nonce}"));
         let said = [script.into_bytes(), self.words.clone()].concat();
         Ok(Box::new(Saying { said, after: self.after.clone(), sent: 0, at: 0 }))
     }

@@ -1,7 +1,7 @@
 //! Talking with the agent: what it is handed, what it may say, and each way in which the conversation breaks.
 
 use crate::host::{As, Host, frames, hello, in_words};
-use crate::scripted::Scripted;
+use crate::scripted::{Scripted, WARM};
 use crate::told::Told;
 use fleet::{End, Endpoint, Password};
 use model::{Content, Digest, Event, EventBody, Failure, Plan, Report};
@@ -201,7 +201,7 @@ fn an_agent_that_ends_too_early_is_quoted() {
 fn cut_after(words: Vec<u8>, after: &[Up], order: Order) -> String {
     let connect = |_: &Endpoint| -> Result<_, _> {
         let after = frames(after);
-        Ok(Box::new(Scripted { words: words.clone(), after }) as _)
+        Ok(Box::new(Scripted { script: WARM.to_owned(), words: words.clone(), after }) as _)
     };
     let host = Host::new(As::Root);
     in_words(&host.push_by(&connect, (&told(order), &Password::never()), &AtomicBool::new(false)))
@@ -264,7 +264,8 @@ fn a_host_that_does_not_keep_to_the_protocol_is_left() {
 
 #[test]
 fn a_flood_ends() {
-    let flood = frames(&[event(EventBody::Note { text: "x".repeat(8 << 20) })]);
+    let text = format!("\"alive\"{}", " ".repeat(8 << 20)).into_bytes();
+    let flood = wire::encode(&wire::Frame::Message(text)).unwrap();
     let words = [frames(&[hello("h")]), flood.repeat(20)].concat();
     let end = cut_after(words, &[], apply());
     assert!(end.ends_with("the messages come to more than 134217728 bytes"), "{end}");
