@@ -59,3 +59,47 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*length) as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::needs_openssh;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
+    /// What stands in clear in a private key of this type; nothing behind it is looked at.
+    fn private(kind: &str) -> String {
+        let string = |bytes: &[u8]| [&u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat();
+        let public = string(&[string(kind.as_bytes()), string(b"key")].concat());
+        let head =
+            [string(b"none"), string(b"none"), string(b""), 1_u32.to_be_bytes().to_vec(), public].concat();
+        let body = STANDARD.encode([&b"openssh-key-v1\0"[..], &head].concat());
+        let (start, end) = body.split_at(20);
+        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{start}\n{end}\n-----END OPENSSH PRIVATE KEY-----\n")
+    }
+
+    #[test]
+    fn keys_in_tokens_and_certificates_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let sk = "sk-ssh-ed25519@openssh.com";
+        for (name, files, expected) in [
+            ("a", vec![("a", private(sk))], Some("sk-ssh-ed25519@openssh.com key ")),
+            ("b", vec![("b", private("ssh-ed25519"))], None),
+            ("c", vec![("c", private("ssh-ed25519")), ("c.pub", format!("{sk} AAAA"))], Some("sk-ssh")),
+            ("d", vec![("d-cert.pub", String::new())], Some("certificate ")),
+            ("e", vec![("e", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n".to_owned())], None),
+            ("f", vec![("f", private(sk)[..60].to_owned())], None),
+            ("g", vec![], None),
+        ] {
+            for (file, text) in files {
+                let mut file =
+                    OpenOptions::new().write(true).create_new(true).open(dir.path().join(file)).unwrap();
+                file.write_all(text.as_bytes()).unwrap();
+            }
+            let found = needs_openssh(&dir.path().join(name)).unwrap();
+            assert_eq!(found.is_some(), expected.is_some(), "{name}: {found:?}");
+            assert!(found.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{name}");
+        }
+    }
+}

@@ -41,6 +41,7 @@ pub(super) fn stage(log: &str) -> Stage {
     let reached = lines.map(|line| match line {
         _ if line.starts_with(LOGGED_IN) || line.starts_with(SHARED) => Stage::Elevate,
         _ if line.starts_with(HOST_KEY) => Stage::Login,
+        _ if line.starts_with(GREETED) => Stage::HostKey,
         _ => Stage::Connect,
     });
     reached.max().unwrap_or(Stage::Connect)
@@ -48,6 +49,7 @@ pub(super) fn stage(log: &str) -> Stage {
 
 const LOGGED_IN: &str = "Authenticated to ";
 const SHARED: &str = "debug1: mux_client_request_session: master session id";
+const GREETED: &str = "debug1: Remote protocol version ";
 const HOST_KEY: &str = "debug1: Server host key: ";
 
 struct Log<'a> {
@@ -258,6 +260,7 @@ mod tests {
         assert_eq!(stage(log_in.lines().next().unwrap()), Stage::Login);
         assert_eq!(stage(shared), Stage::Elevate);
         assert_eq!(stage("debug1: Connecting to web"), Stage::Connect);
+        assert_eq!(stage("debug1: Remote protocol version 2.0, remote software version x"), Stage::HostKey);
     }
 
     /// Log, standard error, what is made of them.

@@ -14,8 +14,10 @@ use std::os::fd::OwnedFd;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// What a host may take for the login beyond `ConnectTimeout`, for each host on the way and itself; as in the other transport.
+/// What a host may take for the login; as in the other transport.
 const LOGIN: Duration = Duration::from_secs(60);
+/// How much later than ssh itself we are to see that `ConnectTimeout` has passed.
+const GRACE: Duration = Duration::from_secs(1);
 /// How much of standard error is kept.
 const ERRORS: usize = 64 << 10;
 /// How much may come unasked while we are sending.
@@ -36,8 +38,17 @@ pub(super) struct OpenSshPipe {
     /// The tail of standard error; twice as long as it should be at times.
     said: Vec<u8>,
     scratch: Vec<u8>,
-    /// When the login has to be over; `None` once it is.
-    login: Option<Instant>,
+    /// What has to have come by when, until the command has said something.
+    milestones: VecDeque<Milestone>,
+}
+
+/// ssh keeps to `ConnectTimeout` until it knows a host's version, and waits for ever from then on.
+struct Milestone {
+    by: Instant,
+    /// The stage that has to have begun.
+    stage: Stage,
+    limit: Duration,
+    setting: &'static str,
 }
 
 /// A stream that comes from the process.
@@ -76,8 +87,10 @@ impl OpenSshPipe {
             .and_then(|()| ioctl_fionbio(&output, true))
             .and_then(|()| ioctl_fionbio(&errors, true));
         apart.map_err(|error| Trouble::Here(format!("{}: {error}", endpoint.alias)))?;
-        let hosts = u32::try_from(endpoint.jumps.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let login = Instant::now() + (endpoint.connect_timeout + LOGIN).saturating_mul(hosts);
+        let limit = endpoint.connect_timeout;
+        let by = Instant::now() + limit + GRACE;
+        let met = Milestone { by, stage: Stage::Login, limit, setting: " (ConnectTimeout)" };
+        let let_in = Milestone { by: by + LOGIN, stage: Stage::Elevate, limit: LOGIN, setting: "" };
         Ok(Self {
             process,
             endpoint,
@@ -87,7 +100,7 @@ impl OpenSshPipe {
             early: VecDeque::new(),
             said: Vec::new(),
             scratch: vec![0; CHUNK],
-            login: Some(login),
+            milestones: [met, let_in].into(),
         })
     }
 
@@ -106,7 +119,7 @@ impl OpenSshPipe {
     fn take_early(&mut self) -> Result<bool, Trouble> {
         let mut some = self.gather()?;
         while let Some(count) = self.output.read(&mut self.scratch).map_err(|error| lost(&error))? {
-            self.login = None;
+            self.milestones.clear();
             self.early.extend(&self.scratch[..count]);
             if self.early.len() > EARLY {
                 let because = "it sends without end, and takes nothing".to_owned();
@@ -119,9 +132,9 @@ impl OpenSshPipe {
 
     /// Waits until something can go on, or until then.
     fn wait(&mut self, until: Option<Instant>, sending: Sending) -> Result<(), Trouble> {
-        self.check_login()?;
+        self.check_milestone()?;
         let now = Instant::now();
-        let next = until.into_iter().chain(self.login).min();
+        let next = until.into_iter().chain(self.milestones.front().map(|next| next.by)).min();
         let timeout = next.map(|next| next.saturating_duration_since(now));
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut watched = Vec::new();
@@ -140,19 +153,16 @@ impl OpenSshPipe {
         }
     }
 
-    /// ssh itself waits for ever for a host that says nothing more after its version.
-    fn check_login(&mut self) -> Result<(), Trouble> {
-        if self.login.is_none_or(|login| Instant::now() < login) {
+    fn check_milestone(&mut self) -> Result<(), Trouble> {
+        let passed = |next: &Milestone| Instant::now() >= next.by;
+        if !self.milestones.front().is_some_and(passed) {
             return Ok(());
         }
-        self.login = None;
-        match stage(&self.process.log()?) {
-            Stage::Elevate => Ok(()),
-            stage => {
-                let limit = self.endpoint.connect_timeout + LOGIN;
-                Err(Trouble::Timeout { stage, limit, setting: "" })
-            }
-        }
+        let Some(Milestone { stage: wanted, limit, setting, .. }) = self.milestones.pop_front() else {
+            return Ok(());
+        };
+        let stage = stage(&self.process.log()?);
+        if stage < wanted { Err(Trouble::Timeout { stage, limit, setting }) } else { Ok(()) }
     }
 
     /// Waits for the process itself; `None` where it goes on.
@@ -210,7 +220,7 @@ impl Pipe for OpenSshPipe {
                 return self.early.read(buffer).map(Received::Bytes).map_err(|error| lost(&error));
             }
             if let Some(count) = self.output.read(buffer).map_err(|error| lost(&error))? {
-                self.login = None;
+                self.milestones.clear();
                 return Ok(Received::Bytes(count));
             }
             let some = self.gather()?;
