@@ -245,6 +245,20 @@ fn what_libssh2_lacks_goes_over_it_by_itself() {
     assert_eq!(trouble, "through the ProxyCommand: the connection was lost while connecting: no way");
 }
 
+#[test]
+fn a_host_that_libssh2_has_nothing_in_common_with_goes_over_it_by_itself() {
+    let sshd = Sshd::start(&["KexAlgorithms sntrup761x25519-sha512@openssh.com"]);
+    let usual = format!("Port {}\nIdentityFile {}\n", sshd.port(), sshd.key().display());
+    let said = Overrides { host_keys: vec![sshd.host_key("host_ed25519")], ..Overrides::default() };
+    let auto = Door::default();
+    assert_eq!(auto.enter(&configured(&sshd, &usual, said)), "in");
+    let notes = auto.notes.lock().unwrap();
+    assert!(
+        notes[0].starts_with("web: web and libssh2 have no ") && notes[0].ends_with("ssh is tried"),
+        "{notes:?}"
+    );
+}
+
 /// An authority, and a host's and a user's key signed by it.
 fn signed(dir: &Path) {
     let at = |name: &str| dir.join(name);
