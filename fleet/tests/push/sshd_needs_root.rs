@@ -48,14 +48,23 @@ fn push_over(transport: Transport, sshd: &Sshd, host: &Host, count: usize) -> Ve
 
 #[test]
 fn a_push_is_cold_once_and_warm_then() {
+    cold_and_warm(Transport::Ssh2);
+}
+
+#[test]
+fn so_it_is_over_the_systems_ssh() {
+    cold_and_warm(Transport::OpenSsh);
+}
+
+fn cold_and_warm(transport: Transport) {
     let (sshd, host) = (Sshd::start(&[]), Host::new(As::Root));
     // Large enough for many packets.
     let filler: String = (0..20_000).map(|n: u32| model::Digest::of(&n.to_be_bytes()).to_string()).collect();
     let beside = host.path("agents/keel-agent-x86_64");
     let agent = [std::fs::read(&beside).unwrap(), filler.into_bytes()].concat();
     std::fs::write(&beside, &agent).unwrap();
-    assert_eq!(push_over(Transport::Ssh2, &sshd, &host, 1), ["Unchanged"]);
-    assert_eq!(push_over(Transport::Ssh2, &sshd, &host, 12), ["Unchanged"; 12]);
+    assert_eq!(push_over(transport, &sshd, &host, 1), ["Unchanged"]);
+    assert_eq!(push_over(transport, &sshd, &host, 12), ["Unchanged"; 12]);
     assert!(std::fs::read(host.installed_agent()).unwrap() == agent);
 }
 
@@ -70,14 +79,31 @@ fn several_controllers_may_bring_the_same_agent_at_once() {
 fn what_a_host_ends_with_comes_over_a_real_connection_too() {
     let sshd = Sshd::start(&["ForceCommand echo 'Backups only.'; exit 7"]);
     let host = Host::new(As::Root);
-    let [end] = &push_over(Transport::Ssh2, &sshd, &host, 1)[..] else { panic!("one host") };
-    assert!(
-        end.ends_with("(exit status 7), as a nologin shell or a ForceCommand does; it said: Backups only."),
-        "{end}"
-    );
+    for transport in [Transport::Ssh2, Transport::OpenSsh] {
+        let [end] = &push_over(transport, &sshd, &host, 1)[..] else { panic!("one host") };
+        let words = "(exit status 7), as a nologin shell or a ForceCommand does; it said: Backups only.";
+        assert!(end.ends_with(words), "{transport:?}: {end}");
+    }
     let (sshd, crashing) = (Sshd::start(&[]), Host::new(As::Root));
     crashing.agent("cat hello; sleep 0.3; echo 'out of memory' >&2; kill -9 $$");
-    let [end] = &push_over(Transport::Ssh2, &sshd, &crashing, 1)[..] else { panic!("one host") };
-    let words = "the agent ended before it was done (killed by a signal) while planning; nothing had been changed; it said: out of memory";
-    assert_eq!(end, words);
+    for transport in [Transport::Ssh2, Transport::OpenSsh] {
+        let [end] = &push_over(transport, &sshd, &crashing, 1)[..] else { panic!("one host") };
+        let words = "the agent ended before it was done (killed by a signal) while planning; nothing had been changed; it said: out of memory";
+        assert_eq!(end, words, "{transport:?}");
+    }
+}
+
+#[test]
+fn who_is_not_let_in_is_told_so_by_both_transports() {
+    let sshd = Sshd::start(&[
+        "AuthorizedKeysFile none",
+        "PasswordAuthentication no",
+        "KbdInteractiveAuthentication no",
+    ]);
+    let host = Host::new(As::Root);
+    for transport in [Transport::Ssh2, Transport::OpenSsh] {
+        let [end] = &push_over(transport, &sshd, &host, 1)[..] else { panic!("one host") };
+        let words = format!("was not let in; tried key {}; the host takes publickey", sshd.key().display());
+        assert!(end.ends_with(&words), "{transport:?}: {end}");
+    }
 }
