@@ -4,21 +4,22 @@
 
 pub mod engine;
 pub mod failpoint;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod journal;
 pub mod kind;
 pub mod kinds;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod os;
 pub mod parts;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod rehearse;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod serve;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod session;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod state;
 pub mod system;
 pub mod undo;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod work;

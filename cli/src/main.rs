@@ -16,9 +16,8 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    #[cfg(target_os = "linux")]
-    if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
-        return stage.play().into();
+    if let Some(code) = work::play_stage() {
+        return code;
     }
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,

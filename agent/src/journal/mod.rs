@@ -2,10 +2,8 @@
 //! `frame` and `file` do not know what records mean, only that each is durable before anybody acts on it; what
 //! they say is `model::Record`, what they amount to `model::Status`.
 
-#[cfg(target_os = "linux")]
 mod file;
 mod frame;
 
-#[cfg(target_os = "linux")]
 pub use file::{Appender, JournalError, Resumed, create, read, resume};
 pub use frame::{Cause, Contents, Damage, MAX_RECORD};

@@ -3,7 +3,8 @@
 use super::desk::{Desk, Host};
 use super::errand::Errand;
 use crate::exit::Exit;
-use crate::view::{self, show};
+use crate::stop;
+use crate::view::{self, Stopped, show};
 use fleet::{Controller, End};
 use std::path::PathBuf;
 
@@ -19,18 +20,18 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
         Ok(prepared) => prepared,
         Err(refusal) => return Ok(view::refused(&refusal, errand.format)),
     };
-    let end = End::Ended(machine::perform(prepared, state, (&desk, &name))?);
+    let stop = stop::flag(Stopped::Here)?;
+    let end = End::Ended(machine::perform(prepared, state, (&desk, &name, &stop))?);
     desk.ended(&name, &end);
     Ok(desk.finish())
 }
 
-pub use machine::facts_for_compiling;
+pub use machine::{facts_for_compiling, play_stage};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod machine {
     use super::super::desk::Desk;
-    use crate::view::Stopped;
-    use crate::{clock, stop};
+    use crate::clock;
     use agent::session::Answer;
     use agent::state::{DEFAULT_ROOT, StateDir};
     use agent::work::{Controller, Means};
@@ -39,9 +40,17 @@ mod machine {
     use model::{Digest, Facts, Failure, Plan};
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
+    use std::process::ExitCode;
     use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
     use std::time::Duration;
     use wire::{Ending, Reply};
+
+    /// Plays a part of a rehearsal, where this process was started for that.
+    pub fn play_stage() -> Option<ExitCode> {
+        let stage = agent::rehearse::Stage::of(std::env::args_os())?;
+        Some(stage.play().into())
+    }
 
     pub fn facts() -> anyhow::Result<Facts> {
         Ok(agent::os::facts::collect()?)
@@ -55,7 +64,7 @@ mod machine {
     pub fn perform(
         prepared: Prepared,
         state: Option<PathBuf>,
-        (desk, name): (&Desk<'_>, &str),
+        (desk, name, stop): (&Desk<'_>, &str, &AtomicBool),
     ) -> anyhow::Result<Ending> {
         let state = StateDir::new(state.as_deref().unwrap_or(Path::new(DEFAULT_ROOT)));
         let means = Means {
@@ -65,7 +74,7 @@ mod machine {
             watch: &|event| desk.event(name, event),
             controller: &AtTerminal { desk, name },
             clock: &clock::now,
-            stop: &*stop::flag(Stopped::Here)?,
+            stop,
         };
         Ok(agent::work::perform(&prepared.order, &means))
     }
@@ -95,5 +104,54 @@ mod machine {
         fn reply(&self, reply: Reply) {
             self.desk.reply(self.name, reply);
         }
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(feature = "elsewhere"))))]
+mod machine {
+    use super::super::desk::Desk;
+    use anyhow::bail;
+    use fleet::Prepared;
+    use model::{Facts, OsFacts};
+    use std::path::PathBuf;
+    use std::process::ExitCode;
+    use std::sync::atomic::AtomicBool;
+    use wire::Ending;
+
+    pub fn play_stage() -> Option<ExitCode> {
+        None
+    }
+
+    pub fn facts() -> anyhow::Result<Facts> {
+        bail!("this machine is no Linux, and only Linux is brought to a state: name a host to push to")
+    }
+
+    /// Facts to compile with where no host is asked: those of some Debian.
+    pub fn facts_for_compiling() -> anyhow::Result<Facts> {
+        let text = |text: &str| text.to_owned();
+        let os = OsFacts {
+            id: text("debian"),
+            id_like: Vec::new(),
+            version: text("12"),
+            codename: text("bookworm"),
+            name: text("Debian GNU/Linux 12 (bookworm)"),
+        };
+        Ok(Facts {
+            os,
+            hostname: text("host"),
+            arch: text("x86_64"),
+            deb_arch: text("amd64"),
+            init: text("systemd"),
+            virtualization: text("vm"),
+            ..Facts::default()
+        })
+    }
+
+    pub fn perform(
+        _: Prepared,
+        _: Option<PathBuf>,
+        _: (&Desk<'_>, &str, &AtomicBool),
+    ) -> anyhow::Result<Ending> {
+        facts().map(|_| Ending::Unchanged)
     }
 }

@@ -11,4 +11,4 @@ mod push;
 
 pub use crew::{Inventory, Machines};
 pub use errand::{Errand, Tags, Wanted};
-pub use here::facts_for_compiling;
+pub use here::{facts_for_compiling, play_stage};
