@@ -54,17 +54,18 @@ impl<'a> Progress<'a> {
         if self.is_stopped() { Err(Trouble::Stopped { stage: self.stage() }) } else { Ok(()) }
     }
 
-    /// A transport knows what happened to a connection; when, is known here.
+    /// A transport knows what happened to a connection; when, is known here. Only what went wrong before there was one it knows
+    /// better: the system's `ssh` connects as late as it is given a command.
     pub fn placed(&self, trouble: Trouble) -> Trouble {
+        let stage = self.stage();
         match trouble {
-            Trouble::Lost { because, .. } if self.stage() == Stage::Run => {
+            Trouble::Lost { stage, .. } | Trouble::Timeout { stage, .. } if stage < Stage::Elevate => trouble,
+            Trouble::Lost { because, .. } if stage == Stage::Run => {
                 Trouble::Adrift { host: self.host.to_owned(), because, begun: self.begun.get() }
             }
-            Trouble::Lost { because, .. } => Trouble::Lost { stage: self.stage(), because },
-            Trouble::Protocol { because, .. } => Trouble::Protocol { stage: self.stage(), because },
-            Trouble::Timeout { limit, setting, .. } => {
-                Trouble::Timeout { stage: self.stage(), limit, setting }
-            }
+            Trouble::Lost { because, .. } => Trouble::Lost { stage, because },
+            Trouble::Protocol { because, .. } => Trouble::Protocol { stage, because },
+            Trouble::Timeout { limit, setting, .. } => Trouble::Timeout { stage, limit, setting },
             other => other,
         }
     }

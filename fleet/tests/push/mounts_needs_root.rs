@@ -1,4 +1,4 @@
-//! What only a file system can show: full, without inodes, read-only, mounted noexec.
+//! What only a real file system can show: full, without inodes, read-only, mounted noexec, somebody else's.
 
 use crate::host::{As, Host};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
@@ -65,5 +65,20 @@ fn a_file_system_that_does_not_take_or_run_the_agent_is_named() {
         assert_eq!(end, words.replace("{dir}", &host.dir.path().display().to_string()));
         assert!(!host.path("ran").exists());
         assert!(host.installed().iter().all(|file| !file.starts_with('.')), "{:?}", host.installed());
+    }
+}
+
+#[test]
+fn nothing_is_run_that_belongs_to_another_user() {
+    let nobody = Some(65534);
+    let places: [&dyn Fn(&Host) -> PathBuf; 3] =
+        [&|host| host.path("state"), &|host| host.bin(), &|host| host.installed_agent()];
+    for place in places {
+        let host = Host::new(As::Root);
+        assert_eq!(host.end(), "Unchanged");
+        let place = place(&host);
+        std::os::unix::fs::chown(&place, nobody, nobody).unwrap();
+        let words = "does not belong to root on the host, and its owner could replace what is run there: look at it, then give it to root or remove it";
+        assert_eq!(host.end(), format!("{} {words}", place.display()));
     }
 }

@@ -47,7 +47,7 @@ impl Pipe for Saying {
         if left.is_empty() {
             std::thread::sleep(patience);
             let because = "the cable was cut".to_owned();
-            return Err(Trouble::Lost { stage: Stage::Connect, because });
+            return Err(Trouble::Lost { stage: Stage::Elevate, because });
         }
         let count = left.len().min(buffer.len());
         buffer[..count].copy_from_slice(&left[..count]);

@@ -77,7 +77,7 @@ impl Running {
 }
 
 fn lost(error: &dyn std::fmt::Display) -> Trouble {
-    Trouble::Lost { stage: Stage::Connect, because: error.to_string() }
+    Trouble::Lost { stage: Stage::Elevate, because: error.to_string() }
 }
 
 impl Pipe for Running {

@@ -20,6 +20,10 @@ impl Prompts for Nobody {
 
 /// Pushes to that many hosts, which are all the same one, but each with a state directory that is `host`'s.
 fn push_over(transport: Transport, sshd: &Sshd, host: &Host, count: usize) -> Vec<String> {
+    push_at(transport, &sshd.endpoint(), host, count)
+}
+
+fn push_at(transport: Transport, endpoint: &Endpoint, host: &Host, count: usize) -> Vec<String> {
     let keyring = Keyring::default();
     let access = Access {
         prompts: &Nobody,
@@ -29,7 +33,7 @@ fn push_over(transport: Transport, sshd: &Sshd, host: &Host, count: usize) -> Ve
         notes: &|_| (),
     };
     let targets: Vec<_> =
-        (0..count).map(|n| Target { name: format!("h{n}"), endpoint: Ok(sshd.endpoint()) }).collect();
+        (0..count).map(|n| Target { name: format!("h{n}"), endpoint: Ok(endpoint.clone()) }).collect();
     let places = Places { state: host.path("state").display().to_string(), ..Places::default() };
     let told = Told::default();
     let ends = push(&Push {
@@ -105,5 +109,21 @@ fn who_is_not_let_in_is_told_so_by_both_transports() {
         let [end] = &push_over(transport, &sshd, &host, 1)[..] else { panic!("one host") };
         let words = format!("was not let in; tried key {}; the host takes publickey", sshd.key().display());
         assert!(end.ends_with(&words), "{transport:?}: {end}");
+    }
+}
+
+#[test]
+fn a_host_that_is_not_there_is_not_said_to_be_elevated_on() {
+    let (sshd, host) = (Sshd::start(&[]), Host::new(As::Root));
+    let mut nobody = sshd.endpoint();
+    nobody.port = crate::sshd::free_port();
+    let (old, new) = (sshd.port().to_string(), nobody.port.to_string());
+    nobody.openssh_options.iter_mut().for_each(|option| *option = option.replace(&old, &new));
+    for transport in [Transport::Ssh2, Transport::OpenSsh] {
+        let end = push_at(transport, &nobody, &host, 1).remove(0);
+        assert!(
+            end.contains(" refused the connection: no sshd listens on that port"),
+            "{transport:?}: {end}"
+        );
     }
 }
