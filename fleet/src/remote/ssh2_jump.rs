@@ -180,15 +180,19 @@ impl Pump {
         let mut near = PollFlags::empty();
         near.set(PollFlags::IN, self.up.is_empty());
         near.set(PollFlags::OUT, !self.down.is_empty());
-        let wanted = self.flow.wanted();
-        // Nothing is read from the host while the other side does not take what was; only a write reads along.
-        let idle = self.up.is_empty() && !self.down.is_empty();
-        let far = if idle { wanted - PollFlags::IN } else { wanted };
+        let mut far = self.flow.wanted();
+        // A packet that went out in part is all that is waited for, where nothing more can be read.
+        if !self.down.is_empty() && far.contains(PollFlags::OUT) {
+            far = PollFlags::OUT;
+        }
+        // While the session behind does not take what has come, nothing else is done with the host, not even with its end; unless there is
+        // something to send.
+        let watched = if self.up.is_empty() && !self.down.is_empty() { 1 } else { 2 };
         let near = self.flow.link().with_socket(|socket| {
             let mut fds = [PollFd::new(&self.pair, near), PollFd::from_borrowed_fd(socket, far)];
-            poll_all(&mut fds, Duration::MAX).map(|()| fds[0].revents())
+            poll_all(&mut fds[..watched], Duration::MAX).map(|()| fds[0].revents())
         })?;
-        Ok(near.intersects(PollFlags::IN | PollFlags::OUT)
-            || !near.intersects(PollFlags::HUP | PollFlags::ERR))
+        let gone = near.intersects(PollFlags::HUP | PollFlags::ERR);
+        Ok(near.intersects(PollFlags::IN | PollFlags::OUT) || !gone)
     }
 }

@@ -76,7 +76,7 @@ struct Ssh2Pipe {
     scratch: Vec<u8>,
     /// Standard input has ended.
     ended: bool,
-    /// The last wait was none, because there was something to read.
+    /// The last wait was none, because there was something to read, and nothing has been read since.
     looked_again: bool,
 }
 
@@ -155,7 +155,9 @@ impl Ssh2Pipe {
         if !self.early.is_empty() {
             return self.early.read(buffer).map(Some).map_err(|error| self.lost(&error));
         }
-        self.flow.read(Stream::Out, buffer).map_err(|error| self.lost(&error))
+        let read = self.flow.read(Stream::Out, buffer).map_err(|error| self.lost(&error))?;
+        self.looked_again &= read.is_none();
+        Ok(read)
     }
 
     /// Reads all that is there while we want to send. True where there was something.
@@ -164,6 +166,7 @@ impl Ssh2Pipe {
         while let Some(count) =
             self.flow.read(Stream::Out, &mut self.scratch).map_err(|error| self.lost(&error))?
         {
+            self.looked_again = false;
             self.early.extend(&self.scratch[..count]);
             if self.early.len() > EARLY {
                 let because = "it sends without end, and takes nothing".to_owned();
@@ -178,6 +181,7 @@ impl Ssh2Pipe {
     fn gather(&mut self) -> Result<bool, Trouble> {
         let read = self.flow.read(Stream::Errors, &mut self.scratch).map_err(|error| self.lost(&error))?;
         let Some(count) = read else { return Ok(false) };
+        self.looked_again = false;
         if self.errors.len() > 2 * ERRORS {
             self.errors.drain(..self.errors.len() - ERRORS);
         }
