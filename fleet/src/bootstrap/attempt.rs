@@ -7,7 +7,7 @@ use crate::bootstrap::bring::{Brought, Means};
 use crate::bootstrap::dead_end::Scene;
 use crate::bootstrap::listener::{Heard, Listener};
 use crate::bootstrap::nonce::nonce;
-use crate::bootstrap::script::{self, Way};
+use crate::bootstrap::script::{self, Pace, Way};
 use crate::elevate::{Denial, denial};
 use crate::push::Progress;
 use crate::remote::{Pipe, Remote};
@@ -19,6 +19,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// How long a command whose output has ended may take to end.
 const END: Duration = Duration::from_secs(5);
+
+/// How long a connection may come about that is made with the command, questions to the user included.
+const CONNECTING: Duration = Duration::from_secs(600);
 
 /// Bytes that are sent at once.
 const PIECE: usize = 128 << 10;
@@ -61,9 +64,18 @@ impl Attempt<'_> {
     /// Every other dead end.
     pub fn run(&self, remote: &mut dyn Remote) -> Result<Tried, Trouble> {
         let (nonce, push) = (nonce()?, self.means.push);
-        let command = script::command(self.way, &nonce, &push.places, self.agents);
+        let pace = if remote.connects_late() { Pace::Pause } else { Pace::Go };
+        let command = script::command((self.way, pace), &nonce, &push.places, self.agents);
+        let limit = match pace {
+            Pace::Go => push.patience.login,
+            // The transport has deadlines of its own for what comes before.
+            Pace::Pause => push.patience.login + CONNECTING,
+        };
+        if pace == Pace::Go {
+            self.progress.enter(Stage::Elevate);
+        }
         let mut listener = Listener::new(remote.exec(&command)?, script::marker(&nonce));
-        let Heard::Line(word, tools) = self.wait(&mut listener, push.patience.login, &mut |_| Ok(()))? else {
+        let Heard::Line(word, tools) = self.wait(&mut listener, limit, &mut |_| Ok(()))? else {
             return Err(self.no_shell(listener));
         };
         let tools = match (word.as_str(), tools.as_str()) {
@@ -73,6 +85,11 @@ impl Attempt<'_> {
             ("here", "") => return Err(self.no_tool()),
             _ => return Err(self.scene().unknown(&word)),
         };
+        if pace == Pace::Pause {
+            (self.means.arrive)();
+            self.progress.enter(Stage::Elevate);
+            listener.pipe.send(b"\n")?;
+        }
         let mut asked = Asked::new(script::prompt(&nonce), push.password);
         match self.wait(&mut listener, push.patience.elevate, &mut |pipe| asked.look(pipe))? {
             Heard::Line(word, _) if word == "root" => {

@@ -6,7 +6,7 @@ use crate::bootstrap::script::Way;
 use crate::elevate::Denial;
 use crate::push::{Progress, Push};
 use crate::remote::{Pipe, Remote};
-use crate::trouble::{Stage, Trouble};
+use crate::trouble::Trouble;
 
 /// What is needed to bring an agent.
 pub struct Means<'a> {
@@ -14,6 +14,8 @@ pub struct Means<'a> {
     pub push: &'a Push<'a>,
     /// The login user, for messages.
     pub user: &'a str,
+    /// Called when the host is known to be connected to; returns when it may go on.
+    pub arrive: &'a dyn Fn(),
 }
 
 /// The agent runs.
@@ -37,7 +39,6 @@ pub fn bring(
     let mut way = if means.push.password.known().is_some() { Way::Password } else { Way::Quiet };
     let mut first: Option<Denial> = None;
     loop {
-        progress.enter(Stage::Elevate);
         let attempt = Attempt { means, agents, progress, way };
         let (denial, tools) = match attempt.run(remote).map_err(|trouble| progress.placed(trouble))? {
             Tried::Runs(brought) => return Ok(brought),

@@ -38,15 +38,29 @@ pub enum Way {
     Doas,
 }
 
+/// Whether the script goes on at once when it has said that it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It does.
+    Go,
+    /// It waits for a line.
+    Pause,
+}
+
 /// The command for the login shell, whichever it is. `nonce` is fresh for each command, in hex.
-pub fn command(way: Way, nonce: &str, places: &Places, agents: &[Agent]) -> String {
+pub fn command((way, pace): (Way, Pace), nonce: &str, places: &Places, agents: &[Agent]) -> String {
     let way = match way {
         Way::Quiet => "quiet",
         Way::Password => "password",
         Way::Doas => "doas",
     };
+    let pace = match pace {
+        Pace::Go => "go",
+        Pace::Pause => "pause",
+    };
     let (login, root) = (one_line(LOGIN), one_line(ROOT));
-    let mut words = vec![quoted(&login), "sh".to_owned(), quoted(&root), way.to_owned(), quoted(nonce)];
+    let mut words =
+        vec![quoted(&login), "sh".to_owned(), quoted(&root), way.to_owned(), pace.to_owned(), quoted(nonce)];
     words.extend([&places.mark, &places.state, &places.path].map(|place| quoted(place)));
     words.extend(agents.iter().flat_map(|agent| [agent.arch.clone(), agent.digest.to_string()]));
     format!("exec /bin/sh -c {}", words.join(" "))
@@ -90,14 +104,14 @@ fn is_open(script: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOGIN, Places, ROOT, Way, command, one_line, quoted};
+    use super::{LOGIN, Pace, Places, ROOT, Way, command, one_line, quoted};
 
     #[test]
     fn the_command_is_one_line_of_harmless_arguments() {
-        let command = command(Way::Quiet, "00ff", &Places::default(), &[]);
+        let command = command((Way::Quiet, Pace::Go), "00ff", &Places::default(), &[]);
         assert!(command.starts_with("exec /bin/sh -c 'set -u; umask 077; "), "{command}");
         assert!(
-            command.ends_with("' quiet '00ff' '/' '/var/lib/evenkeel' '/usr/sbin:/usr/bin:/sbin:/bin'"),
+            command.ends_with("' quiet go '00ff' '/' '/var/lib/evenkeel' '/usr/sbin:/usr/bin:/sbin:/bin'"),
             "{command}"
         );
         assert!(command.lines().count() == 1 && command.len() < 6 << 10, "{}", command.len());

@@ -1,8 +1,9 @@
 //! All hosts of a push, each in a thread of its own, started as `turns` allows. Whatever becomes of one, the others go their way.
 
+use crate::push::arrival::Arrival;
 use crate::push::controller::End;
 use crate::push::crossings::Crossings;
-use crate::push::host::{self, Start};
+use crate::push::host;
 use crate::push::target::Push;
 use crate::push::turns::Turns;
 use crate::trouble::Trouble;
@@ -16,10 +17,10 @@ pub fn push(push: &Push<'_>) -> Vec<(String, End)> {
     let named = push.targets.iter().enumerate();
     thread::scope(|scope| {
         let begin = |(index, target)| {
-            let start = Start { turn: turns.begin(index), crossings };
+            let arrival = Arrival::new(turns.begin(index), crossings);
             Builder::new()
                 .name(format!("host {index}"))
-                .spawn_scoped(scope, move || host::serve(push, target, start))
+                .spawn_scoped(scope, move || host::serve(push, target, arrival))
         };
         let started: Vec<_> = named.map(begin).collect();
         let ends = started.into_iter().zip(push.targets);

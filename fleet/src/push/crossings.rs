@@ -26,16 +26,12 @@ struct Hop {
 }
 
 impl Crossings {
-    /// Makes a connection, when the host on the way has room for it.
+    /// Leave to connect, when the host on the way has room for it; `None` where there is none on the way.
     ///
     /// # Errors
-    /// Those of `connect`; for a host on the way that nobody answers on, what another host has met there.
-    pub fn connect<T>(
-        &self,
-        endpoint: &Endpoint,
-        connect: impl FnOnce(&Endpoint) -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
-        let Some(first) = endpoint.jumps.first() else { return connect(endpoint) };
+    /// Nobody answers on the host on the way, as another host has found.
+    pub fn enter(&self, endpoint: &Endpoint) -> Result<Option<Crossing<'_>>, Trouble> {
+        let Some(first) = endpoint.jumps.first() else { return Ok(None) };
         let name = (first.host.clone(), first.port);
         let mut hops = self.lock();
         while hops.get(&name).is_some_and(|hop| hop.dead.is_none() && hop.now >= AT_ONCE) {
@@ -46,13 +42,7 @@ impl Crossings {
             return Err(trouble.clone());
         }
         hop.now += 1;
-        drop(hops);
-        let crossing = Crossing { crossings: self, name };
-        let connected = connect(endpoint);
-        if let Err(trouble) = &connected {
-            crossing.met(first, trouble);
-        }
-        connected
+        Ok(Some(Crossing { crossings: self, name, alias: first.alias.clone() }))
     }
 
     /// Each change is one assignment: what a panic leaves is right.
@@ -61,15 +51,16 @@ impl Crossings {
     }
 }
 
-/// A connection that is being made through a host.
-struct Crossing<'a> {
+/// A connection that is being made through a host, until this goes.
+pub struct Crossing<'a> {
     crossings: &'a Crossings,
     name: (String, u16),
+    alias: String,
 }
 
 impl Crossing<'_> {
-    /// Takes note of a host on the way that is not there.
-    fn met(&self, first: &Endpoint, trouble: &Trouble) {
+    /// What became of it: takes note of a host on the way that is not there.
+    pub fn met(&self, trouble: &Trouble) {
         let Trouble::Through { hop, trouble: inner } = trouble else { return };
         let is_away = matches!(
             **inner,
@@ -78,7 +69,7 @@ impl Crossing<'_> {
                 | Trouble::NoRoute { .. }
                 | Trouble::Timeout { .. }
         );
-        if is_away && *hop == first.alias {
+        if is_away && *hop == self.alias {
             self.crossings.lock().entry(self.name.clone()).or_default().dead = Some(trouble.clone());
         }
     }

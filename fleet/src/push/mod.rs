@@ -1,6 +1,7 @@
 //! One piece of work for many hosts: `all` starts them as `turns` and `crossings` allow, `host` is the way of one, and `controller` who wanted it.
 
 mod all;
+mod arrival;
 mod controller;
 mod crossings;
 mod host;

@@ -73,8 +73,11 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The connection is there: waits for a place to work.
+    /// The connection is there: waits for a place to work, unless it has one.
     pub fn work(&mut self) {
+        if self.place == Place::Working {
+            return;
+        }
         let mut state = self.turns.lock();
         state.dialling.remove(&self.host);
         state.waiting += 1;

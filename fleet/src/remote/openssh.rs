@@ -39,6 +39,10 @@ impl Remote for OpenSsh {
         let process = Process::start(&self.endpoint, command)?;
         Ok(Box::new(OpenSshPipe::new(process, self.endpoint.clone())?))
     }
+
+    fn connects_late(&self) -> bool {
+        true
+    }
 }
 
 /// The standard streams of a process, our ends.

@@ -10,6 +10,11 @@ pub trait Remote: Send {
     /// # Errors
     /// The connection broke, or sshd refuses to start it.
     fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble>;
+
+    /// True where a connection is only made when a command is started, one for each.
+    fn connects_late(&self) -> bool {
+        false
+    }
 }
 
 /// A command that runs on the host, and its standard streams. One thread uses it.

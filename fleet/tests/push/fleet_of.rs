@@ -1,7 +1,7 @@
 //! Many hosts: none waits for another, and no more are at work than were asked for.
 
 use crate::host::{As, Host, endpoint, frames, hello, short};
-use crate::scripted::{Scripted, WARM};
+use crate::scripted::{Late, Scripted, WARM};
 use crate::told::Told;
 use fleet::{
     Agents, Connect, Controller, End, Endpoint, Password, Prepared, Push, Stage, Target, Trouble, push,
@@ -130,6 +130,39 @@ fn a_target_without_an_endpoint_ends_with_its_trouble() {
     let targets = [Target { name: "x".to_owned(), endpoint: Err(trouble.clone()) }];
     let ends = push_to(&targets, 1, &good, &Told::default());
     assert_eq!(ends, [("x".to_owned(), End::Trouble(trouble))]);
+}
+
+/// A host over a transport that connects only when a command is started.
+fn late(delay: Duration, endpoint: &Endpoint) -> Box<dyn fleet::Remote> {
+    let words = frames(&[hello("db1"), Up::Done(Ending::Unchanged)]);
+    let host = Scripted { script: WARM.to_owned(), words, after: Vec::new() };
+    Box::new(Late { delay, host: endpoint.host.starts_with("good").then_some(host) })
+}
+
+#[test]
+fn hosts_that_are_connected_to_late_hold_nobody_up_either() {
+    let names: Vec<_> = (0..20).map(|n| format!("{}{n}", if n < 10 { "dead" } else { "good" })).collect();
+    let told = Told::default();
+    let connect = |endpoint: &Endpoint| {
+        let delay = Duration::from_secs(if endpoint.host.starts_with("good") { 0 } else { 8 });
+        Ok(late(delay, endpoint))
+    };
+    let ends = push_to(&targets(&names), 4, &connect, &told);
+    let lines = told.lines();
+    let at = |words: &str| lines.iter().position(|line| line.contains(words)).unwrap();
+    assert!(at("good19: ended Ended") < at("dead0: ended"), "the dead ones held the others up");
+    let timeout = "no answer within 8 s while connecting (ConnectTimeout)";
+    let dead = ends.iter().filter(|(_, end)| crate::host::in_words(end) == timeout);
+    assert_eq!(dead.count(), 10);
+}
+
+#[test]
+fn no_more_are_at_work_of_those_either() {
+    let names: Vec<_> = (0..4).map(|n| format!("good{n}")).collect();
+    let gauge = Gauge::default();
+    let connect = |endpoint: &Endpoint| Ok(late(Duration::from_millis(1200), endpoint));
+    push_to(&targets(&names), 1, &connect, &gauge);
+    assert_eq!(gauge.most.load(Ordering::SeqCst), 1);
 }
 
 /// Hosts behind `bastion`.
