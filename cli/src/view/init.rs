@@ -13,15 +13,18 @@ pub fn made(dir: &Path, files: &[&Path]) {
     } else {
         format!(" --site {}", inert(&dir.display().to_string()))
     };
-    line("\nnext, with the machine you sit at as the host web1:\n");
-    let width = "keel apply --local web1".len() + site.len();
+    let hosts = inert(&dir.join("hosts.toml").display().to_string());
+    line(&format!("\nnext, with the address of a machine of yours in {hosts}:\n"));
+    let width = "keel rollback web1".len() + site.len();
     for (command, why) in [
         ("validate", "does it compile?"),
-        ("plan --local web1", "what would change? nothing is touched"),
-        ("apply --local web1", "shows the same, asks, does it"),
-        ("rollback", "brings back what was there"),
+        ("plan web1", "what would change? nothing is touched"),
+        ("apply web1", "shows the same, asks, does it"),
+        ("rollback web1", "brings back what was there"),
     ] {
-        let site = if command == "rollback" { "" } else { &site };
         line(&format!("  {:<width$}  # {why}", format!("keel {command}{site}")));
     }
+    line(
+        "\n`--local web1` in place of `web1` means the machine you sit at; `keel rollback --local` needs no name",
+    );
 }

@@ -1,6 +1,7 @@
 //! Which machines are meant: this one, hosts of the inventory, or hosts that the user names as ssh does. Connects to nothing.
 
 use super::connection::{Connection, Transport};
+use super::way::Way;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
 use anyhow::anyhow;
@@ -59,6 +60,8 @@ pub struct Machine {
     pub host: Option<String>,
     /// How it is to be reached.
     pub asked: Asked,
+    /// Keys that hosts on the way must have one of, by their addresses.
+    pub keys_on_the_way: Vec<(String, Vec<String>)>,
     /// What makes the connection.
     pub transport: Transport,
 }
@@ -83,8 +86,7 @@ impl Machines {
             let help = "say what it is to be, with --role ROLE or -f FILE, or declare it in hosts.toml";
             return Err(anyhow!("{word} is in no inventory: {help}").into());
         }
-        let hosts = site.select(words, files)?;
-        self.there(hosts.iter().map(|host| self.declared(host)).collect())
+        self.there(self.chosen(words, site, files)?)
     }
 
     /// The machines that are only asked, or brought back: in a site those of its inventory, and any that ssh reaches.
@@ -107,7 +109,13 @@ impl Machines {
         let mut machines = Vec::new();
         if !patterns.is_empty() {
             let patterns: Vec<String> = patterns.into_iter().cloned().collect();
-            machines.extend(site.select(&patterns, files)?.iter().map(|host| self.declared(host)));
+            let chosen = self.chosen(&patterns, &site, files).map_err(|refusal| match refusal {
+                Refusal::Other(error) => {
+                    anyhow!("{error}; a host that is in no inventory is written user@host").into()
+                }
+                wrong => wrong,
+            })?;
+            machines.extend(chosen);
         }
         for word in direct {
             machines.push(self.direct(word));
@@ -130,14 +138,26 @@ impl Machines {
         Ok(Crew::There(Hosts { list, connection: self.connection.clone() }))
     }
 
+    /// Hosts of the inventory.
+    fn chosen(
+        &self,
+        patterns: &[String],
+        site: &Site,
+        files: &Files,
+    ) -> Result<Vec<Result<Machine, Refusal>>, Refusal> {
+        let (all, chosen) = (site.inventory(files)?, site.select(patterns, files)?);
+        Ok(chosen.iter().map(|host| Ok(self.declared(host, &all))).collect())
+    }
+
     /// A host of the inventory. Its address is what `ssh` would be given, so that `~/.ssh/config` may know it.
-    fn declared(&self, host: &Host) -> Result<Machine, Refusal> {
+    fn declared(&self, host: &Host, all: &[Host]) -> Machine {
         let reach = &host.reach;
+        let way = Way::of(reach.proxy_jump.as_deref(), all);
         let inventory = Overrides {
             user: reach.user.clone(),
             port: reach.port,
             host_keys: reach.host_keys.clone(),
-            jump: reach.proxy_jump.clone(),
+            jump: way.jump,
             ..Overrides::default()
         };
         let transport = match (self.connection.transport, reach.transport) {
@@ -147,7 +167,8 @@ impl Machines {
         };
         let asked =
             Asked { name: host.address.clone(), inventory, command_line: self.connection.overrides() };
-        Ok(Machine { name: host.name.clone(), host: Some(host.name.clone()), asked, transport })
+        let (name, host, keys_on_the_way) = (host.name.clone(), Some(host.name.clone()), way.host_keys);
+        Machine { name, host, asked, keys_on_the_way, transport }
     }
 
     /// A host as ssh names it.
@@ -157,7 +178,8 @@ impl Machines {
             .map_err(|why| anyhow!("`{word}` names no host, as [user@]host[:port] does: {why}"))?;
         let inventory = Overrides { user, port, ..Overrides::default() };
         let asked = Asked { name: host, inventory, command_line: self.connection.overrides() };
-        Ok(Machine { name: word.to_owned(), host: None, asked, transport: self.connection.transport })
+        let (name, keys_on_the_way) = (word.to_owned(), Vec::new());
+        Ok(Machine { name, host: None, asked, keys_on_the_way, transport: self.connection.transport })
     }
 }
 

@@ -8,6 +8,7 @@ mod errand;
 mod here;
 mod login;
 mod push;
+mod way;
 
 pub use crew::{Inventory, Machines};
 pub use errand::{Errand, Tags, Wanted};

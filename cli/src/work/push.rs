@@ -66,9 +66,13 @@ fn targets(hosts: &Hosts) -> anyhow::Result<Vec<Target>> {
     let surroundings = Surroundings::here()?;
     let usual = SshFiles::usual(&surroundings.home);
     let files = SshFiles { instead: hosts.connection.ssh_config.clone(), ..usual };
-    let target = |host: &Machine| Target {
-        name: host.name.clone(),
-        endpoint: resolve(&host.asked, &files, &surroundings),
+    let target = |host: &Machine| {
+        let mut endpoint = resolve(&host.asked, &files, &surroundings);
+        for hop in endpoint.iter_mut().flat_map(|endpoint| &mut endpoint.jumps) {
+            let known = host.keys_on_the_way.iter().find(|(address, _)| *address == hop.alias);
+            hop.host_keys.extend(known.into_iter().flat_map(|(_, keys)| keys.iter().cloned()));
+        }
+        Target { name: host.name.clone(), endpoint }
     };
     Ok(hosts.list.iter().map(target).collect())
 }

@@ -41,7 +41,7 @@ fn a_wrong_command_line_ends_in_3() {
 fn a_new_site_is_fine_and_nothing_is_replaced() {
     let scratch = Scratch::new();
     let run = |words: &[&str]| keel(scratch.root(), words);
-    assert_ends(&run(&["init", "a"]), 0, "keel plan --local web1 --site a");
+    assert_ends(&run(&["init", "a"]), 0, "keel plan web1 --site a");
     assert_ends(&run(&["validate", "--site", "a"]), 0, "fine: web1: 2 resources, 1 edge\n");
     assert_ends(&run(&["plan", "--local", "web1", "--site", "a", "--state-dir", "s"]), 2, "2 to change");
     assert!(!scratch.root().join("s").exists());
@@ -74,7 +74,7 @@ fn where_a_value_comes_from_is_told() {
     assert_ends(&run(&["init"]), 0, "");
     let words = ["explain-value", "welcome.greeting", "--host", "web1"];
     let expected = "welcome.greeting\n  default    roles/welcome.toml:7:11  \"Hello\"\n\
-                    * host web1  hosts.toml:7:12          \"Hello from web1\"\n";
+                    * host web1  hosts.toml:9:12          \"Hello from web1\"\n";
     assert_ends(&run(&words), 0, expected);
     assert_ends(
         &run(&[&words[..], &["--set", "welcome.greeting=x"]].concat()),
