@@ -12,7 +12,7 @@ use super::words::{counted, doing};
 use super::{history, names, one, plan, rehearsal, wrong};
 use crate::exit::Class;
 use fleet::{End, Stage, Trouble};
-use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
+use model::{Diagnostic, Event, EventBody, Facts, Plan, Report, Severity};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::{Ending, Reply};
@@ -156,7 +156,9 @@ impl Many {
         }
         for (found, hosts) in seen.wrong.take() {
             self.screen.note(&wrong::text(&found));
-            self.screen.note(&format!("for {}\n", names::folded(&self.ordered(hosts))));
+            let is_wrong = found.iter().any(|one| one.severity == Severity::Error);
+            let so = if is_wrong { ", where nothing was done" } else { "" };
+            self.screen.note(&format!("for {}{so}\n", names::folded(&self.ordered(hosts))));
         }
     }
 
@@ -232,7 +234,10 @@ impl Show for Many {
         self.with(|seen| {
             let host = seen.hosts.remove(name).unwrap_or_default();
             seen.done += 1;
-            self.tell_end(name, &host, end);
+            // What is wrong with the input is told once for all hosts that have it.
+            if !(matches!(end, End::Refused(_)) && seen.wrong.is_about(name)) {
+                self.tell_end(name, &host, end);
+            }
             let sum = self.sum(&host, Class::of(end)).unwrap_or_default();
             seen.groups.add(name, sum, host.text);
             seen.plans.retain(|one| Arc::strong_count(one) > 1);

@@ -21,6 +21,11 @@ impl<T: PartialEq> Told<T> {
         }
     }
 
+    /// Whether anything was said of `host`.
+    pub fn is_about(&self, host: &str) -> bool {
+        self.list.iter().any(|(_, hosts)| hosts.iter().any(|one| one == host))
+    }
+
     /// All of them; none are left.
     pub fn take(&mut self) -> Vec<(T, Vec<String>)> {
         std::mem::take(&mut self.list)
