@@ -103,7 +103,7 @@ impl Show for Json {
     }
 
     fn note(&self, host: &str, text: &str) {
-        self.line(host, &json!({ "event": "note", "at": clock::now(), "text": text }).to_string());
+        self.line(host, &json!({ "event": "push", "at": clock::now(), "text": text }).to_string());
     }
 
     fn wrong(&self, host: &str, found: &[Diagnostic]) {
