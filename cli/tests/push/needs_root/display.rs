@@ -58,7 +58,9 @@ fn asked(hosts: &Hosts, words: &[&str], answer: &str) -> (String, i32) {
     let mut keel = hosts.command(words);
     let mut child = keel.stdin(slave).stdout(Stdio::piped()).spawn().expect("keel starts");
     let mut out = child.stdout.take().expect("a pipe");
-    File::from(master).write_all(answer.as_bytes()).map(|()| ()).expect("it listens");
+    // A terminal that goes takes with it what was typed: it stays until the end.
+    let mut terminal = File::from(master);
+    terminal.write_all(answer.as_bytes()).expect("it listens");
     let mut text = String::new();
     out.read_to_string(&mut text).expect("UTF-8");
     (text, child.wait().expect("it ends").code().unwrap_or(-1))
