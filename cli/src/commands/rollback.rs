@@ -14,7 +14,7 @@ use wire::Order;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run, by its number in `keel history`, the last one unless said; then hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
-    #[arg(value_name = "[RUN] HOST")]
+    #[arg(value_name = "RUN|HOST")]
     words: Vec<String>,
     #[command(flatten)]
     inventory: Inventory,

@@ -7,34 +7,36 @@ use fleet::config::Overrides;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+/// Where they stand in the help.
+const HEADING: &str = "Options of a push";
+
 /// Options of every verb that can be pushed.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Options of a push")]
 pub struct Connection {
     /// At most so many hosts at once.
-    #[arg(long, value_name = "N", default_value = "32", conflicts_with = "local")]
+    #[arg(long, value_name = "N", default_value = "32", conflicts_with = "local", help_heading = HEADING)]
     pub parallel: NonZeroUsize,
     /// The user to log in as, whatever inventory and configuration say.
-    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, value_name = "NAME", conflicts_with = "local", help_heading = HEADING)]
     user: Option<String>,
     /// A private key to try first; may be repeated.
-    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    #[arg(long, value_name = "FILE", conflicts_with = "local", help_heading = HEADING)]
     identity: Vec<PathBuf>,
     /// Read in place of ~/.ssh/config and /etc/ssh/ssh_config.
-    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    #[arg(long, value_name = "FILE", conflicts_with = "local", help_heading = HEADING)]
     pub ssh_config: Option<PathBuf>,
     /// What makes the connections: libssh2 in process, or the system's ssh. `auto` takes ssh2 where it can do what the
     /// configuration asks for.
-    #[arg(long, value_enum, default_value_t = Transport::Auto, conflicts_with = "local")]
+    #[arg(long, value_enum, default_value_t = Transport::Auto, conflicts_with = "local", help_heading = HEADING)]
     pub transport: Transport,
     /// Takes and records the key of a host that no known_hosts file knows. A changed key is never taken.
-    #[arg(long, conflicts_with = "local")]
+    #[arg(long, conflicts_with = "local", help_heading = HEADING)]
     accept_new_host_key: bool,
     /// Asks for a password to log in with, once for all hosts, where no key is taken.
-    #[arg(long, conflicts_with = "local")]
+    #[arg(long, conflicts_with = "local", help_heading = HEADING)]
     pub ask_password: bool,
     /// Asks for the password of sudo, once for all hosts.
-    #[arg(long, conflicts_with = "local")]
+    #[arg(long, conflicts_with = "local", help_heading = HEADING)]
     pub ask_sudo_password: bool,
 }
 

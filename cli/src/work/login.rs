@@ -59,12 +59,14 @@ impl Login {
         let (name, transport) = way.map_or((endpoint.alias.as_str(), fleet::Transport::Auto), |way| {
             (way.name.as_str(), way.transport)
         });
+        let own = format!("{}: ", endpoint.alias);
         let access = Access {
             prompts: &Terminal,
             transport,
             passwords: self.passwords,
             keyring: &self.keyring,
-            notes: &|text| note(name, text),
+            // Notes about hosts on the way say which; of the host itself it is said already.
+            notes: &|text| note(name, text.strip_prefix(&own).unwrap_or(text)),
         };
         fleet::connect(endpoint, &access)
     }
