@@ -7,12 +7,14 @@
 LAPTOP=$(mktemp -d)
 LAPTOP_HOME=$LAPTOP/home
 LAPTOP_ENV=()
+LAPTOP_PID=$LAPTOP/pid
 trap 'laptop_ends' EXIT
 
 mkdir -m 0700 "$LAPTOP_HOME" "$LAPTOP_HOME/.ssh"
 install -m 0600 "$LAB_KEY" "$LAPTOP_HOME/.ssh/id_ed25519"
 install -m 0644 "$LAB_KEY.pub" "$LAPTOP_HOME/.ssh/id_ed25519.pub"
 sed "s,^\(root:.*\):/root:,\1:$LAPTOP_HOME:," /etc/passwd >"$LAPTOP/passwd"
+sed 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf >"$LAPTOP/nsswitch.conf"
 
 laptop_ends() {
     if [[ -n ${LAPTOP_AGENT:-} ]]; then kill "$LAPTOP_AGENT"; fi
@@ -43,15 +45,17 @@ laptop_runs() {
     "${LAPTOP_WORDS[@]}"
 }
 
-# laptop_words ARGV…: leaves in LAPTOP_WORDS what starts a program there.
+# laptop_words ARGV…: leaves in LAPTOP_WORDS what starts a program there; its pid will be in the file $LAPTOP_PID. Names are looked
+# up in /etc/hosts alone: nothing leaves this machine.
 laptop_words() {
     LAPTOP_WORDS=(env -i "--chdir=${LAPTOP_SITE:-site}" "PATH=$PATH" "HOME=$LAPTOP_HOME" USER=root LOGNAME=root LANG=C.UTF-8
         TERM=dumb "${LAPTOP_ENV[@]}" unshare --mount --propagation private
-        bash -c 'mount --bind "$0" /etc/passwd && exec "$@"' "$LAPTOP/passwd" "$@")
+        bash -ec 'cd "$0"; mount --bind passwd /etc/passwd; mount --bind nsswitch.conf /etc/nsswitch.conf
+            echo $$ >pid; cd "$OLDPWD"; exec "$@"' "$LAPTOP" "$@")
 }
 
-# typed ['PROMPT' TEXT …] -- ARG…: keel on the laptop's terminal. Each text is typed once its prompt has been shown. All that the
-# terminal showed goes to standard output; the status is keel's.
+# typed ['PROMPT' TEXT …] -- ARG…: keel on the laptop's terminal. Each text is typed once its prompt has been shown; a text `!NAME`
+# calls this function and types what it prints. All that the terminal showed goes to standard output; the status is keel's.
 typed() {
     local words=() shown='' byte status=0 in out pid
     while [[ $1 != -- ]]; do words+=("$1"); shift; done
@@ -65,7 +69,8 @@ typed() {
         if ((${#words[@]})) && [[ $shown == *"${words[0]}"* ]]; then
             printf '%s' "$shown"
             shown=''
-            printf '%s\n' "${words[1]}" >&"$in"
+            unechoed
+            if [[ ${words[1]} == !* ]]; then "${words[1]#!}"; else printf '%s\n' "${words[1]}"; fi >&"$in"
             words=("${words[@]:2}")
         fi
     done
@@ -73,4 +78,12 @@ typed() {
     exec {in}>&- {out}<&-
     wait "$pid" || status=$?
     return "$status"
+}
+
+# unechoed: waits until keel's terminal no longer shows what is typed, half a second at most: questions that are no secret are shown.
+unechoed() {
+    for _ in {1..25}; do
+        [[ $(stty -F "/proc/$(cat "$LAPTOP_PID")/fd/0" -a 2>&-) != *" -echo "* ]] || return 0
+        sleep 0.02
+    done
 }
