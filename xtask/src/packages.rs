@@ -26,6 +26,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("strace", "strace"),
     ("script", "bsdutils"),
     ("nsenter", "util-linux"),
+    ("time", "time"),
 ];
 
 /// The packages whose program is missing, each once, in a stable order.
