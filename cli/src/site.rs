@@ -128,13 +128,18 @@ impl Site {
     }
 
     /// Which source of catalogs this is: resources that leave it are told from those of another.
-    pub fn scope(&self, host: Option<&str>) -> anyhow::Result<String> {
-        let place = self.file.as_deref().unwrap_or(&self.site);
-        let place = absolute(place)?;
-        Ok(match (&self.file, host) {
-            (Some(_), _) => format!("file {}", place.display()),
-            (None, Some(host)) => format!("site {} host {host}", place.display()),
-            (None, None) => format!("site {} roles {}", place.display(), self.roles.join(",")),
+    /// A site that has a name is known by it, wherever somebody has checked it out.
+    pub fn scope(&self, host: Option<&str>, project: Option<&str>) -> anyhow::Result<String> {
+        if let Some(file) = &self.file {
+            return Ok(format!("file {}", absolute(file)?.display()));
+        }
+        let site = match project {
+            Some(name) => format!("project {name}"),
+            None => format!("site {}", absolute(&self.site)?.display()),
+        };
+        Ok(match host {
+            Some(host) => format!("{site} host {host}"),
+            None => format!("{site} roles {}", self.roles.join(",")),
         })
     }
 

@@ -82,7 +82,7 @@ fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, u
     claims::tell(&mut drafts, &footprints);
     let blobs = blobs(&drafts);
     let (catalog, secrets) = order::catalog(drafts, &links, findings)?;
-    let compiled = Compiled { catalog, secrets, blobs, warnings: Vec::new() };
+    let compiled = Compiled { catalog, secrets, blobs, project: project.name, warnings: Vec::new() };
     Some((compiled, findings.errors()))
 }
 

@@ -21,6 +21,8 @@ pub struct Project {
     pub units: Vec<Unit>,
     /// The inventory, where there is one.
     pub inventory: Option<Inventory>,
+    /// What the site calls itself.
+    pub name: Option<String>,
 }
 
 impl Project {
@@ -129,7 +131,7 @@ impl Walker<'_> {
             };
             for entry in project.entries {
                 match (entry.key.as_str(), entry.item.value) {
-                    ("name", Value::Text(_)) => {}
+                    ("name", Value::Text(name)) => self.project.name = Some(name),
                     ("modules", value) => match texts(value, entry.item.at) {
                         Ok(found) => modules = found,
                         Err((message, at)) => {

@@ -47,6 +47,8 @@ pub struct Compiled {
     pub secrets: Secrets,
     /// Files by the digests that stand in the catalog; their bytes are read when they are needed, and checked then.
     pub blobs: BTreeMap<Digest, PathBuf>,
+    /// What the site calls itself in `keel.toml`.
+    pub project: Option<String>,
     /// What is not wrong, but not good either.
     pub warnings: Vec<Diagnostic>,
 }

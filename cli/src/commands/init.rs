@@ -29,7 +29,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         )));
     }
     for file in &files {
-        put(&args.dir.join(file.path()), file.contents())?;
+        let path = args.dir.join(file.path());
+        match file.contents_utf8().filter(|_| path.ends_with("keel.toml")) {
+            Some(text) => put(&path, text.replace("NAME", &name_of(&path)).as_bytes())?,
+            None => put(&path, file.contents())?,
+        }
     }
     view::init::made(&args.dir, &files.iter().map(|file| file.path()).collect::<Vec<_>>());
     Ok(Exit::Fine)
@@ -38,6 +42,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 fn collect(dir: &'static Dir<'static>, files: &mut Vec<&'static File<'static>>) {
     files.extend(dir.files());
     dir.dirs().for_each(|inner| collect(inner, files));
+}
+
+/// The name of the directory that holds `path`: hosts know a site by its name, and two are not to have the same. `site` where it
+/// is no plain word.
+fn name_of(path: &Path) -> String {
+    let path = std::path::absolute(path).ok();
+    let name = path.and_then(|path| Some(path.parent()?.file_name()?.to_str()?.to_owned()));
+    let is_plain =
+        |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    name.filter(is_plain).unwrap_or_else(|| "site".to_owned())
 }
 
 /// Whatever stands there, a dangling link too.

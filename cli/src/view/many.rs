@@ -221,7 +221,10 @@ impl Show for Many {
     }
 
     fn note(&self, host: &str, text: &str) {
-        self.with(|seen| self.status(seen, host, text));
+        self.with(|seen| {
+            self.status(seen, host, text);
+            seen.notes.tell(inert(text), host);
+        });
     }
 
     fn wrong(&self, host: &str, found: &[Diagnostic]) {

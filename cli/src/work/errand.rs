@@ -87,11 +87,12 @@ impl Errand {
                 return Ok(Ready { prepared, nodes: 0, warnings: Vec::new() });
             }
         };
-        let Compiled { catalog, secrets, blobs, warnings } = site.compile(host, facts, &self.files)?;
+        let Compiled { catalog, secrets, blobs, project, warnings } =
+            site.compile(host, facts, &self.files)?;
         let nodes = catalog.nodes().len() as u64;
         let work = Work {
             catalog,
-            scope: site.scope(host)?,
+            scope: site.scope(host, project.as_deref())?,
             only: tags.only.iter().cloned().collect(),
             skip: tags.skip.iter().cloned().collect(),
             command: format!("{verb} {}", site.words(words)),

@@ -42,6 +42,8 @@ fn a_new_site_is_fine_and_nothing_is_replaced() {
     let scratch = Scratch::new();
     let run = |words: &[&str]| keel(scratch.root(), words);
     assert_ends(&run(&["init", "a"]), 0, "keel plan web1 --site a");
+    let named = fs::read_to_string(scratch.root().join("a/keel.toml")).expect("it is there");
+    assert!(named.ends_with("[project]\nname = \"a\"\n"), "{named}");
     assert_ends(&run(&["validate", "--site", "a"]), 0, "fine: web1: 2 resources, 1 edge\n");
     assert_ends(&run(&["plan", "--local", "web1", "--site", "a", "--state-dir", "s"]), 2, "2 to change");
     assert!(!scratch.root().join("s").exists());

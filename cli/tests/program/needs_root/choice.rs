@@ -1,6 +1,6 @@
 //! What is worked on: tags, and what left the catalog.
 
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, keel};
 
 const TAGGED: &str = "[file.\"HOST/a\"]\ncontent = \"a\"\ntags = [\"one\", \"both\"]\n\
                       [file.\"HOST/b\"]\ncontent = \"b\"\ntags = [\"two\", \"both\"]\n[file.\"HOST/c\"]\ncontent = \"c\"\n";
@@ -67,4 +67,28 @@ fn a_damaged_ledger_is_set_aside() {
     }
     scratch.site("");
     assert_eq!(scratch.keel("plan", &[]).code, 2);
+}
+
+#[test]
+fn a_site_with_a_name_is_the_same_wherever_it_is_checked_out() {
+    let scratch = Scratch::new();
+    for (checkout, name) in [("one", "a"), ("two", "b")] {
+        let path = |file: &str| scratch.root().join(checkout).join(file);
+        std::fs::create_dir_all(path("roles")).expect("made");
+        std::fs::write(path("keel.toml"), "[project]\nname = \"shop\"\n").expect("written");
+        std::fs::write(path("hosts.toml"), "[host.web1]\nroles = [\"web\"]\n").expect("written");
+        let role = format!("[file.\"{}\"]\ncontent = \"\"\n", scratch.host(name).display());
+        std::fs::write(path("roles/web.toml"), role).expect("written");
+    }
+    let state = scratch.state("").display().to_string();
+    let apply = |site: &str| {
+        let words = ["apply", "--local", "web1", "--yes", "--site", site, "--state-dir", &state];
+        keel(scratch.root(), &words).out
+    };
+    assert!(apply("one").ends_with("run 1: 1 changed\n"));
+    let told = apply("two");
+    assert!(
+        told.starts_with(&format!("o file.{} is no longer in the catalog", scratch.host("a").display())),
+        "{told}"
+    );
 }
