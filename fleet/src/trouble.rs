@@ -197,7 +197,7 @@ pub enum Begun {
 fn adrift(host: &str, because: &str, begun: Begun) -> String {
     match begun {
         Begun::Yes => {
-            format!("after the run had begun ({because}); it goes on on {host}: see `keel history {host}`")
+            format!("after the run had begun ({because}); it goes on there: see `keel history {host}`")
         }
         Begun::Unknown => {
             format!("as the run was to begin ({because}); whether it has begun says `keel history {host}`")

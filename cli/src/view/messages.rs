@@ -46,7 +46,7 @@ pub fn stopping(place: Stopped) {
         }
         Stopped::There => {
             "stopping each host after what is under way there, and beginning no other; once more ends this at once, \
-             and what has begun goes on on the hosts"
+             and what has begun goes on there"
         }
     });
 }

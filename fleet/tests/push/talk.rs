@@ -229,7 +229,7 @@ fn a_lost_connection_says_where_it_was_lost() {
         (
             &asked,
             &[started()],
-            "the connection was lost after the run had begun (the cable was cut); it goes on on h1: see `keel history h1`",
+            "the connection was lost after the run had begun (the cable was cut); it goes on there: see `keel history h1`",
         ),
     ] {
         assert_eq!(cut_after(frames(words), after, apply()), trouble);
