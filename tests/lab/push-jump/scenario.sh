@@ -30,3 +30,8 @@ LAPTOP_SITE=$LAPTOP/site
 cp -r site "$LAPTOP_SITE"
 sed -i 's/^\[host.vault\]/&\nproxy_jump = "gate,inner"/' "$LAPTOP_SITE/hosts.toml"
 assert_exit 0 laptop plan vault
+
+# And a file alone, without any inventory, for a host as ssh names it.
+host_sh 'echo mine >/etc/mark'
+assert_exit 0 laptop apply --yes -f roles/mark.toml "admin@$(address):22"
+assert_eq push-jump1 "$(host cat /etc/mark)"

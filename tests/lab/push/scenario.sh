@@ -43,6 +43,13 @@ assert_eq "active enabled" "$(everywhere host_sh 'systemctl is-active nginx; sys
 assert_eq "$(host_sh 'sha256sum <"$(echo /var/lib/evenkeel/bin/keel-agent-*)" | cut -c1-64')" \
     "$(host_sh 'ls /var/lib/evenkeel/bin | sed s/keel-agent-//')" "the agent goes by its digest"
 
+# The agents of older versions go when nobody needs them any more.
+old=/var/lib/evenkeel/bin/keel-agent-$(printf 0%.0s {1..64})
+host_sh 'touch -d "-1 day" "$1"; touch /var/lib/evenkeel/bin/mine' "$old"
+assert_exit 0 laptop plan @web
+assert_exit 1 host test -e "$old"
+host rm /var/lib/evenkeel/bin/mine
+
 # Once more: not a byte, not a time; and beyond what each login starts no program but those on the way to the agent, and one look at
 # the units.
 started_by laptop_runs ssh web1 true
@@ -60,7 +67,9 @@ assert_exit 2 laptop plan 'web*'
 for part in "web2" "+Avast from push2" "0606 -> 0644"; do assert_contains "$OUTPUT" "$part" "the plan lacks"; done
 assert_lacks "$OUTPUT" "Ahoy"
 assert_eq "$before" "$(everywhere state)" "the plan changed something"
-assert_exit 0 laptop apply --yes @web
+assert_exit 2 typed "[y/N]" n -- apply @web
+assert_eq "$before" "$(everywhere state)" "the answer was no"
+assert_exit 0 typed "[y/N]" y -- apply @web
 assert_exit 0 laptop plan @web
 on 2 soon serves "Avast from push2" :8080/
 assert_exit 2 laptop rollback --plan web2
