@@ -12,6 +12,8 @@ const GONE: &str = "unreachable: gone: 127.0.0.1:1 refused the connection: no ss
 #[test]
 fn what_is_the_same_is_told_once_and_every_host_has_one_ending() {
     let hosts = Hosts::new(3, ROLE);
+    // The agent is brought by the first call, which says so.
+    assert!(hosts.keel("facts web*").err.starts_with("note: web[1-3]: bringing the agent, "));
     let ran = hosts.keel("plan web* gone");
     let expected = "3 hosts: same 1 change to come: web[1-3]\n  + file./srv/a  (roles/web.toml:1:7)\n      \
                     write_file /srv/a 0644 root:root (content: absent -> 2 bytes sha256:87428fc52280)\n        \
