@@ -32,17 +32,17 @@ pub enum Verb {
     Validate(Printed<commands::validate::Args>),
     /// Shows what `apply` would do.
     Plan(Printed<commands::plan::Args>),
-    /// Brings this machine to its desired state.
+    /// Brings hosts to their desired state.
     Apply(Printed<commands::apply::Args>),
-    /// Applies for real in a throwaway copy of this machine, and shows what changed there. The machine stays as it is.
+    /// Applies for real in a throwaway copy of each host, and shows what changed there. The host stays as it is.
     Rehearse(Printed<commands::rehearse::Args>),
     /// Brings back what a run changed.
     Rollback(Printed<commands::rollback::Args>),
-    /// Lists the runs of this machine.
+    /// Lists the runs of hosts.
     History(Printed<commands::history::Args>),
     /// Shows one run, op by op.
     Show(Printed<commands::show::Args>),
-    /// Prints what this machine says of itself.
+    /// Prints what hosts say of themselves.
     Facts(Printed<commands::facts::Args>),
     /// Draws the resources of one host and what comes before what.
     Graph(commands::graph::Args),

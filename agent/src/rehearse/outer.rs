@@ -27,7 +27,7 @@ use wire::{Broken, Heard, Inbox, Unsent, Work, send_content};
 /// the copy, short of resources that failed: those are in the report.
 pub fn rehearse(job: &session::Job<'_>) -> Result<Rehearsal, Failure> {
     if !rustix::process::geteuid().is_root() {
-        let why = "a rehearsal needs root: it mounts a throwaway copy of this machine";
+        let why = "a rehearsal needs root: it mounts a throwaway copy of the machine";
         return Err(Failure::refused(why, "run it with sudo"));
     }
     let work = Work {

@@ -100,14 +100,15 @@ impl Many {
         let host = seen.hosts.entry(name.to_owned()).or_default();
         match body {
             EventBody::Working { id } => {
-                let what = format!("{id} ({} of {})", host.settled + 1, host.plan.nodes.len());
+                let what = format!("{id} ({} of {})", host.settled + 1, plan::to_do(&host.plan));
                 self.status(seen, name, &what);
             }
             EventBody::Node { .. } => {
                 let node = Settled::of(body).map(Settled::timeless);
                 let text = node.map(|node| node.lines(self.manner, &host.plan, self.color));
-                host.say(&text.unwrap_or_default());
-                host.settled += 1;
+                let text = text.unwrap_or_default();
+                host.say(&text);
+                host.settled += usize::from(!text.is_empty());
             }
             EventBody::Note { text } => seen.notes.tell(inert(text), name),
             EventBody::Error { text } => {

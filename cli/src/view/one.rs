@@ -51,13 +51,17 @@ impl One {
             }
             EventBody::Working { id } => {
                 if !seen.plan.nodes.is_empty() {
-                    status(&self.named(&format!("{} of {}: {id}", seen.settled + 1, seen.plan.nodes.len())));
+                    let of = plan::to_do(&seen.plan);
+                    status(&self.named(&format!("{} of {of}: {id}", seen.settled + 1)));
                 }
             }
             EventBody::Node { .. } => {
                 let node = Settled::of(body);
-                say(&node.map(|node| node.lines(self.manner, &seen.plan, self.color)).unwrap_or_default());
-                seen.settled += 1;
+                let text = node.map(|node| node.lines(self.manner, &seen.plan, self.color));
+                let text = text.unwrap_or_default();
+                say(&text);
+                // What stays as it is was not in the plan either.
+                seen.settled += usize::from(!text.is_empty());
             }
             EventBody::Note { text } => note(&format!("note: {}", self.named(&inert(text)))),
             EventBody::Error { text } => {

@@ -91,6 +91,11 @@ pub fn as_desired(unchanged: u64, orphans: usize) -> String {
     format!("as desired: {unchanged} unchanged{orphans}")
 }
 
+/// How many resources a run of the plan will tell of.
+pub fn to_do(plan: &Plan) -> usize {
+    plan.nodes.len() + plan.orphans.len() - staying(plan)
+}
+
 /// Orphans that stay.
 pub fn staying(plan: &Plan) -> usize {
     plan.orphans.iter().filter(|orphan| orphan.steps.is_empty()).count()

@@ -5,7 +5,7 @@ use model::{Rehearsal, RehearsedFile, RehearsedPackage, Turn};
 
 /// The result as text.
 pub fn render(found: &Rehearsal) -> String {
-    let mut text = String::from("\nIn a throwaway copy of this machine, which itself was not changed:\n");
+    let mut text = String::from("\nIn a throwaway copy of the machine, which itself was not changed:\n");
     if found.is_empty() {
         push(&mut text, "  nothing changed");
     }
