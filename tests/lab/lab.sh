@@ -109,11 +109,11 @@ fetch() { curl --noproxy '*' --silent --show-error --fail --max-time 10 "http://
 # serves TEXT URL-PATH: whether the page is this text.
 serves() { [[ $(fetch "$2" 2>&1) == "$1" ]]; }
 
-# soon COMMAND…: repeats the command until it succeeds; fails when it has not within ten seconds.
+# soon COMMAND…: repeats the command until it succeeds; fails when it has not within thirty seconds.
 soon() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 30))
     until "$@"; do
-        ((SECONDS < end)) || lab_fail "not within ten seconds: $*"
+        ((SECONDS < end)) || lab_fail "not within thirty seconds: $*"
         sleep 0.1
     done
 }

@@ -68,7 +68,7 @@ assert_exit 0 laptop plan cut
 
 # And when the network falls silent: who asks whether the host is still there gets no answer.
 fresh
-sed -i '1a\    ServerAliveInterval 1\n    ServerAliveCountMax 2' "$LAPTOP_HOME/.ssh/config"
+sed -i '1a\    ServerAliveInterval 2\n    ServerAliveCountMax 2' "$LAPTOP_HOME/.ssh/config"
 begin
 soon there /run/began
 network iptables -A INPUT -p tcp --dport 22 -j DROP
