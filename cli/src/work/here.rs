@@ -10,6 +10,9 @@ use std::path::PathBuf;
 
 /// Does it here; `host` is this machine's name in the inventory.
 pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyhow::Result<Exit> {
+    if let Some(why) = machine::UNFIT {
+        return Ok(view::misuse(&anyhow::anyhow!(why)));
+    }
     let name = host.unwrap_or_default().to_owned();
     let words = std::iter::once("--local".to_owned()).chain(host.map(str::to_owned)).collect();
     let show = show::here(errand.format, errand.manner);
@@ -45,6 +48,9 @@ mod machine {
     use std::sync::atomic::AtomicBool;
     use std::time::Duration;
     use wire::{Ending, Reply};
+
+    /// Why there is no work here.
+    pub const UNFIT: Option<&str> = None;
 
     /// Plays a part of a rehearsal, where this process was started for that.
     pub fn play_stage() -> Option<ExitCode> {
@@ -118,12 +124,16 @@ mod machine {
     use std::sync::atomic::AtomicBool;
     use wire::Ending;
 
+    /// Why there is no work here.
+    pub const UNFIT: Option<&str> =
+        Some("this machine is no Linux, and only Linux is brought to a state: name a host to push to");
+
     pub fn play_stage() -> Option<ExitCode> {
         None
     }
 
     pub fn facts() -> anyhow::Result<Facts> {
-        bail!("this machine is no Linux, and only Linux is brought to a state: name a host to push to")
+        bail!("this machine is no Linux")
     }
 
     /// Facts to compile with where no host is asked: those of some Debian.
