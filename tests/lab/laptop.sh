@@ -13,7 +13,7 @@ trap 'laptop_ends' EXIT
 mkdir -m 0700 "$LAPTOP_HOME" "$LAPTOP_HOME/.ssh"
 install -m 0600 "$LAB_KEY" "$LAPTOP_HOME/.ssh/id_ed25519"
 install -m 0644 "$LAB_KEY.pub" "$LAPTOP_HOME/.ssh/id_ed25519.pub"
-sed "s,^\(root:.*\):/root:,\1:$LAPTOP_HOME:," /etc/passwd >"$LAPTOP/passwd"
+awk -F: -v OFS=: -v home="$LAPTOP_HOME" '$3 == 0 { $6 = home } 1' /etc/passwd >"$LAPTOP/passwd"
 sed 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf >"$LAPTOP/nsswitch.conf"
 
 laptop_ends() {
