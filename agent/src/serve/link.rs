@@ -16,6 +16,9 @@ use wire::{Order, Reply, Told, Up};
 /// Pieces that were heard and not taken yet.
 const AHEAD: usize = 8;
 
+/// So many times the usual silence an order may be waited for: the controller says nothing while it compiles. Nothing is held up meanwhile.
+const COMPILING: u32 = 20;
+
 /// Takes a content: its digest, its size, its bytes.
 pub(super) type Take<'a> = &'a mut dyn FnMut((&Digest, u64), &mut dyn Read) -> Result<(), Failure>;
 
@@ -70,19 +73,23 @@ impl Link {
         say(&notice(event, what)).expect("no limit is below a note");
     }
 
-    /// Replies; what is too long is only mentioned.
-    pub(super) fn reply(&self, reply: Reply, now: &str) {
-        if let Err(error) = self.say(&Up::Reply(Box::new(reply))) {
-            let text = format!("the reply is too long to be told: {error}");
-            self.tell(&Event { at: now.to_owned(), seq: 0, body: EventBody::Error { text } });
-        }
+    /// Replies.
+    ///
+    /// # Errors
+    /// It is longer than a controller takes.
+    pub(super) fn reply(&self, reply: Reply) -> Result<(), Failure> {
+        let said = self.say(&Up::Reply(Box::new(reply)));
+        said.map_err(|error| {
+            let why = format!("what was asked for is too long to be told: {error}");
+            Failure::refused(why, "put keel on the host, and ask it there with --local")
+        })
     }
 
     /// What was ordered.
     pub(super) fn order(&self) -> Result<(Order, Secrets), Lost> {
         let inbox = self.inbox();
         loop {
-            if let Told::Order(order, secrets) = self.next(&inbox)? {
+            if let Told::Order(order, secrets) = self.next_within(&inbox, self.silence * COMPILING)? {
                 return Ok((*order, secrets));
             }
         }
@@ -160,12 +167,16 @@ impl Link {
     /// The next thing that was heard. Before the commit point a controller is given up that was silent for too long; later it is
     /// waited for just as long.
     fn next(&self, inbox: &Receiver<Result<Told, Lost>>) -> Result<Told, Lost> {
+        self.next_within(inbox, self.silence)
+    }
+
+    fn next_within(&self, inbox: &Receiver<Result<Told, Lost>>, silence: Duration) -> Result<Told, Lost> {
         if let Some(lost) = self.lost.get() {
             return Err(lost.clone());
         }
         let lost = loop {
-            let Some(patience) = self.silence.checked_sub(self.ear.last_heard().elapsed()) else {
-                break Lost::Silent(self.silence.as_secs());
+            let Some(patience) = silence.checked_sub(self.ear.last_heard().elapsed()) else {
+                break Lost::Silent(silence.as_secs());
             };
             match inbox.recv_timeout(patience) {
                 Ok(Ok(told)) => return Ok(told),
@@ -245,5 +256,28 @@ impl Read for Pieces<'_> {
         buffer[..count].copy_from_slice(&rest[..count]);
         self.at += count;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Link;
+    use crate::serve::{Pace, Pipes};
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use wire::Reply;
+
+    #[test]
+    fn a_reply_that_is_too_long_is_no_success() {
+        let pipes = Pipes { input: io::empty(), output: io::sink() };
+        let link = Link::open(pipes, Pace::default(), Arc::new(AtomicBool::new(false))).unwrap();
+        let reply = |damage| link.reply(Reply::Run { status: Box::default(), damage: Some(damage) });
+        assert_eq!(reply("x".to_owned()), Ok(()));
+        let why = reply("x".repeat(17 << 20)).unwrap_err().to_string();
+        assert!(
+            why.starts_with("what was asked for is too long to be told: ") && why.ends_with("--local"),
+            "{why}"
+        );
     }
 }

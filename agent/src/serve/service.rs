@@ -98,7 +98,7 @@ impl Controller for Remote<'_> {
         Ok(if self.link.ask()? { Answer::Yes } else { Answer::No })
     }
 
-    fn reply(&self, reply: Reply) {
-        self.link.reply(reply, &clock::now());
+    fn reply(&self, reply: Reply) -> Result<(), Failure> {
+        self.link.reply(reply)
     }
 }

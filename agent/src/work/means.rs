@@ -41,5 +41,8 @@ pub trait Controller {
     fn ask(&self, plan: &Plan) -> Result<Answer, Failure>;
 
     /// Takes an answer that is no event.
-    fn reply(&self, reply: Reply);
+    ///
+    /// # Errors
+    /// It could not be told.
+    fn reply(&self, reply: Reply) -> Result<(), Failure>;
 }

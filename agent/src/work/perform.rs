@@ -141,7 +141,7 @@ fn give_up(ended: Ended, events: &EventLog<'_>, nodes: u64) -> Ending {
 }
 
 fn history(means: &Means<'_>) -> Result<Ending, Failure> {
-    means.controller.reply(Reply::History(means.state.history()?));
+    means.controller.reply(Reply::History(means.state.history()?))?;
     Ok(Ending::Unchanged)
 }
 
@@ -159,6 +159,6 @@ fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
         }
     };
     let ending = if damage.is_some() { Ending::Failed } else { Ending::Unchanged };
-    means.controller.reply(Reply::Run { status, damage });
+    means.controller.reply(Reply::Run { status, damage })?;
     Ok(ending)
 }

@@ -18,8 +18,11 @@ fn a_silent_controller_is_given_up_before_the_commit_point() {
     let state = StateDir::new(host.state(""));
     let pace = Pace { alive: Duration::from_millis(50), silence: Duration::from_millis(400) };
     let pipes = Pipes { input: theirs.try_clone().unwrap(), output: theirs };
-    let (start, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let stop = Arc::new(AtomicBool::new(false));
     let agent = thread::spawn(move || serve(pipes, &state, pace, &stop));
+    // A controller that compiles says nothing, and takes longer than any other silence may.
+    thread::sleep(Duration::from_millis(600));
+    let start = Instant::now();
     let order = Order::Apply(host.work_of(vec![host.link("l")]));
     send_order(&mut &ours, VERSION, order, &Secrets::default()).unwrap();
     let (mut inbox, mut said) = (Inbox::default(), Vec::new());

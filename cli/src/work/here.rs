@@ -107,8 +107,9 @@ mod machine {
             }
         }
 
-        fn reply(&self, reply: Reply) {
+        fn reply(&self, reply: Reply) -> Result<(), Failure> {
             self.desk.reply(self.name, reply);
+            Ok(())
         }
     }
 }

@@ -76,6 +76,8 @@ impl Conversation<'_> {
                 if let Some(end) = self.take(up)? {
                     return Ok(end);
                 }
+                // Compiling, giving contents and showing events take our time; the host was not silent in it.
+                self.heard = Instant::now();
             }
             if self.unsent.is_none() {
                 self.answer()?;
@@ -154,7 +156,6 @@ impl Conversation<'_> {
             };
             let sent = outgoing.finish(wrote);
             self.sent(sent)?;
-            self.heard = self.said;
         }
         Ok(())
     }

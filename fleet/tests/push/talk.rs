@@ -8,7 +8,7 @@ use model::{Content, Digest, Event, EventBody, Failure, Plan, Report};
 use std::io::{Cursor, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wire::{Blobs, Down, Ending, Heard, Inbox, Order, Up, Work};
+use wire::{Blobs, Down, Ending, Heard, Inbox, NoBlobs, Order, Up, Work};
 
 fn event(body: EventBody) -> Up {
     Up::Event(Box::new(Event { at: String::new(), seq: 0, body }))
@@ -290,4 +290,18 @@ fn silence_ends() {
         (host.patience.first_words, host.patience.silence) = (Duration::from_secs(1), Duration::from_secs(2));
         assert_eq!(host.end(), words, "{agent}");
     }
+}
+
+#[test]
+fn what_the_order_takes_here_is_no_silence_of_the_host() {
+    let mut host = Host::new(As::Root);
+    host.says("done", &[Up::Done(Ending::Unchanged)]);
+    host.agent("cat hello; sleep 3; cat done");
+    host.patience.silence = Duration::from_secs(2);
+    let slow: fn() -> Box<dyn Blobs> = || {
+        std::thread::sleep(Duration::from_millis(2500));
+        Box::new(NoBlobs)
+    };
+    let end = host.push(&Told { blobs: slow, ..Told::default() }, &Password::never());
+    assert_eq!(in_words(&end), "Unchanged");
 }
