@@ -4,7 +4,7 @@
 use crossbeam_channel::Sender;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Instant;
 use wire::{Broken, Down, HostSide, Inbox, Told};
@@ -14,10 +14,18 @@ pub(super) struct Ear {
     side: Mutex<HostSide>,
     /// When the last byte came.
     heard: Mutex<Instant>,
-    /// Becomes true with the yes, before anybody else knows of it: what ends after that does not end the run.
-    committed: AtomicBool,
+    /// Whichever came first. It is known here before anybody else knows of it: what ends after a yes does not end the run, and a yes that
+    /// comes when the end is known begins none.
+    first: OnceLock<First>,
     /// Set by the controller, and by its end before the commit point.
     stop: Arc<AtomicBool>,
+}
+
+/// What came first.
+#[derive(PartialEq)]
+enum First {
+    Yes,
+    End,
 }
 
 /// Why nothing more comes.
@@ -40,12 +48,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ear {
     pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
-        Self {
-            side: Mutex::default(),
-            heard: Mutex::new(Instant::now()),
-            committed: AtomicBool::new(false),
-            stop,
-        }
+        Self { side: Mutex::default(), heard: Mutex::new(Instant::now()), first: OnceLock::new(), stop }
     }
 
     /// The host's view of what may be said.
@@ -60,7 +63,7 @@ impl Ear {
 
     /// True from the yes on.
     pub(super) fn is_committed(&self) -> bool {
-        self.committed.load(Ordering::SeqCst)
+        self.first.get() == Some(&First::Yes)
     }
 
     /// True where the work is to stop.
@@ -70,7 +73,7 @@ impl Ear {
 
     /// The connection is of no use any more: before the commit point that ends the work.
     pub(super) fn lost(&self) {
-        if !self.is_committed() {
+        if *self.first.get_or_init(|| First::End) == First::End {
             self.stop.store(true, Ordering::SeqCst);
         }
     }
@@ -108,7 +111,9 @@ impl Ear {
                 Err(why) => return Lost::Malformed(why.to_string()),
             };
             match told {
-                Told::Answer { yes: true } => self.committed.store(true, Ordering::SeqCst),
+                Told::Answer { yes: true } if *self.first.get_or_init(|| First::Yes) == First::End => {
+                    return Lost::Ended;
+                }
                 Told::Stop => self.stop.store(true, Ordering::SeqCst),
                 _ => {}
             }
@@ -130,5 +135,33 @@ impl<R: Read> Read for Timed<'_, R> {
         let count = self.from.read(buffer)?;
         *locked(&self.ear.heard) = Instant::now();
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ear, Lost};
+    use model::Secrets;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use wire::{Down, Order, VERSION, send, send_order};
+
+    #[test]
+    fn of_a_yes_and_an_end_the_first_counts() {
+        let mut bytes = Vec::new();
+        send_order(&mut bytes, VERSION, Order::History, &Secrets::default()).unwrap();
+        send(&mut bytes, &Down::Answer { yes: true }).unwrap();
+        for is_lost_before in [true, false] {
+            let (ear, (to, told)) =
+                (Ear::new(Arc::new(AtomicBool::new(false))), crossbeam_channel::unbounded());
+            ear.side().asks();
+            if is_lost_before {
+                ear.lost();
+            }
+            assert_eq!(ear.hear_all(&bytes[..], &to), Lost::Ended);
+            ear.lost();
+            assert_eq!((ear.is_committed(), ear.is_stopped()), (!is_lost_before, is_lost_before));
+            assert_eq!(told.len(), if is_lost_before { 1 } else { 2 });
+        }
     }
 }
