@@ -21,6 +21,8 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
     if let Err(refusal) = check(errand, &hosts.list) {
         return Ok(view::refused(&refusal, errand.format));
     }
+    let agents = Agents::beside(&beside_this_program()?);
+    agents.look()?;
     let targets = targets(hosts)?;
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let show = show::there(errand.format, errand.manner, &names);
@@ -38,7 +40,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         },
         connect: &|endpoint| login.connect(endpoint, &|host, text| desk.note(host, text)),
         password: &password,
-        agents: &Agents::beside(&beside_this_program()?),
+        agents: &agents,
         places: Places::default(),
         patience: Patience::default(),
         controller: &desk,
