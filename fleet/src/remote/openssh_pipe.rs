@@ -2,7 +2,7 @@
 
 use super::openssh::{Exit, Process, Streams};
 use super::openssh_log::{Ending, ending, stage};
-use super::pipe::{Pipe, Received};
+use super::pipe::{Pipe, Received, STALLED};
 use crate::endpoint::Endpoint;
 use crate::trouble::{Stage, Trouble};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -198,14 +198,17 @@ impl OpenSshPipe {
 
 impl Pipe for OpenSshPipe {
     fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let mut rest = bytes;
+        let (mut rest, mut moved) = (bytes, Instant::now());
         while !rest.is_empty() {
             let Some(input) = &self.input else { return Err(lost(&"the command's input has ended")) };
             match write(input, rest) {
-                Ok(sent) => rest = &rest[sent..],
+                Ok(sent) => (rest, moved) = (&rest[sent..], Instant::now()),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if self.take_early()? => {}
-                Err(Errno::AGAIN) => self.wait(None, Sending::Yes)?,
+                Err(Errno::AGAIN) if self.take_early()? => moved = Instant::now(),
+                Err(Errno::AGAIN) if moved.elapsed() >= STALLED => {
+                    return Err(lost(&"the host takes nothing any more"));
+                }
+                Err(Errno::AGAIN) => self.wait(Some(moved + STALLED), Sending::Yes)?,
                 Err(Errno::PIPE) => return Err(lost(&"the command has ended")),
                 Err(error) => return Err(lost(&error)),
             }

@@ -3,6 +3,9 @@
 use crate::trouble::Trouble;
 use std::time::Duration;
 
+/// How long a host may neither take what is sent to it nor say anything, while its sshd answers.
+pub(super) const STALLED: Duration = Duration::from_secs(120);
+
 /// A connection to one host, logged in.
 pub trait Remote: Send {
     /// Starts a command in the user's login shell, without a terminal.
@@ -22,7 +25,8 @@ pub trait Pipe: Send {
     /// Sends all of `bytes` to its standard input.
     ///
     /// # Errors
-    /// `Trouble::Lost` where the command or the connection has ended; what the command had said before can still be received.
+    /// `Trouble::Lost` where the command or the connection has ended, or the command takes nothing for minutes and is as silent; what it had
+    /// said before can still be received.
     fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble>;
 
     /// Waits for some of its standard output, `patience` at most; standard error is gathered meanwhile, and the connection kept

@@ -1,6 +1,6 @@
 //! A command on a host over libssh2, and its streams. While it sends, it reads: neither side can be stuck on the other.
 
-use super::pipe::{Pipe, Received, Remote};
+use super::pipe::{Pipe, Received, Remote, STALLED};
 use super::pulse::{Beat, Pulse};
 use super::ssh2_flow::{CHUNK, Flow, Stream, WINDOW};
 use super::ssh2_link::{Link, Stop};
@@ -82,18 +82,19 @@ struct Ssh2Pipe {
 
 impl Pipe for Ssh2Pipe {
     fn send(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let mut rest = bytes;
+        let (mut rest, mut moved) = (bytes, Instant::now());
         while !rest.is_empty() {
             let sent = self.flow.write(rest).map_err(|error| self.lost(&error))?;
             if let Some(sent) = sent {
-                rest = &rest[sent..];
-                continue;
-            }
-            if !self.take_early()? {
-                if self.flow.is_over() {
-                    return Err(self.lost(&"the command has ended"));
-                }
-                self.wait(None)?;
+                (rest, moved) = (&rest[sent..], Instant::now());
+            } else if self.take_early()? {
+                moved = Instant::now();
+            } else if self.flow.is_over() {
+                return Err(self.lost(&"the command has ended"));
+            } else if moved.elapsed() >= STALLED {
+                return Err(self.lost(&"the host takes nothing any more"));
+            } else {
+                self.wait(Some(moved + STALLED))?;
             }
         }
         Ok(())
