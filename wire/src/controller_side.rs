@@ -164,6 +164,9 @@ impl ControllerSide {
             Ending::Changed if self.stage != Stage::Committed => {
                 Err(Malformed::Misplaced("a host was changed that nobody said yes to"))
             }
+            Ending::Unchanged if self.order == Expected::Reply => {
+                Err(Malformed::Misplaced("an end without the reply that was asked for"))
+            }
             _ => Ok(()),
         }
     }
@@ -231,6 +234,7 @@ mod tests {
                     'l' => Up::Reply(Box::new(Reply::History(Vec::new()))),
                     'a' => Up::Alive,
                     'c' => Up::Done(Ending::Changed),
+                    'u' => Up::Done(Ending::Unchanged),
                     _ => Up::Done(Ending::Declined),
                 };
                 side.take(Heard::Message(up)).is_ok()
@@ -249,8 +253,8 @@ mod tests {
             ),
             (&plan, "howp!q hop!s"),
             (&rehearse, "howpsrd hops!c hop!q"),
-            (&Order::History, "hol hol!l"),
-            (&Order::Facts, "ho!l"),
+            (&Order::History, "holu hod ho!u hol!l"),
+            (&Order::Facts, "hou ho!l"),
         ] {
             for words in all.split(' ') {
                 assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
