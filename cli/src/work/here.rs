@@ -45,7 +45,7 @@ mod machine {
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
     use wire::{Ending, Reply};
 
@@ -78,7 +78,7 @@ mod machine {
             blobs: Arc::from(prepared.blobs),
             state: &state,
             watch: &|event| desk.event(name, event),
-            controller: &AtTerminal { desk, name },
+            controller: &AtTerminal { desk, name, stop },
             clock: &clock::now,
             stop,
         };
@@ -89,6 +89,7 @@ mod machine {
     struct AtTerminal<'a> {
         desk: &'a Desk<'a>,
         name: &'a str,
+        stop: &'a AtomicBool,
     }
 
     impl Controller for AtTerminal<'_> {
@@ -102,6 +103,7 @@ mod machine {
                 match self.desk.answer(self.name) {
                     Some(true) => return Ok(Answer::Yes),
                     Some(false) => return Ok(Answer::No),
+                    None if self.stop.load(Ordering::Relaxed) => return Ok(Answer::No),
                     None => std::thread::sleep(Duration::from_millis(20)),
                 }
             }
