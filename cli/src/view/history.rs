@@ -1,6 +1,6 @@
 //! Runs: the list of them, and one of them op by op. Lines as text; they are printed elsewhere.
 
-use super::out::inert;
+use super::out::inset;
 use super::settled::sum;
 use model::{Outcome, RunSummary, Status};
 use serde_json::json;
@@ -13,7 +13,7 @@ pub fn list(runs: &[RunSummary]) -> Vec<String> {
     let line = |run: &RunSummary| {
         let begin = &run.begin;
         let end = run.end.as_ref().map_or_else(|| "cut off, or under way".to_owned(), sum);
-        inert(&format!("{:>6}  {}  {}  {end}", begin.run, begin.at, begin.command))
+        inset(&format!("{:>6}  {}  {}  {end}", begin.run, begin.at, begin.command))
     };
     runs.iter().map(line).collect()
 }
@@ -35,19 +35,19 @@ pub fn list_json(runs: &[RunSummary]) -> Vec<String> {
 pub fn one(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(begin) = &status.begin {
-        lines.push(inert(&format!("run {} of {}: {}", begin.run, begin.at, begin.command)));
+        lines.push(inset(&format!("run {} of {}: {}", begin.run, begin.at, begin.command)));
     }
     for (seq, act) in &status.acts {
         let nodes = act.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let outcome = word(&act.outcome);
-        lines.push(inert(&format!("  {seq:>4}  {outcome:<7}  {}  for {nodes}", act.op)));
+        lines.push(inset(&format!("  {seq:>4}  {outcome:<7}  {}  for {nodes}", act.op)));
         if let Outcome::Failed(because, _) = &act.outcome {
-            lines.push(format!("                 {}", inert(because)));
+            lines.push(format!("                 {}", inset(because)));
         }
     }
     let owed = status.owed.iter();
     lines.extend(owed.map(|owed| {
-        inert(&format!("  owed: {} is to be refreshed, because {} changed", owed.to, owed.from))
+        inset(&format!("  owed: {} is to be refreshed, because {} changed", owed.to, owed.from))
     }));
     lines.extend(status.end.as_ref().map(sum));
     lines

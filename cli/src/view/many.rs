@@ -4,7 +4,7 @@
 use super::color::wanted;
 use super::diagnostics::Color;
 use super::group::{Groups, Sum};
-use super::out::{Screen, inert};
+use super::out::{Screen, inert, inset};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::told::Told;
@@ -110,9 +110,9 @@ impl Many {
                 host.say(&text);
                 host.settled += usize::from(!text.is_empty());
             }
-            EventBody::Note { text } => seen.notes.tell(inert(text), name),
+            EventBody::Note { text } => seen.notes.tell(inset(text), name),
             EventBody::Error { text } => {
-                self.screen.note(&format!("error: {name}: {}", inert(text)));
+                self.screen.note(&format!("error: {name}: {}", inset(text)));
                 host.error = Some(text.clone());
             }
             EventBody::Rehearsal(found) => host.say(rehearsal::render(found).trim()),
@@ -139,11 +139,11 @@ impl Many {
             }
             (End::Refused(why), _) => self.screen.note(&format!("error: {name}: {}", inert(why))),
             (End::Ended(Ending::Refused(failure)), _) => {
-                self.screen.note(&format!("error: {name}: {}", inert(&failure.to_string())))
+                self.screen.note(&format!("error: {name}: {}", inset(&failure.to_string())))
             }
             (_, Some(sum)) if !matches!(self.manner, Manner::Forecast | Manner::Rehearsal) => {
                 let run = host.report.as_ref().and_then(|report| report.run.as_deref());
-                let run = run.map_or_else(String::new, |run| format!("run {}: ", inert(run)));
+                let run = run.map_or_else(String::new, |run| format!("run {}: ", inset(run)));
                 self.screen.line(&format!("{name}: {run}{}", sum.one));
             }
             _ => {}
@@ -214,7 +214,7 @@ impl Show for Many {
                 Reply::Run { status, damage } => {
                     history::one(status).iter().for_each(|text| host.say(text));
                     if let Some(text) = damage {
-                        self.screen.note(&format!("error: {name}: {}", inert(text)));
+                        self.screen.note(&format!("error: {name}: {}", inset(text)));
                     }
                 }
             }

@@ -99,7 +99,12 @@ pub fn is_active(character: char) -> bool {
 }
 
 fn turns(character: char) -> bool {
-    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
+/// [`inert`] text whose further lines are set in: no line that a host makes up looks like one of ours.
+pub fn inset(text: &str) -> String {
+    inert(text).replace('\n', "\n    ")
 }
 
 /// Escapes control characters other than newline and tab, and the marks that change the direction of writing, so that text
@@ -116,4 +121,15 @@ pub fn inert(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::inset;
+
+    #[test]
+    fn a_host_makes_up_no_line_of_ours_and_steers_nothing() {
+        let said = "failed\nweb2: ok\r\u{1b}]0;x\u{7}\u{61c}";
+        assert_eq!(inset(said), "failed\n    web2: ok\\r\\u{1b}]0;x\\u{7}\\u{61c}");
+    }
 }
