@@ -97,7 +97,7 @@ impl Link {
 
     /// Asks whether to go on; a stop is a no, and who cannot answer any more has not said yes.
     pub(super) fn ask(&self) -> Result<bool, Failure> {
-        if self.plan_untold.load(Ordering::Relaxed) {
+        if self.plan_untold.load(Ordering::Relaxed) || self.outlet.has_given_up() {
             let why = "the plan is too long to be told, and nobody can say yes to it unseen";
             return Err(Failure::refused(why, "do it part by part, with tags and --only"));
         }

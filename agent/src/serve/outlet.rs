@@ -78,6 +78,11 @@ impl Outlet {
         Ok(())
     }
 
+    /// True where something was left out: who waits for an answer to what comes after it waits for ever.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
     /// Waits until all has been written, or nothing more can be, but not longer than `patience`.
     pub(super) fn finish(&self, patience: Duration) {
         drop(self.queue.send(Next::End));
@@ -162,7 +167,7 @@ mod tests {
         let body = EventBody::Note { text: noise.collect() };
         let event = Up::Event(Box::new(Event { at: String::new(), seq: 0, body }));
         let mut count = 0;
-        while !outlet.given_up.load(std::sync::atomic::Ordering::Relaxed) {
+        while !outlet.has_given_up() {
             outlet.say(&event).unwrap();
             count += 1;
         }
