@@ -117,7 +117,7 @@ impl Attempt<'_> {
                 Heard::Line(word, rest) => return Err(self.scene().trouble(&word, &rest)),
                 _ => {
                     listener.pipe.finish(END)?;
-                    let (stage, said) = (self.progress.stage(), listener.said());
+                    let (stage, said) = (self.progress.stage(), self.said(&listener));
                     let because = format!("the script ended before it was done; it said: {said}");
                     return Err(Trouble::Lost { stage, because });
                 }
@@ -173,13 +173,17 @@ impl Attempt<'_> {
     /// Nothing of ours came in time. What did come says why, as where sudo asks for more than a password.
     fn late(&self, listener: &Listener, limit: Duration) -> Trouble {
         let stage = self.progress.stage();
-        match listener.said() {
+        match self.said(listener) {
             said if said.is_empty() => Trouble::Timeout { stage, limit, setting: "" },
             said => {
                 let seconds = limit.as_secs_f32();
                 Trouble::Shell(format!("no answer within {seconds} s while {stage}; the host said: {said}"))
             }
         }
+    }
+
+    fn said(&self, listener: &Listener) -> String {
+        listener.said(self.means.push.password.known())
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -192,7 +196,7 @@ impl Attempt<'_> {
             Ok(None) => "killed by a signal".to_owned(),
             Err(trouble) => return trouble,
         };
-        let said = match listener.said() {
+        let said = match self.said(&listener) {
             said if said.is_empty() => "it said nothing".to_owned(),
             said => format!("it said: {said}"),
         };
@@ -216,6 +220,6 @@ impl Attempt<'_> {
             ended?;
         }
         let errors = String::from_utf8_lossy(listener.pipe.errors());
-        Ok(denial(&errors, self.means.user, &listener.said()))
+        Ok(denial(&errors, self.means.user, &self.said(listener)))
     }
 }

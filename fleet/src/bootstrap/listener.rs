@@ -4,6 +4,7 @@
 use crate::inert;
 use crate::remote::{Pipe, Received};
 use crate::trouble::Trouble;
+use model::{REDACTED, Secret};
 use std::time::Duration;
 
 /// Most bytes that are none of ours.
@@ -83,9 +84,16 @@ impl Listener {
         Ok(Some(Heard::Line(word.to_owned(), rest.to_owned())))
     }
 
-    /// Everything that was said and is none of ours, on standard output and then on standard error.
-    pub fn said(&self) -> String {
-        inert::tail(&[&self.noise, &self.held, &b"\n"[..], self.pipe.errors()].concat())
+    /// Everything that was said and is none of ours, on standard output and then on standard error. A host may repeat the password
+    /// that its sudo was told; what is quoted goes into messages and logs.
+    pub fn said(&self, password: Option<&Secret<String>>) -> String {
+        let bytes = [&self.noise, &self.held, &b"\n"[..], self.pipe.errors()].concat();
+        let text = String::from_utf8_lossy(&bytes);
+        let text = match password.map(Secret::expose).filter(|password| !password.is_empty()) {
+            Some(password) => text.replace(password, REDACTED).into(),
+            None => text,
+        };
+        inert::tail(text.as_bytes())
     }
 
     /// The command, and what came after the last line of ours.

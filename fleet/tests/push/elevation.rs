@@ -96,6 +96,16 @@ fn a_wrong_password_is_sent_once() {
 }
 
 #[test]
+fn a_host_that_repeats_the_password_is_not_quoted_with_it() {
+    let ask = || Some(Secret::new("open sesame".to_owned()));
+    let sudo =
+        ASKING.replace("read -r given; then", "read -r given; then echo \"what is $given?\" >&2; exit 1;");
+    let end = host(&[("sudo", &sudo)]).push(&Told::default(), &Password::asked_with(&ask));
+    let words = in_words(&end);
+    assert!(words.contains("what is <secret>?") && !words.contains("sesame"), "{words}");
+}
+
+#[test]
 fn a_wrong_password_goes_to_one_host_of_many() {
     let ask = || Some(Secret::new("wrong".to_owned()));
     let host = host(&[(
