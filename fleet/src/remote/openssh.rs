@@ -36,6 +36,7 @@ impl OpenSsh {
 
 impl Remote for OpenSsh {
     fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+        pinned_on_the_way(&self.endpoint)?;
         let process = Process::start(&self.endpoint, command)?;
         Ok(Box::new(OpenSshPipe::new(process, self.endpoint.clone())?))
     }
@@ -43,6 +44,17 @@ impl Remote for OpenSsh {
     fn connects_late(&self) -> bool {
         true
     }
+}
+
+/// Refuses a key of the inventory for a host on the way: `ssh` has no option that would hold it against that host alone, and what
+/// somebody pinned is not judged by anything weaker.
+fn pinned_on_the_way(endpoint: &Endpoint) -> Result<(), Trouble> {
+    endpoint.jumps.iter().find(|hop| !hop.host_keys.is_empty()).map_or(Ok(()), |hop| {
+        Err(Trouble::HostKey(format!(
+            "{} is reached by the system's ssh, which cannot be given the host_key that the inventory has for {} on the way: keep that key in a known_hosts file instead",
+            endpoint.alias, hop.alias
+        )))
+    })
 }
 
 /// The standard streams of a process, our ends.
@@ -162,4 +174,26 @@ fn tail(path: &Path) -> io::Result<String> {
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pinned_on_the_way;
+    use crate::config::{Asked, Overrides, SshFiles, Surroundings, resolve};
+    use std::path::Path;
+
+    #[test]
+    fn a_key_pinned_for_a_host_on_the_way_is_not_passed_over() {
+        let (home, variables) = (Path::new("/home/ada"), Default::default());
+        let (user, machine) = ("ada".to_owned(), "desk".to_owned());
+        let surroundings = Surroundings { home: home.into(), user, uid: 1000, machine, variables };
+        let files = SshFiles { instead: Some("/dev/null".into()), ..SshFiles::usual(home) };
+        let inventory = Overrides { jump: Some("bastion".to_owned()), ..Overrides::default() };
+        let asked = Asked { name: "web".into(), inventory, ..Asked::default() };
+        let mut endpoint = resolve(&asked, &files, &surroundings).unwrap();
+        assert_eq!(pinned_on_the_way(&endpoint), Ok(()));
+        endpoint.jumps[0].host_keys.push("ssh-ed25519 AAAA".to_owned());
+        let refused = pinned_on_the_way(&endpoint).unwrap_err();
+        assert!(refused.is_unreachable() && refused.to_string().contains("bastion"), "{refused}");
+    }
 }
