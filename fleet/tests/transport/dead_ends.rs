@@ -4,7 +4,7 @@ use crate::door::Door;
 use crate::sshd::free_port;
 use fleet::{Endpoint, RecordedNames, Trouble, UnknownKeys};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -117,6 +117,9 @@ fn something_else_than_an_sshd() {
             let mut version = [0; 8];
             stream.read_exact(&mut version).unwrap();
             stream.write_all(after).unwrap();
+            // Closed with something unread it would be a reset, which may overtake what was said.
+            stream.shutdown(Shutdown::Write).unwrap();
+            stream.read_to_end(&mut Vec::new()).unwrap();
         });
         let expected = format!("127.0.0.1:{port} is no SSH server: {said}");
         assert_eq!(trouble(&at("127.0.0.1", port)).to_string(), expected);

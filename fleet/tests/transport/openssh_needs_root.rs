@@ -6,8 +6,8 @@ use crate::sshd::{Sshd, free_port, keygen};
 use fleet::config::{Asked, Overrides, SshFiles, Surroundings, resolve};
 use fleet::{Endpoint, Received, Transport, Trouble, UnknownKeys};
 use std::fs;
-use std::io::Write as _;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -128,8 +128,11 @@ fn no_sshd_there() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
-        listener.accept().unwrap().0.write_all(b"220 mail\r\n").unwrap();
-        // The others are kept.
+        let mut mail = listener.accept().unwrap().0;
+        mail.write_all(b"220 mail\r\n").unwrap();
+        // Closed with something unread it would be a reset, which may overtake what was said.
+        mail.shutdown(Shutdown::Write).unwrap();
+        mail.read_to_end(&mut Vec::new()).unwrap();
         let silent = listener.accept().unwrap();
         let mut greeted = listener.accept().unwrap().0;
         greeted.write_all(b"SSH-2.0-x\r\n").unwrap();
