@@ -9,6 +9,8 @@ use wire::Ending;
 pub enum Exit {
     /// Something failed, or could not be told.
     Failed,
+    /// What was done was unwound.
+    Reverted,
     /// A host could not be reached.
     Unreachable,
     /// Another run has the host.
@@ -27,6 +29,7 @@ impl Exit {
         match end {
             End::Ended(Ending::Unchanged | Ending::Changed) => Self::Fine,
             End::Ended(Ending::Pending | Ending::Declined) => Self::Pending,
+            End::Ended(Ending::Reverted) => Self::Reverted,
             End::Ended(Ending::Locked) => Self::Locked,
             End::Ended(Ending::Failed | Ending::Refused(_)) => Self::Failed,
             End::Trouble(trouble) if trouble.is_unreachable() => Self::Unreachable,
@@ -51,6 +54,7 @@ impl From<Exit> for ExitCode {
             Exit::Pending => 2,
             Exit::Usage => 3,
             Exit::Unreachable => 4,
+            Exit::Reverted => 5,
             Exit::Locked => 6,
         })
     }
@@ -63,6 +67,8 @@ pub enum Class {
     Unchanged,
     /// It is as desired now; of a plan or rehearsal: it would be changed.
     Changed,
+    /// What was done there was unwound.
+    Reverted,
     /// Something failed there, or could not be told.
     Failed,
     /// It was not reached.
@@ -72,8 +78,8 @@ pub enum Class {
 }
 
 /// All classes, in the order in which they are told.
-pub const CLASSES: [Class; 5] =
-    [Class::Unchanged, Class::Changed, Class::Failed, Class::Unreachable, Class::Skipped];
+pub const CLASSES: [Class; 6] =
+    [Class::Unchanged, Class::Changed, Class::Failed, Class::Unreachable, Class::Skipped, Class::Reverted];
 
 impl Class {
     /// What became of the host.
@@ -81,6 +87,7 @@ impl Class {
         match end {
             End::Ended(Ending::Unchanged) => Self::Unchanged,
             End::Ended(Ending::Changed | Ending::Pending) => Self::Changed,
+            End::Ended(Ending::Reverted) => Self::Reverted,
             End::Ended(Ending::Declined) | End::Trouble(Trouble::NotTried | Trouble::Stopped { .. }) => {
                 Self::Skipped
             }
@@ -100,6 +107,7 @@ impl Class {
             Self::Failed => "failed",
             Self::Unreachable => "unreachable",
             Self::Skipped => "skipped",
+            Self::Reverted => "reverted",
         }
     }
 }
@@ -119,6 +127,7 @@ mod tests {
             (End::Ended(Ending::Changed), Class::Changed, Exit::Fine),
             (End::Ended(Ending::Pending), Class::Changed, Exit::Pending),
             (End::Ended(Ending::Declined), Class::Skipped, Exit::Pending),
+            (End::Ended(Ending::Reverted), Class::Reverted, Exit::Reverted),
             (End::Ended(Ending::Locked), Class::Failed, Exit::Locked),
             (End::Ended(Ending::Failed), Class::Failed, Exit::Failed),
             (End::Ended(Ending::Refused(failure)), Class::Failed, Exit::Failed),
@@ -134,12 +143,13 @@ mod tests {
 
     #[test]
     fn the_most_severe_exit_counts() {
-        use Exit::{Failed, Fine, Locked, Pending, Unreachable, Usage};
+        use Exit::{Failed, Fine, Locked, Pending, Reverted, Unreachable, Usage};
         for (exits, all) in [
             (&[][..], Fine),
             (&[Fine, Pending, Fine], Pending),
             (&[Pending, Locked], Locked),
             (&[Locked, Unreachable], Unreachable),
+            (&[Unreachable, Reverted], Reverted),
             (&[Unreachable, Failed, Fine], Failed),
             (&[Usage, Fine, Pending], Usage),
             (&[Usage, Unreachable], Failed),

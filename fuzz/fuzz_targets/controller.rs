@@ -45,7 +45,7 @@ fn order(first: u8) -> Order {
         0 => Order::Plan(work),
         1 | 2 => Order::Apply(work),
         3 => Order::Rehearse(work),
-        4 => Order::Rollback { run: None, force: false, forecast: false },
+        4 => Order::Rollback(wire::Rollback::default()),
         5 => Order::History,
         6 => Order::Show { run: None },
         _ => Order::Facts,

@@ -46,6 +46,46 @@ pub enum EventBody {
         /// How long it took, in milliseconds.
         millis: u64,
     },
+    /// The work waits for something that is not its own.
+    Waiting {
+        /// For what, such as `the package manager` or `another run`.
+        what: String,
+        /// Who has it, as far as is known: process, command, unit, since when.
+        who: String,
+        /// How many seconds it goes on waiting before it gives up.
+        left: u64,
+    },
+    /// The run could lock the controller out: it will be unwound unless it is confirmed over a fresh connection.
+    Armed {
+        /// Name of the run.
+        run: String,
+        /// Within so many seconds after its end.
+        window: u64,
+        /// What it touches that is so delicate, a few words each.
+        because: Vec<String>,
+    },
+    /// The run was confirmed: what it did stays.
+    Confirmed {
+        /// Name of the run.
+        run: String,
+    },
+    /// The host goes down now; the run goes on when it is up again.
+    Rebooting {
+        /// How many seconds that may take.
+        timeout: u64,
+    },
+    /// The host is up again, and the run goes on.
+    Resumed {
+        /// Boot id of the kernel.
+        boot: String,
+    },
+    /// What the run did was unwound.
+    Reverted {
+        /// Name of the run that was unwound.
+        run: String,
+        /// Why.
+        because: String,
+    },
     /// Something the operator should know.
     Note {
         /// In words.

@@ -46,6 +46,8 @@ enum Expected {
     Run,
     /// A run that changes nothing but a copy.
     Rehearsal,
+    /// A run that somebody said yes to before.
+    Watched,
     /// No run.
     Forecast,
     /// A reply, once.
@@ -73,9 +75,10 @@ impl ControllerSide {
         self.order = match order {
             _ if order.may_change() => Expected::Run,
             Order::Rehearse(_) => Expected::Rehearsal,
-            Order::Plan(_) | Order::Apply(_) | Order::Rollback { .. } => Expected::Forecast,
-            Order::History | Order::Show { .. } => Expected::Reply,
-            Order::Facts => Expected::Nothing,
+            Order::Attach { .. } => Expected::Watched,
+            Order::Plan(_) | Order::Apply(_) | Order::Rollback(_) => Expected::Forecast,
+            Order::History | Order::Show { .. } | Order::Locks => Expected::Reply,
+            Order::Confirm { .. } | Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };
         self.contents = order.work().map(Work::contents).unwrap_or_default().into_keys().collect();
         self.stage = Stage::Working;
@@ -149,7 +152,8 @@ impl ControllerSide {
             EventBody::Plan(_) => self.is_planned = true,
             EventBody::Report(_) => self.is_reported = true,
             EventBody::Started { .. }
-                if self.stage != Stage::Committed && self.order != Expected::Rehearsal =>
+                if self.stage != Stage::Committed
+                    && !matches!(self.order, Expected::Rehearsal | Expected::Watched) =>
             {
                 return Err(Malformed::Misplaced("a run begins that nobody said yes to"));
             }
@@ -161,7 +165,9 @@ impl ControllerSide {
     /// A host may decline what it was told yes to: its patience ended while the yes was on its way.
     fn ending(&self, ending: &Ending) -> Result<(), Malformed> {
         match ending {
-            Ending::Changed if self.stage != Stage::Committed => {
+            Ending::Changed | Ending::Reverted
+                if self.stage != Stage::Committed && self.order != Expected::Watched =>
+            {
                 Err(Malformed::Misplaced("a host was changed that nobody said yes to"))
             }
             Ending::Unchanged if self.order == Expected::Reply => {

@@ -1,6 +1,6 @@
 //! What a host is asked to do: one order a connection.
 
-use model::{Catalog, Content, Digest};
+use model::{Catalog, Content, Digest, SoftLock};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,15 +14,29 @@ pub enum Order {
     Apply(Work),
     /// Do it in a throwaway copy of the host.
     Rehearse(Work),
-    /// Bring back what a run changed.
-    Rollback {
-        /// The run; the last one where it is `None`.
+    /// Bring back what runs changed.
+    Rollback(Rollback),
+    /// Tell the events of a run, those to come as well, until it has ended.
+    Attach {
+        /// The run; the one under way, or else the last one, where it is `None`.
         run: Option<u64>,
-        /// Also what somebody changed since.
-        force: bool,
-        /// Only show what would be done.
-        forecast: bool,
+        /// The first event that is wanted, by its number.
+        from: u64,
     },
+    /// The host is still in reach after this run, over a connection of its own: keep what it did.
+    Confirm {
+        /// The run.
+        run: u64,
+    },
+    /// Keep everybody from changing the host, or a part of it.
+    Lock(SoftLock),
+    /// Let everybody change it again.
+    Unlock {
+        /// The lock of this part; all locks where it is `None`.
+        resource: Option<String>,
+    },
+    /// List the locks.
+    Locks,
     /// List the runs.
     History,
     /// Tell one run op by op.
@@ -47,6 +61,75 @@ pub struct Work {
     pub skip: BTreeSet<String>,
     /// What was asked for, in words, for the journal.
     pub command: String,
+    /// How it is to be carried out.
+    #[serde(default, skip_serializing_if = "Terms::is_default")]
+    pub terms: Terms,
+}
+
+/// How a run is carried out. All of it has a harmless default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// How many seconds to wait for another run that has the host; `None` for not at all.
+    pub wait: Option<u64>,
+    /// How many seconds after its end the run waits for [`Order::Confirm`] before it is unwound. `None`: only a run that could lock the
+    /// controller out waits, for [`CONFIRM_WITHIN`].
+    pub confirm: Option<u64>,
+    /// What becomes of a run in which something failed.
+    pub on_failure: OnFailure,
+    /// The user that the controller logs in as; `None` for work without a connection, which nobody can be locked out of.
+    pub login: Option<String>,
+    /// How many runs are kept, at least; `None` for the host's own number.
+    pub keep_runs: Option<u64>,
+    /// For how many days they are kept, at least.
+    pub keep_days: Option<u64>,
+}
+
+impl Terms {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What becomes of a run in which something failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// What was done stays.
+    #[default]
+    Keep,
+    /// What was done is rolled back.
+    Rollback,
+}
+
+/// So many seconds a run that could lock the controller out waits to be confirmed, unless told otherwise.
+pub const CONFIRM_WITHIN: u64 = 60;
+
+/// What to bring back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// Which runs.
+    pub which: Which,
+    /// Also what somebody changed since.
+    pub force: bool,
+    /// Only show what would be done.
+    pub forecast: bool,
+    /// How it is to be carried out.
+    #[serde(default, skip_serializing_if = "Terms::is_default")]
+    pub terms: Terms,
+}
+
+/// Which runs are rolled back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// The last one.
+    #[default]
+    Last,
+    /// This one.
+    One(u64),
+    /// All after this one: the host comes back to where it was at its end.
+    After(u64),
 }
 
 impl Order {
@@ -54,13 +137,34 @@ impl Order {
     pub fn work(&self) -> Option<&Work> {
         match self {
             Self::Plan(work) | Self::Apply(work) | Self::Rehearse(work) => Some(work),
-            Self::Rollback { .. } | Self::History | Self::Show { .. } | Self::Facts => None,
+            Self::Rollback(_)
+            | Self::Attach { .. }
+            | Self::Confirm { .. }
+            | Self::Lock(_)
+            | Self::Unlock { .. }
+            | Self::Locks
+            | Self::History
+            | Self::Show { .. }
+            | Self::Facts => None,
+        }
+    }
+
+    /// How it is to be carried out, where that can be said.
+    pub fn terms_mut(&mut self) -> Option<&mut Terms> {
+        match self {
+            Self::Plan(work) | Self::Apply(work) | Self::Rehearse(work) => Some(&mut work.terms),
+            Self::Rollback(rollback) => Some(&mut rollback.terms),
+            _ => None,
         }
     }
 
     /// True where a host may ask before it goes on, and change itself after a yes.
     pub fn may_change(&self) -> bool {
-        matches!(self, Self::Apply(_) | Self::Rollback { forecast: false, .. })
+        match self {
+            Self::Apply(_) => true,
+            Self::Rollback(rollback) => !rollback.forecast,
+            _ => false,
+        }
     }
 }
 

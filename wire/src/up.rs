@@ -54,6 +54,8 @@ pub struct Hello {
 pub enum Reply {
     /// The runs, the last one first.
     History(Vec<model::RunSummary>),
+    /// The locks that have not expired.
+    Locks(Vec<model::SoftLock>),
     /// One run.
     Run {
         /// What its journal amounts to.
@@ -77,6 +79,8 @@ pub enum Ending {
     Declined,
     /// Another run has the host.
     Locked,
+    /// What was done was unwound: nobody confirmed it, or something failed and that was asked for.
+    Reverted,
     /// Something failed or could not be told; the events, or the reply, say what.
     Failed,
     /// It could not be begun; neither event nor reply says so.

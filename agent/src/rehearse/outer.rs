@@ -16,7 +16,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wire::{Broken, Heard, Inbox, Unsent, Work, send_content};
+use wire::{Broken, Heard, Inbox, Terms, Unsent, Work, send_content};
 
 /// Runs `job` in a throwaway copy of this machine. Its events are emitted while it goes on, but for the report.
 ///
@@ -36,6 +36,7 @@ pub fn rehearse(job: &session::Job<'_>) -> Result<Rehearsal, Failure> {
         only: job.choice.only.clone(),
         skip: job.choice.skip.clone(),
         command: job.command.clone(),
+        terms: Terms::default(),
     };
     let inward =
         Job { setting: Setting { state: job.state.root().to_owned(), running: running(job)? }, work };

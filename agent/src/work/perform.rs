@@ -11,7 +11,7 @@ use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use wire::{Ending, Order, Reply, Work};
+use wire::{Ending, Order, Reply, Which, Work};
 
 /// Carries out `order` on this host. The running program must play [`crate::rehearse::Stage`]s when it is started as one.
 pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
@@ -19,15 +19,28 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         Order::Plan(work) => on(work, means, plan),
         Order::Apply(work) => on(work, means, apply),
         Order::Rehearse(work) => on(work, means, |job, means| rehearse(work, job, means)),
-        Order::Rollback { run, force, forecast } => {
-            let drift = if *force { Drift::Overwrite } else { Drift::Refuse };
-            let mode = if *forecast { Mode::Shown } else { Mode::Done };
-            rollback((*run, drift, mode), means)
+        Order::Rollback(order) => {
+            let drift = if order.force { Drift::Overwrite } else { Drift::Refuse };
+            let mode = if order.forecast { Mode::Shown } else { Mode::Done };
+            match order.which {
+                Which::Last => rollback((None, drift, mode), means),
+                Which::One(run) => rollback((Some(run), drift, mode), means),
+                Which::After(_) => unknown(order),
+            }
         }
+        Order::Attach { .. }
+        | Order::Confirm { .. }
+        | Order::Lock(_)
+        | Order::Unlock { .. }
+        | Order::Locks => unknown(order),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,
     }
+}
+
+fn unknown(order: &impl std::fmt::Debug) -> Ending {
+    Ending::Refused(Failure::refused(format!("this agent does not know {order:?}"), "use a newer one"))
 }
 
 /// Whether a rollback is carried out.

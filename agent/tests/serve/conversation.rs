@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use model::EventBody;
-use wire::{Ending, Order, Reply, Up};
+use wire::{Ending, Order, Reply, Rollback, Up};
 
 const NOTHING: &[&[u8]] = &[];
 
@@ -61,7 +61,7 @@ fn runs_are_listed_shown_and_rolled_back() {
     let talk = host.start().talk(&Order::Show { run: Some(7) }, NOTHING, true);
     let Some(Ending::Refused(why)) = talk.ending() else { panic!("{talk:?}") };
     assert_eq!(why.to_string(), "there is no run 7; `keel history` lists them");
-    let back = |forecast| Order::Rollback { run: None, force: false, forecast };
+    let back = |forecast| Order::Rollback(Rollback { forecast, ..Rollback::default() });
     let shown = host.start().talk(&back(true), NOTHING, true);
     assert_eq!((shown.ending(), host.file("a").exists()), (Some(&Ending::Pending), true));
     let done = host.start().talk(&back(false), NOTHING, true);

@@ -8,7 +8,7 @@ use crate::view;
 use crate::view::ask::Consent;
 use crate::view::show::Manner;
 use crate::work::{Errand, Inventory, Machines, Wanted};
-use wire::Order;
+use wire::{Order, Rollback, Terms, Which};
 
 /// Arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,12 @@ pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
     let (run, hosts) = split_run(words);
     let files = Files::default();
     let crew = machines.for_asking(&hosts, &inventory, &files);
-    let wanted = Wanted::Same(Order::Rollback { run, force, forecast: plan });
+    let wanted = Wanted::Same(Order::Rollback(Rollback {
+        which: run.map_or(Which::Last, Which::One),
+        force,
+        forecast: plan,
+        terms: Terms::default(),
+    }));
     let manner = if plan { Manner::Forecast } else { consent.manner() };
     Errand { wanted, consent, manner, format, files }.go(crew)
 }

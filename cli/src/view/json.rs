@@ -93,6 +93,7 @@ impl Show for Json {
     fn reply(&self, host: &str, reply: &Reply) {
         match reply {
             Reply::History(runs) => history::list_json(runs).iter().for_each(|text| self.line(host, text)),
+            Reply::Locks(locks) => locks.iter().for_each(|lock| self.line(host, &json!(lock).to_string())),
             Reply::Run { status, damage } => {
                 history::one_json(status).iter().for_each(|text| self.line(host, text));
                 if let Some(text) = damage {
@@ -134,10 +135,8 @@ impl Show for Json {
         }
         let classes =
             CLASSES.iter().map(|class| (class.word(), sorted.get(class).cloned().unwrap_or_default()));
-        // Nothing reverts itself yet; who reads this shall not have to learn a new field then.
-        let lists = classes.chain([("reverted", Vec::new())]);
         let lists: String =
-            lists.map(|(word, names)| format!(",\"{word}\":{}", Value::from(names))).collect();
+            classes.map(|(word, names)| format!(",\"{word}\":{}", Value::from(names))).collect();
         line(&format!("{{\"event\":\"fleet\"{lists}}}"));
     }
 }

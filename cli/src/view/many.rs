@@ -8,8 +8,8 @@ use super::out::{Screen, inert, inset};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::told::Told;
-use super::words::{counted, doing};
-use super::{history, names, one, plan, rehearsal, wrong};
+use super::words::{counted, doing, turn};
+use super::{history, names, one, plan, rehearsal, words, wrong};
 use crate::exit::Class;
 use fleet::{End, Stage, Trouble};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report, Severity};
@@ -118,6 +118,14 @@ impl Many {
             EventBody::Rehearsal(found) => host.say(rehearsal::render(found).trim()),
             EventBody::Report(report) => host.report = Some(report.clone()),
             EventBody::Plan(_) | EventBody::Started { .. } => {}
+            EventBody::Waiting { .. }
+            | EventBody::Armed { .. }
+            | EventBody::Confirmed { .. }
+            | EventBody::Rebooting { .. }
+            | EventBody::Resumed { .. }
+            | EventBody::Reverted { .. } => {
+                self.screen.note(&format!("{name}: {}", inset(&turn(body).unwrap_or_default())));
+            }
         }
     }
 
@@ -211,6 +219,7 @@ impl Show for Many {
             let host = seen.hosts.entry(name.to_owned()).or_default();
             match reply {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
+                Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
                 Reply::Run { status, damage } => {
                     history::one(status).iter().for_each(|text| host.say(text));
                     if let Some(text) = damage {

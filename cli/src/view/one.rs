@@ -5,8 +5,8 @@ use super::diagnostics::Color;
 use super::out::{inert, line, note, status};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
-use super::words::doing;
-use super::{history, plan, rehearsal, wrong};
+use super::words::{doing, turn};
+use super::{history, plan, rehearsal, words, wrong};
 use crate::exit::Class;
 use crate::format::Format;
 use fleet::{End, Stage};
@@ -63,6 +63,14 @@ impl One {
                 // What stays as it is was not in the plan either.
                 seen.settled += usize::from(!text.is_empty());
             }
+            EventBody::Waiting { .. }
+            | EventBody::Armed { .. }
+            | EventBody::Confirmed { .. }
+            | EventBody::Rebooting { .. }
+            | EventBody::Resumed { .. }
+            | EventBody::Reverted { .. } => {
+                note(&format!("note: {}", self.named(&inert(&turn(body).unwrap_or_default()))));
+            }
             EventBody::Note { text } => note(&format!("note: {}", self.named(&inert(text)))),
             EventBody::Error { text } => {
                 seen.given_up = true;
@@ -118,6 +126,7 @@ impl Show for One {
     fn reply(&self, _: &str, reply: &Reply) {
         match reply {
             Reply::History(runs) => history::list(runs).iter().for_each(|text| line(text)),
+            Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),
             Reply::Run { status, damage } => {
                 history::one(status).iter().for_each(|text| line(text));
                 if let Some(text) = damage {

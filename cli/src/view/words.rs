@@ -1,10 +1,39 @@
 //! Small words of output.
 
 use fleet::Stage;
+use model::{EventBody, SoftLock};
 
 /// `1 file`, `2 files`.
 pub fn counted(count: usize, of: &str) -> String {
     if count == 1 { format!("1 {of}") } else { format!("{count} {of}s") }
+}
+
+/// A turn that the work takes, in words; `None` for other events.
+pub fn turn(body: &EventBody) -> Option<String> {
+    Some(match body {
+        EventBody::Waiting { what, who, left } => {
+            format!("waiting for {what}, held by {who}; {left} s left")
+        }
+        EventBody::Armed { run, window, because } => {
+            let touches =
+                if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
+            format!("run {run} is undone unless it is confirmed within {window} s of its end{touches}")
+        }
+        EventBody::Confirmed { run } => format!("run {run} is confirmed"),
+        EventBody::Rebooting { timeout } => {
+            format!("the host reboots, and the run goes on after it; it has {timeout} s")
+        }
+        EventBody::Resumed { .. } => "the host is up again, and the run goes on".to_owned(),
+        EventBody::Reverted { run, because } => format!("run {run} was undone: {because}"),
+        _ => return None,
+    })
+}
+
+/// A lock, as people read it.
+pub fn lock(lock: &SoftLock) -> String {
+    let SoftLock { resource, owner, reason, since, seconds } = lock;
+    let what = resource.as_deref().unwrap_or("everything");
+    format!("{what}: locked by {owner} since {since} for {seconds} s: {reason}")
 }
 
 /// What is being done, for somebody who waits.

@@ -13,7 +13,7 @@ use crate::view::show::Manner;
 use dsl::Compiled;
 use fleet::Prepared;
 use model::{Diagnostic, Facts, Secrets};
-use wire::{NoBlobs, Order, Work};
+use wire::{NoBlobs, Order, Terms, Work};
 
 /// A verb with its arguments, for all of its machines.
 pub struct Errand {
@@ -96,6 +96,7 @@ impl Errand {
             only: tags.only.iter().cloned().collect(),
             skip: tags.skip.iter().cloned().collect(),
             command: format!("{verb} {}", site.words(words)),
+            terms: Terms::default(),
         };
         let prepared = Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs(blobs)) };
         Ok(Ready { prepared, nodes, warnings })
