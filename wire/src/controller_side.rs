@@ -35,7 +35,7 @@ pub struct ControllerSide {
     contents: BTreeSet<Digest>,
     /// True where the event with the plan has come.
     is_planned: bool,
-    /// True where the report has come, after which there are no events.
+    /// True where the report has come, after which there are no events but what became of a run that waited to be confirmed.
     is_reported: bool,
 }
 
@@ -75,10 +75,10 @@ impl ControllerSide {
         self.order = match order {
             _ if order.may_change() => Expected::Run,
             Order::Rehearse(_) => Expected::Rehearsal,
-            Order::Attach { .. } => Expected::Watched,
+            Order::Attach { .. } | Order::Confirm { .. } => Expected::Watched,
             Order::Plan(_) | Order::Apply(_) | Order::Rollback(_) => Expected::Forecast,
             Order::History | Order::Show { .. } | Order::Locks => Expected::Reply,
-            Order::Confirm { .. } | Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
+            Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };
         self.contents = order.work().map(Work::contents).unwrap_or_default().into_keys().collect();
         self.stage = Stage::Working;
@@ -145,7 +145,7 @@ impl ControllerSide {
     }
 
     fn event(&mut self, body: &EventBody) -> Result<(), Malformed> {
-        if self.is_reported {
+        if self.is_reported && !(self.order == Expected::Watched && settles(body)) {
             return Err(Malformed::Misplaced("an event after the report"));
         }
         match body {
@@ -176,6 +176,11 @@ impl ControllerSide {
             _ => Ok(()),
         }
     }
+}
+
+/// True for what may follow the report of a run that waited to be confirmed.
+fn settles(body: &EventBody) -> bool {
+    matches!(body, EventBody::Confirmed { .. } | EventBody::Reverted { .. } | EventBody::Error { .. })
 }
 
 /// The version in common.
@@ -241,6 +246,8 @@ mod tests {
                     'a' => Up::Alive,
                     'c' => Up::Done(Ending::Changed),
                     'u' => Up::Done(Ending::Unchanged),
+                    'v' => event(EventBody::Reverted { run: "1".into(), because: String::new() }),
+                    'R' => Up::Done(Ending::Reverted),
                     _ => Up::Done(Ending::Declined),
                 };
                 side.take(Heard::Message(up)).is_ok()
@@ -255,12 +262,14 @@ mod tests {
             (
                 &apply,
                 "haoawpqaysrc!d hoprd hopqyd had o !ao h!h h!p ho!q hop!s hop!c hopq!s hopqy!w \
-                     hopqy!q how!w ho!x ho!l hopr!p hod!a",
+                     hopqy!q how!w ho!x ho!l hopr!p hod!a hopqyr!v",
             ),
             (&plan, "howp!q hop!s"),
             (&rehearse, "howpsrd hops!c hop!q"),
             (&Order::History, "holu hod ho!u hol!l"),
-            (&Order::Facts, "hou ho!l"),
+            (&Order::Facts, "hou ho!l ho!R"),
+            (&Order::Attach { run: None, from: 0 }, "hopsrvR hor!p ho!q"),
+            (&Order::Confirm { run: 1 }, "hovR hou"),
         ] {
             for words in all.split(' ') {
                 assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
