@@ -2,6 +2,8 @@
 //!
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub mod detached;
 pub mod engine;
 pub mod failpoint;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

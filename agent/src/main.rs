@@ -12,6 +12,12 @@ fn main() -> ExitCode {
     if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
         return stage.play().into();
     }
+    if let Some(role) = agent::detached::Role::of(std::env::args_os()) {
+        return match role.play() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => tell(std::io::stderr(), &failure.to_string()).max(FAILED).into(),
+        };
+    }
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {

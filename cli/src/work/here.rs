@@ -35,6 +35,7 @@ pub use machine::{facts_for_compiling, play_stage};
 mod machine {
     use super::super::desk::Desk;
     use crate::clock;
+    use crate::view;
     use agent::session::Answer;
     use agent::state::{DEFAULT_ROOT, StateDir};
     use agent::work::{Controller, Means};
@@ -52,10 +53,16 @@ mod machine {
     /// Why there is no work here.
     pub const UNFIT: Option<&str> = None;
 
-    /// Plays a part of a rehearsal, where this process was started for that.
+    /// Plays a part of a rehearsal, or of a run that goes on by itself, where this process was started for that.
     pub fn play_stage() -> Option<ExitCode> {
-        let stage = agent::rehearse::Stage::of(std::env::args_os())?;
-        Some(stage.play().into())
+        if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
+            return Some(stage.play().into());
+        }
+        let role = agent::detached::Role::of(std::env::args_os())?;
+        Some(
+            role.play()
+                .map_or_else(|failure| view::failure(&failure.to_string()).into(), |()| ExitCode::SUCCESS),
+        )
     }
 
     pub fn facts() -> anyhow::Result<Facts> {
