@@ -2,7 +2,7 @@
 //! with any further. What it says stays data: capped and made inert where it is shown.
 
 use crate::{Ending, Heard, Hello, Malformed, Order, Up, VERSION, Work, common};
-use model::{Digest, EventBody};
+use model::{Digest, Event, EventBody};
 use std::collections::BTreeSet;
 
 /// Most bytes of the first words: they are held before anything else is known of a host.
@@ -37,6 +37,8 @@ pub struct ControllerSide {
     is_planned: bool,
     /// True where the report has come, after which there are no events but what became of a run that waited to be confirmed.
     is_reported: bool,
+    /// The number that the next event has, where the events of a run are told from one on.
+    next: Option<u64>,
 }
 
 /// What the order lets a host say.
@@ -65,6 +67,7 @@ impl Default for ControllerSide {
             contents: BTreeSet::new(),
             is_planned: false,
             is_reported: false,
+            next: None,
         }
     }
 }
@@ -80,6 +83,9 @@ impl ControllerSide {
             Order::History | Order::Show { .. } | Order::Locks => Expected::Reply,
             Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };
+        if let Order::Attach { from, .. } = order {
+            self.next = Some(*from);
+        }
         self.contents = order.work().map(Work::contents).unwrap_or_default().into_keys().collect();
         self.stage = Stage::Working;
     }
@@ -125,7 +131,7 @@ impl ControllerSide {
                 self.stage = Stage::Done;
             }
             (Stage::Greeted, _) => return wrong("work before there was an order"),
-            (_, Up::Event(event)) => self.event(&event.body)?,
+            (_, Up::Event(event)) => self.event(event)?,
             (Stage::Working, Up::Reply(_)) if self.order == Expected::Reply => self.order = Expected::Nothing,
             (_, Up::Reply(_)) => return wrong("a reply that was not asked for"),
             (Stage::Working, Up::Want(digests)) => {
@@ -144,7 +150,11 @@ impl ControllerSide {
         Ok(())
     }
 
-    fn event(&mut self, body: &EventBody) -> Result<(), Malformed> {
+    fn event(&mut self, Event { seq, body, .. }: &Event) -> Result<(), Malformed> {
+        if self.next.is_some_and(|next| next != *seq) {
+            return Err(Malformed::Misplaced("an event of a run twice, or one is missing"));
+        }
+        self.next = self.next.map(|next| next.saturating_add(1));
         if self.is_reported && !(self.order == Expected::Watched && settles(body)) {
             return Err(Malformed::Misplaced("an event after the report"));
         }
@@ -209,6 +219,13 @@ mod tests {
         Up::Event(Box::new(Event { at: String::new(), seq: 0, body }))
     }
 
+    /// The events of a run, counted from 0.
+    fn numbered(up: Up, next: &mut u64) -> Up {
+        let Up::Event(event) = up else { return up };
+        *next += 1;
+        Up::Event(Box::new(Event { seq: *next - 1, ..*event }))
+    }
+
     fn work() -> Work {
         let params = serde_json::json!({ "deep": [{ "content": Content::reference(Digest::of(b"a"), 1) }] });
         let (id, origins) = (model::Id::new("file", "/a"), Vec::new());
@@ -222,7 +239,7 @@ mod tests {
     /// Each letter is a message; `o` is the order and `y` the yes, which the controller says. How many were taken before a breach.
     fn taken(order: &Order, words: &str) -> usize {
         let mut side = ControllerSide::default();
-        let wanted = Digest::of(b"a");
+        let (wanted, mut seq) = (Digest::of(b"a"), 0);
         let words = words.chars().filter(|letter| *letter != BREACH);
         words
             .take_while(|letter| {
@@ -250,7 +267,7 @@ mod tests {
                     'R' => Up::Done(Ending::Reverted),
                     _ => Up::Done(Ending::Declined),
                 };
-                side.take(Heard::Message(up)).is_ok()
+                side.take(Heard::Message(numbered(up, &mut seq))).is_ok()
             })
             .count()
     }
@@ -274,6 +291,28 @@ mod tests {
             for words in all.split(' ') {
                 assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
             }
+        }
+    }
+
+    #[test]
+    fn the_events_of_a_run_that_is_watched_come_each_once() {
+        let told = |from, numbers: &[u64]| {
+            let mut side = ControllerSide::default();
+            side.take(Heard::Message(hello(VERSION, "h"))).unwrap();
+            side.orders(&Order::Attach { run: Some(1), from });
+            let note = |seq| Event { at: String::new(), seq, body: EventBody::Note { text: String::new() } };
+            let says = |seq: &&u64| side.take(Heard::Message(Up::Event(Box::new(note(**seq))))).is_ok();
+            numbers.iter().take_while(says).count()
+        };
+        for (from, numbers, taken) in [
+            (0, &[0, 1, 2][..], 3),
+            (7, &[7, 8], 2),
+            (7, &[0], 0),
+            (7, &[8], 0),
+            (0, &[0, 1, 1], 2),
+            (0, &[0, 2], 1),
+        ] {
+            assert_eq!(told(from, numbers), taken, "{from} {numbers:?}");
         }
     }
 
