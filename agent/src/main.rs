@@ -70,6 +70,8 @@ mod linux {
     }
 
     fn served() -> Result<(), String> {
+        // Who leads a session already has none to leave.
+        rustix::process::setsid().ok();
         let stop = stop_flag().map_err(|error| format!("signals cannot be handled: {error}"))?;
         let own = std::env::current_exe().map_err(|error| format!("the agent has no path: {error}"))?;
         let state = StateDir::new(state_of(&own).unwrap_or(Path::new(DEFAULT_ROOT)));
@@ -85,13 +87,12 @@ mod linux {
         Ok(Pipes { input: bare(std::io::stdin().as_fd())?, output: bare(std::io::stdout().as_fd())? })
     }
 
-    /// Becomes true where a signal asks to stop at the next safe point; a second one ends the process. A hangup means nothing: before the
-    /// commit point the end of the pipe says so too, and after it the run is the host's own. SIGPIPE is ignored by every Rust program.
+    /// Becomes true where a signal asks to stop at the next safe point; however often it is asked, no run is broken off. A hangup means
+    /// nothing: before the commit point the end of the pipe says so too, and after it the run is the host's own. SIGPIPE is ignored by
+    /// every Rust program.
     fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal finds the flag false and only sets it.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
         signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;

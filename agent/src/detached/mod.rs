@@ -1,11 +1,12 @@
 //! A run that goes on without whoever asked for it: across the end of its connection, and across a reboot.
 //!
-//! `role` are the commands by which a program is started for that, `boot_unit` has one of
-//! them started at boot, and `boot` is what it does then.
+//! `scope` is its place among the processes of the host. `role` are the commands by which a program is started for that, `boot_unit`
+//! has one of them started at boot, and `boot` is what it does then.
 
 mod boot;
 mod boot_unit;
 mod role;
+pub mod scope;
 
 pub use boot_unit::{BootUnit, is_booted_with_systemd};
 pub use role::Role;

@@ -16,7 +16,7 @@ use std::io::{ErrorKind, stdin, stdout};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use wire::{Broken, send};
+use wire::{Broken, Terms, send};
 
 /// Everything from entering the copy to the last message; the number is the exit code.
 pub(super) fn play() -> u8 {
@@ -75,6 +75,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         events: &events,
         clock: &clock::now,
         command: work.command.clone(),
+        terms: &Terms::default(),
         stop: &stop,
         faults: Faults::default(),
     };

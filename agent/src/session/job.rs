@@ -7,7 +7,7 @@ use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
 use crate::system::System;
 use model::{Catalog, EventBody, Failure, Plan, Report, Secrets};
 use std::sync::atomic::AtomicBool;
-use wire::Blobs;
+use wire::{Blobs, Terms};
 
 /// Time as the caller gives it: RFC 3339 in UTC.
 pub type Clock<'a> = &'a (dyn Fn() -> String + Sync);
@@ -36,6 +36,8 @@ pub struct Job<'a> {
     pub clock: Clock<'a>,
     /// What was asked for, such as `apply -f web.toml`; for the journal.
     pub command: String,
+    /// How it is to be carried out.
+    pub terms: &'a Terms,
     /// Becomes true when the run is to stop at the next safe point.
     pub stop: &'a AtomicBool,
     /// Faults to inject; none outside tests.
@@ -48,6 +50,8 @@ pub struct Rollback<'a> {
     pub run: Option<u64>,
     /// What to do with things that somebody changed since.
     pub drift: Drift,
+    /// How it is to be carried out.
+    pub terms: &'a Terms,
     /// The host.
     pub system: &'a dyn System,
     /// The host's state.

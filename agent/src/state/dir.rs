@@ -109,6 +109,11 @@ impl StateDir {
         Ok(numbers)
     }
 
+    /// The number of the run that comes next.
+    pub fn next_run(&self) -> Result<u64, Failure> {
+        Ok(self.numbers()?.last().map_or(1, |last| last + 1))
+    }
+
     /// A small file of the state; `None` where there is none.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(safe_path::read_file(&self.root.join(name), Follow::No, SMALL)?.map(|(bytes, _)| bytes))

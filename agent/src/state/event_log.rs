@@ -1,17 +1,24 @@
 //! The events of a run, a line of JSON each, in the run's directory: the same bytes that a terminal gets with `--format json`.
+//!
+//! Each line is written at once, and before anybody is told: whoever comes back for the events finds all that were told, and none
+//! twice. A line without its end is no event: whoever wrote it was cut off. `event_lines` reads them.
 
 use super::StateDir;
+use super::event_lines::EventLines;
 use crate::engine::Sink;
 use model::{Event, EventBody, Failure};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Name of the file in a run's directory.
+pub(super) const EVENTS: &str = "events";
 
 /// Takes finished events.
 pub type Watcher<'a> = &'a (dyn Fn(&Event) + Sync);
 
-/// Numbers events, gives them their time, hands them on, and once a run has begun writes them to its directory too.
+/// Numbers events, gives them their time, writes them to the directory of the run once it has begun, and hands them on.
 pub struct EventLog<'a> {
     watcher: Watcher<'a>,
     now: &'a (dyn Fn() -> String + Sync),
@@ -34,16 +41,51 @@ impl<'a> EventLog<'a> {
     }
 
     /// From now on events go to the directory of `run` as well, those so far first.
+    ///
+    /// # Errors
+    /// The file cannot be made.
     pub fn begin(&self, state: &StateDir, run: u64) -> Result<(), Failure> {
-        let path = state.run_dir(run).join("events");
+        let path = state.run_dir(run).join(EVENTS);
         // The directory is ours alone, and new: no other name can stand there.
         let opened = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
         let file = opened.map_err(|error| Failure::io("create", path.display(), error))?;
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner();
         let early = std::mem::take(&mut inner.early);
         inner.file = Some(file);
         inner.write(&early);
         Ok(())
+    }
+
+    /// Goes on with the events of a run that began in another process: the next one gets the next number, and half a line at the end
+    /// goes. To be called before there are events, and with the host's run lock held: nobody else writes there.
+    ///
+    /// # Errors
+    /// What is there cannot be read or written.
+    pub fn resume(&self, state: &StateDir, run: u64) -> Result<(), Failure> {
+        let path = state.run_dir(run).join(EVENTS);
+        let mut lines = EventLines::new(state, run);
+        let mut next = 0;
+        loop {
+            match lines.following() {
+                Ok(Some(event)) => next = event.seq + 1,
+                Ok(None) => break,
+                // A damaged line had a number too.
+                Err(Failure::Unknown { .. }) => next += 1,
+                Err(failure) => return Err(failure),
+            }
+        }
+        let failed = |error| Failure::io("go on with", path.display(), error);
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+        let file = opened.map_err(failed)?;
+        file.set_len(lines.whole()).map_err(failed)?;
+        let mut inner = self.inner();
+        inner.seq = next;
+        inner.file = Some(file);
+        Ok(())
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,17 +98,115 @@ impl Inner {
             None => self.early.extend_from_slice(line),
         }
     }
+
+    /// Makes durable what a later process goes on from.
+    fn sync(&mut self) {
+        if let Some(file) = &self.file {
+            self.broken |= file.sync_all().is_err();
+        }
+    }
 }
 
 impl Sink for EventLog<'_> {
     fn emit(&self, body: EventBody) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner();
         let event = Event { at: (self.now)(), seq: inner.seq, body };
         inner.seq += 1;
         if let Ok(mut line) = serde_json::to_vec(&event) {
             line.push(b'\n');
             inner.write(&line);
         }
+        if is_turning_point(&event.body) {
+            inner.sync();
+        }
         (self.watcher)(&event);
+    }
+}
+
+/// True where another process, or another boot, may be the one to go on: a number that was told once is not given again.
+fn is_turning_point(body: &EventBody) -> bool {
+    match body {
+        EventBody::Armed { .. }
+        | EventBody::Confirmed { .. }
+        | EventBody::Rebooting { .. }
+        | EventBody::Resumed { .. }
+        | EventBody::Reverted { .. }
+        | EventBody::Report(_) => true,
+        EventBody::Plan(_)
+        | EventBody::Started { .. }
+        | EventBody::Working { .. }
+        | EventBody::Node { .. }
+        | EventBody::Waiting { .. }
+        | EventBody::Note { .. }
+        | EventBody::Rehearsal(_)
+        | EventBody::Error { .. } => false,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "prepares scratch files")]
+#[cfg(test)]
+mod tests {
+    use super::{EVENTS, EventLog};
+    use crate::engine::Sink;
+    use crate::state::{EventLines, StateDir};
+    use model::{Event, EventBody};
+    use std::sync::Mutex;
+
+    fn clock() -> String {
+        "2026-01-01T00:00:00.000Z".to_owned()
+    }
+
+    fn note(text: &str) -> EventBody {
+        EventBody::Note { text: text.to_owned() }
+    }
+
+    fn numbers(state: &StateDir) -> Vec<u64> {
+        let mut lines = EventLines::new(state, 1);
+        std::iter::from_fn(|| lines.following().unwrap()).map(|event| event.seq).collect()
+    }
+
+    #[test]
+    fn an_event_is_in_the_file_before_it_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        std::fs::create_dir_all(state.run_dir(1)).unwrap();
+        let told = Mutex::new(Vec::new());
+        let watch = |event: &Event| told.lock().unwrap().push((event.seq, numbers(&state).len()));
+        let log = EventLog::new(&watch, &clock);
+        log.emit(note("early"));
+        log.begin(&state, 1).unwrap();
+        log.emit(note("later"));
+        assert_eq!((told.lock().unwrap().as_slice(), numbers(&state)), (&[(0, 0), (1, 2)][..], vec![0, 1]));
+    }
+
+    #[test]
+    fn another_process_goes_on_with_the_next_number() {
+        for left in ["", "{\"at\":\"x\",\"se", "\0\0\0"] {
+            let dir = tempfile::tempdir().unwrap();
+            let state = StateDir::new(dir.path());
+            std::fs::create_dir_all(state.run_dir(1)).unwrap();
+            let first = EventLog::new(&|_| (), &clock);
+            first.begin(&state, 1).unwrap();
+            first.emit(note("a"));
+            first.emit(note("b"));
+            let path = state.run_dir(1).join(EVENTS);
+            std::fs::write(&path, [std::fs::read(&path).unwrap(), left.as_bytes().to_vec()].concat())
+                .unwrap();
+            let second = EventLog::new(&|_| (), &clock);
+            second.resume(&state, 1).unwrap();
+            second.emit(note("c"));
+            assert_eq!(numbers(&state), [0, 1, 2], "{left}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_file_of_events_gets_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        std::fs::create_dir_all(state.run_dir(1)).unwrap();
+        let log = EventLog::new(&|_| (), &clock);
+        log.resume(&state, 1).unwrap();
+        log.emit(note("a"));
+        assert_eq!(numbers(&state), [0]);
     }
 }

@@ -4,6 +4,7 @@
 
 mod arrival;
 mod dir;
+mod event_lines;
 mod event_log;
 mod file_log;
 mod ledger;
@@ -12,6 +13,7 @@ mod prune;
 mod store;
 
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};
+pub use event_lines::EventLines;
 pub use event_log::{EventLog, Watcher};
 pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};

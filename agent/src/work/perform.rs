@@ -4,6 +4,7 @@
 use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
 use super::needed;
+use crate::detached::scope::leave_session;
 use crate::engine::{Choice, Faults, Sink};
 use crate::os::host::Host;
 use crate::session::{self, Answer, Drift, Ended, Job, Rollback};
@@ -11,7 +12,7 @@ use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use wire::{Ending, Order, Reply, Which, Work};
+use wire::{Ending, Order, Reply, Terms, Which, Work};
 
 /// Carries out `order` on this host. The running program must play [`crate::rehearse::Stage`]s when it is started as one.
 pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
@@ -23,8 +24,8 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
             let drift = if order.force { Drift::Overwrite } else { Drift::Refuse };
             let mode = if order.forecast { Mode::Shown } else { Mode::Done };
             match order.which {
-                Which::Last => rollback((None, drift, mode), means),
-                Which::One(run) => rollback((Some(run), drift, mode), means),
+                Which::Last => rollback((None, drift, mode), &order.terms, means),
+                Which::One(run) => rollback((Some(run), drift, mode), &order.terms, means),
                 Which::After(_) => unknown(order),
             }
         }
@@ -70,6 +71,7 @@ fn on(
         events: &events,
         clock: means.clock,
         command: work.command.clone(),
+        terms: &work.terms,
         stop: means.stop,
         faults: Faults::default(),
     };
@@ -88,15 +90,22 @@ fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
     let done =
         session::apply(job, &|plan| match means.controller.bring(&needed::by_plan(job.catalog, plan)) {
             Err(_) if is_stopped(means) => Ok(Answer::No),
-            brought => brought.and_then(|()| ask(plan, means)),
+            brought => brought.and_then(|()| ask(plan, job.events, means)),
         })?;
     Ok(of_report(&done.report))
 }
 
-/// To be told to stop before anything has begun is a no.
-fn ask(plan: &Plan, means: &Means<'_>) -> Result<Answer, Failure> {
+/// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it.
+fn ask(plan: &Plan, events: &EventLog<'_>, means: &Means<'_>) -> Result<Answer, Failure> {
     let answer = if is_stopped(means) { Answer::No } else { means.controller.ask(plan)? };
-    Ok(if is_stopped(means) { Answer::No } else { answer })
+    if answer == Answer::No || is_stopped(means) {
+        return Ok(Answer::No);
+    }
+    if let Err(failure) = leave_session(means.state, means.state.next_run()?) {
+        let text = format!("the run stays in the login session that it was started from: {failure}");
+        events.emit(EventBody::Note { text });
+    }
+    Ok(Answer::Yes)
 }
 
 fn is_stopped(means: &Means<'_>) -> bool {
@@ -112,13 +121,14 @@ fn rehearse(work: &Work, job: &Job<'_>, means: &Means<'_>) -> Result<Ending, End
     Ok(ending)
 }
 
-fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), means: &Means<'_>) -> Ending {
+fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), terms: &Terms, means: &Means<'_>) -> Ending {
     // What is brought back comes out of the host's own store.
     let host = Host::new(Arc::new(means.state.store()));
     let events = EventLog::new(means.watch, means.clock);
     let work = Rollback {
         run,
         drift,
+        terms,
         system: &host,
         state: means.state,
         events: &events,
@@ -132,7 +142,9 @@ fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), means: &Means<'_>) -
             events.emit(EventBody::Report(report));
             ending
         }),
-        Mode::Done => session::rollback(&work, &|plan| ask(plan, means)).map(|report| of_report(&report)),
+        Mode::Done => {
+            session::rollback(&work, &|plan| ask(plan, &events, means)).map(|report| of_report(&report))
+        }
     };
     // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
     done.unwrap_or_else(|ended| give_up(ended, &events, 0))
