@@ -80,7 +80,14 @@ impl fmt::Display for Op {
             Self::AddUser(spec) => user(f, "add_user", spec),
             Self::ModifyUser(spec) => user(f, "modify_user", spec),
             Self::RemoveUser { name } => write!(f, "remove_user {}", inert(name)),
-            Self::Run(command) => run(f, command),
+            Self::Run(command) => {
+                f.write_str("run")?;
+                run(f, command)
+            }
+            Self::Check(check) => {
+                write!(f, "check_unit {}:", inert(&check.unit))?;
+                run(f, &check.command)
+            }
         }
     }
 }
@@ -167,7 +174,6 @@ fn user(f: &mut fmt::Formatter<'_>, verb: &str, spec: &UserSpec) -> fmt::Result 
 }
 
 fn run(f: &mut fmt::Formatter<'_>, command: &Command) -> fmt::Result {
-    f.write_str("run")?;
     let shown = |text: &Text| match text {
         Text::Plain(text) => word(text),
         Text::Hidden(_) => REDACTED.to_owned(),

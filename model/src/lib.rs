@@ -43,7 +43,9 @@ pub use image::{
 pub use kind::{
     Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing,
 };
-pub use op::{Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, UnitAction, UserSpec};
+pub use op::{
+    Check, Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, UnitAction, UserSpec,
+};
 pub use origin::Origin;
 pub use owner::Principal;
 pub use plan::{Orphan, Owed, Plan, PlannedNode, Verdict};

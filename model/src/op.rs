@@ -102,6 +102,17 @@ pub enum Op {
     },
     /// Runs a command for its effect, which cannot be known.
     Run(Command),
+    /// Asks whether the configuration of a unit is good. It changes nothing: it stands before what would make the unit read it.
+    Check(Check),
+}
+
+/// How a unit's program tells whether the configuration that it would read is good.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Name of the unit with its suffix.
+    pub unit: String,
+    /// A command that promises to change nothing, and fails where the configuration is bad.
+    pub command: Command,
 }
 
 /// What one transaction of the package manager is to do.

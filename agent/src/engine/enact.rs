@@ -5,7 +5,7 @@ use super::log::Log;
 use super::moot::is_moot;
 use super::run::{Host, Outcome};
 use crate::undo::Secrecy;
-use model::{EventBody, Id, NodeStatus, Op, Owed, Report, Step};
+use model::{EventBody, Failure, Id, NodeStatus, Op, Owed, Report, Step, UnitAction};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
@@ -29,13 +29,21 @@ pub fn enact(
     let actor = Actor::new((host.system, host.keep), log, number, owed);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let mut nodes = Vec::new();
+    // Units whose check failed: they keep running as they do.
+    let mut bad: BTreeSet<String> = BTreeSet::new();
     for Order { nodes: ids, op, secrecy } in orders {
         let terms = Terms { nodes: &ids, secrecy, timeout: None };
         let done = if host.stop.load(Ordering::Relaxed) {
             Ok(NodeStatus::Skipped)
+        } else if let Some(unit) = restarted(&op).filter(|unit| bad.contains(*unit)) {
+            let why = format!("the check of {unit} failed");
+            Err(Ended::Failed(Failure::refused(why, "look at its configuration, then restart it")))
         } else {
             act_unless_moot(&actor, &op, &terms)
         };
+        if let (Op::Check(check), Err(Ended::Failed(_))) = (&op, &done) {
+            bad.insert(check.unit.clone());
+        }
         let (status, because) = match done {
             Ok(NodeStatus::Skipped) => (NodeStatus::Skipped, "the run was told to stop".to_owned()),
             Ok(done) => (done, String::new()),
@@ -54,9 +62,18 @@ pub fn enact(
     Outcome { report, nodes, removed: Vec::new(), owed: actor.owed(), dead: actor.death() }
 }
 
+/// The unit that reads its configuration again by the op.
+fn restarted(op: &Op) -> Option<&String> {
+    match op {
+        Op::Unit { name, action: UnitAction::Restart | UnitAction::Reload } => Some(name),
+        _ => None,
+    }
+}
+
 fn act_unless_moot(actor: &Actor<'_>, op: &Op, terms: &Terms<'_>) -> Result<NodeStatus, Ended> {
     if is_moot(op, actor.host()).map_err(Ended::Failed)? {
         return Ok(NodeStatus::Unchanged);
     }
-    actor.act(op, terms).map(|()| NodeStatus::Changed)
+    let done = if matches!(op, Op::Check(_)) { NodeStatus::Unchanged } else { NodeStatus::Changed };
+    actor.act(op, terms).map(|()| done)
 }

@@ -14,6 +14,7 @@ pub(super) fn is_moot(op: &Op, system: &dyn System) -> Result<bool, Failure> {
         Op::Unit { name, action: UnitAction::Stop | UnitAction::Restart | UnitAction::Reload } => {
             !system.unit(name)?.is_some_and(|unit| is_running(&unit.active))
         }
+        Op::Check(check) => !system.unit(&check.unit)?.is_some_and(|unit| is_running(&unit.active)),
         _ => false,
     })
 }

@@ -3,7 +3,7 @@
 use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
-use model::{Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
+use model::{Check, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
 use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -29,6 +29,8 @@ pub trait Resource: Send + Sync {
     fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
     /// Probes and answers a notification.
     fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
+    /// How it tells whether the configuration that it would read is good; `None` where it does not.
+    fn config_check(&self) -> Option<Check>;
     /// Probes and says how to remove the thing; `None` where it cannot be removed.
     fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure>;
 }
@@ -49,6 +51,10 @@ impl<K: Kind> Resource for K {
 
     fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure> {
         Ok(Kind::refresh(self, &self.probe(system)?))
+    }
+
+    fn config_check(&self) -> Option<Check> {
+        Kind::config_check(self)
     }
 
     fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure> {

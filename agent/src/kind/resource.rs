@@ -1,7 +1,7 @@
 //! `trait Kind`: the desired state decides. It has no `apply` and no `undo`: it returns steps, the engine acts.
 
 use crate::system::System;
-use model::{Claim, Failure, Problem, Scope, Step, Thing};
+use model::{Check, Claim, Failure, Problem, Scope, Step, Thing};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,6 +50,10 @@ pub trait Kind: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The answer to a notification. Pure.
     fn refresh(&self, _seen: &Self::Seen) -> Vec<Step> {
         Vec::new()
+    }
+    /// How the thing tells whether the configuration that it would read is good; `None` where it does not. Pure.
+    fn config_check(&self) -> Option<Check> {
+        None
     }
     /// The steps that remove the thing, for `on_removal = "remove"`; `None` where it cannot be removed.
     fn removal(&self, _seen: &Self::Seen) -> Option<Vec<Step>> {

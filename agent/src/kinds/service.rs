@@ -3,7 +3,9 @@
 
 use crate::kind::{Class, Kind};
 use crate::system::{EntryKind, Look, System, is_running};
-use model::{Claim, Failure, HostPath, Op, Presence, Problem, Step, Thing, UnitAction, UnitState, Val};
+use model::{
+    Check, Claim, Command, Failure, HostPath, Op, Presence, Problem, Step, Text, Thing, UnitAction, UnitState, Val,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +27,15 @@ pub struct Service {
     /// The answer to a notification. A service that does not run, and is not wanted to, is left alone.
     #[serde(default)]
     on_notify: OnNotify,
+    /// A command, program and arguments, that changes nothing and fails where the configuration is bad. It runs before each
+    /// start, restart and reload by the run: where it fails the resource fails with its words, the unit stays as it is, and what it is
+    /// owed is answered by a later run. It has 60 s. Example: `["nginx", "-t"]`.
+    #[serde(default)]
+    check: Vec<String>,
 }
+
+/// Deadline of a check, in seconds: as that of a guard of `exec`.
+const CHECK_DEADLINE: u64 = 60;
 
 /// The answer to a notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -103,6 +113,7 @@ impl Kind for Service {
 running   = true
 enabled   = true
 on_notify = "reload"
+check     = ["nginx", "-t"]
 
 [service."apt-daily.timer"]
 running = false
@@ -126,6 +137,12 @@ enabled = false
                 let problem = Problem::at("masked", format!("a masked unit cannot be {key}"));
                 problems.push(problem.help(format!("set masked = false, or leave out {key} = true")));
             }
+        }
+        if self.check.first().is_some_and(String::is_empty) {
+            problems.push(Problem::at("check", "there is no program").help("write [\"program\", \"argument\"]"));
+        }
+        if self.check.iter().any(|word| word.contains('\0')) {
+            problems.push(Problem::at("check", "an argument cannot hold a NUL character").help("leave it out"));
         }
         problems
     }
@@ -184,6 +201,7 @@ enabled = false
         steps.extend(self.plan_boot(unit)?);
         match self.running {
             Some(true) if !is_running(&unit.active) => {
+                steps.extend(self.checked());
                 steps.push(self.step(UnitAction::Start).because("running", unit.active.as_str(), "active"));
             }
             Some(false) if !matches!(unit.active.as_str(), "inactive" | "failed") => {
@@ -203,13 +221,20 @@ enabled = false
             Some(wanted) => wanted && seen.unit.is_some(),
             None => runs,
         };
-        match self.on_notify {
-            OnNotify::Restart if wanted => vec![self.step(UnitAction::Restart)],
+        let action = match self.on_notify {
+            OnNotify::Restart if wanted => UnitAction::Restart,
             // What does not run cannot be reloaded.
-            OnNotify::Reload if wanted && runs => vec![self.step(UnitAction::Reload)],
-            OnNotify::Reload if wanted => vec![self.step(UnitAction::Restart)],
-            _ => Vec::new(),
-        }
+            OnNotify::Reload if wanted && runs => UnitAction::Reload,
+            OnNotify::Reload if wanted => UnitAction::Restart,
+            _ => return Vec::new(),
+        };
+        self.checked().into_iter().chain([self.step(action)]).collect()
+    }
+
+    fn config_check(&self) -> Option<Check> {
+        let argv = self.check.iter().map(|word| Text::Plain(word.clone())).collect();
+        let command = Command { argv, timeout: Some(CHECK_DEADLINE), ..Command::default() };
+        (!self.check.is_empty()).then(|| Check { unit: self.unit(), command })
     }
 
     fn removal(&self, seen: &Seen) -> Option<Vec<Step>> {
@@ -234,6 +259,11 @@ impl Service {
 
     fn step(&self, action: UnitAction) -> Step {
         Step::new(Op::Unit { name: self.unit(), action })
+    }
+
+    /// What comes before the unit reads its configuration.
+    fn checked(&self) -> Option<Step> {
+        self.config_check().map(|check| Step::new(Op::Check(check)))
     }
 
     /// A unit that is not there neither runs nor starts; to mask it in advance is allowed.

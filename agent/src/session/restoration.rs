@@ -287,10 +287,18 @@ fn restarts(
             again.insert(name.clone(), act);
         }
     }
-    let one = |act: &Act| Restoration { ops: vec![act.op.clone()], ..Restoration::of(act) };
+    let asks = |op: &Op, name: &str| matches!(op, Op::Check(check) if check.unit == name);
+    let check = |name: &str| {
+        let last = status.acts.values().rev().find(|act| asks(&act.op, name));
+        last.map(|act| act.op.clone())
+    };
+    let one = |(name, act): (String, &Act)| {
+        let ops = check(&name).into_iter().chain([act.op.clone()]).collect();
+        Restoration { ops, ..Restoration::of(act) }
+    };
     Ok(if work.iter().all(|one| one.ops.is_empty()) {
         Vec::new()
     } else {
-        again.into_values().map(one).collect()
+        again.into_iter().map(one).collect()
     })
 }

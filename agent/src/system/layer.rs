@@ -31,6 +31,8 @@ pub(super) struct Delta {
     pub(super) candidates: BTreeMap<String, Candidates>,
     /// Exit codes of guards, by their first argument; 0 where it is not here.
     pub(super) guards: BTreeMap<String, i32>,
+    /// Files which a check of a configuration wants to hold the same, by its first argument.
+    pub(super) agreements: BTreeMap<String, Vec<HostPath>>,
     /// What was run for its effect, a line each.
     pub(super) ran: Vec<String>,
 }
@@ -120,6 +122,12 @@ impl<'a> Layer<'a> {
     /// Lets the guard whose first argument is `program` end with `code`.
     pub fn put_guard(&self, program: &str, code: i32) {
         self.delta().guards.insert(program.to_owned(), code);
+    }
+
+    /// Lets the check of a configuration whose first argument is `program` pass only where all these files hold the same.
+    pub fn put_agreement(&self, program: &str, paths: &[&str]) {
+        let path = |path: &&str| HostPath::new(*path).expect("tests use normal paths");
+        self.delta().agreements.insert(program.to_owned(), paths.iter().map(path).collect());
     }
 
     /// What was run for its effect, a line each.

@@ -4,8 +4,8 @@ use super::layer::{Inode, Layer};
 use super::packages::{Package, PackageStatus};
 use super::{Accounts, Entry, EntryKind, Group, Look, System, Touched, User};
 use model::{
-    Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal, Secret,
-    Subject, UnitAction, UnitState, UserSpec,
+    Check, Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal,
+    Secret, Subject, UnitAction, UnitState, UserSpec,
 };
 use std::collections::BTreeMap;
 
@@ -52,6 +52,7 @@ impl Layer<'_> {
                 self.run(command);
                 Ok(())
             }
+            Op::Check(check) => self.pass(check),
         }?;
         Ok(Touched::new())
     }
@@ -213,6 +214,31 @@ impl Layer<'_> {
         change(&mut accounts);
         self.delta().accounts = Some(accounts);
         Ok(())
+    }
+
+    /// A forecast asks nobody: what the check will see is not there yet.
+    fn pass(&self, check: &Check) -> Result<(), Failure> {
+        if self.base.is_some() {
+            return Ok(());
+        }
+        let argv = check.command.argv.iter().map(model::Text::expose).collect::<Vec<_>>().join(" ");
+        let delta = self.delta();
+        let program = check.command.argv.first().map_or("", model::Text::expose);
+        let code = delta.guards.get(program).copied().unwrap_or(0);
+        let bytes = |path: &HostPath| delta.paths.get(path).cloned().flatten().and_then(|inode| inode.bytes);
+        let mut told = delta.agreements.get(program).into_iter().flatten().map(bytes);
+        let first = told.next();
+        match (code, told.all(|other| first.as_ref() == Some(&other))) {
+            (0, true) => Ok(()),
+            (0, false) => Err(Failure::Command {
+                argv,
+                status: "exited with 1".to_owned(),
+                stderr: "they disagree".to_owned(),
+            }),
+            (code, _) => {
+                Err(Failure::Command { argv, status: format!("exited with {code}"), stderr: String::new() })
+            }
+        }
     }
 
     fn run(&self, command: &Command) {

@@ -26,7 +26,7 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
             vec![Subject::Group(spec.name.clone()), Subject::User(spec.name.clone())]
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
-        Op::ReloadManager | Op::Run(_) => Vec::new(),
+        Op::ReloadManager | Op::Run(_) | Op::Check(_) => Vec::new(),
     }
 }
 

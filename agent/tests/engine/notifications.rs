@@ -72,3 +72,40 @@ fn unit_files_that_changed_on_disk_are_read_again() {
     let ops: Vec<String> = ran.status.acts.values().map(|act| act.op.to_string()).collect();
     assert_eq!(ops, ["reload_manager"]);
 }
+
+/// The catalog with a service that has its configuration checked.
+fn checked(content: &str) -> Catalog {
+    let service = json!({ "running": true, "check": ["nginx", "-t"] });
+    let nodes =
+        vec![node("file./etc/site.conf", json!({ "content": content })), node("service.nginx", service)];
+    Catalog::new(nodes, vec![edge(0, 1, EdgeKind::Notify)]).expect("a sound catalog")
+}
+
+fn ops(ran: &crate::world::Ran) -> Vec<String> {
+    ran.status.acts.values().map(|act| act.op.to_string()).collect()
+}
+
+#[test]
+fn a_restart_comes_after_the_check_and_is_owed_until_that_passes() {
+    let host = running_host();
+    apply(&host, &catalog("a\n"));
+    host.put_guard("nginx", 1);
+    let ran = converge(&host, &checked("a\n"), Faults::default(), owed());
+    assert_eq!(ops(&ran), ["check_unit nginx.service: nginx -t"], "it keeps running as it does");
+    assert_eq!(ran.ended(&checked("a\n"), "service.nginx"), NodeStatus::Failed);
+    assert_eq!(ran.status.owed, owed());
+    host.put_guard("nginx", 0);
+    let ran = converge(&host, &checked("a\n"), Faults::default(), ran.status.owed);
+    assert_eq!(ops(&ran), ["check_unit nginx.service: nginx -t", "restart_unit nginx.service"]);
+    assert!(ran.status.owed.is_empty());
+}
+
+#[test]
+fn a_stopped_unit_is_not_started_on_a_bad_configuration() {
+    let host = raw_host();
+    host.put_guard("nginx", 1);
+    let ran = apply(&host, &checked("a\n"));
+    let unit = agent::system::System::unit(&host, "nginx.service").unwrap().unwrap();
+    assert_eq!(unit.active, "inactive", "{:?}", ops(&ran));
+    assert_eq!(ran.ended(&checked("a\n"), "service.nginx"), NodeStatus::Failed);
+}

@@ -127,6 +127,7 @@ impl Host {
             | Op::Remove { path: at } => path(at),
             Op::Packages(_) | Op::HoldPackage { .. } | Op::Run(_) => (true, true, true),
             Op::Unit { .. } | Op::ReloadManager => (false, true, false),
+            Op::Check(_) => (false, false, false),
             _ => (true, false, false),
         };
         if accounts {
