@@ -62,6 +62,9 @@ pub struct Begin {
     pub boot: String,
     /// What was asked for, such as `apply -f web.toml`.
     pub command: String,
-    /// The run that this one rolls back.
+    /// The run that this one rolls back; the first one, where they are several.
     pub undoes: Option<u64>,
+    /// The last of the runs that this one rolls back, where they are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<u64>,
 }

@@ -1,7 +1,7 @@
 //! The hidden commands by which a program is started on a host when nobody is there to ask: at boot, and to watch over a run. It must
 //! not be told anything else on the command line: what is to be done stands in the host's state.
 
-use super::boot;
+use super::{boot, watcher};
 use crate::state::StateDir;
 use model::Failure;
 use std::ffi::OsString;
@@ -56,10 +56,7 @@ impl Role {
     pub fn play(&self) -> Result<(), Failure> {
         match self {
             Self::Boot { state } => boot::play(&StateDir::new(state)),
-            Self::Watch { run, .. } => {
-                let why = format!("run {run} does not wait to be confirmed");
-                Err(Failure::refused(why, "`keel history` lists the runs"))
-            }
+            Self::Watch { run, state } => watcher::play(*run, &StateDir::new(state)),
         }
     }
 }

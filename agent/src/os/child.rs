@@ -149,6 +149,16 @@ impl Child {
         Ok(Tied::new(child, self.shown()))
     }
 
+    /// Starts it and lets it go: it outlives this process, and has no outputs.
+    ///
+    /// # Errors
+    /// `Failure::Command` if it cannot be started.
+    pub fn release(&self) -> Result<(), Failure> {
+        let mut command = self.command(Bond::Loose)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().map(|_| ()).map_err(|error| self.not_started(&error))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
     fn command(&self, bond: Bond) -> Result<Command, Failure> {
         let Some((program, arguments)) = self.argv.split_first() else {

@@ -7,7 +7,7 @@ use super::{accounts, enter, private, versions};
 use crate::engine::{Choice, Faults};
 use crate::os::clock;
 use crate::os::host::Host;
-use crate::session::{self, Answer, Ended};
+use crate::session::{self, Answer, Ended, NoSentry};
 use crate::state::{EventLog, StateDir};
 use crate::system::{Accounts, Package, System};
 use model::{Event, EventBody, Failure, Id, NodeStatus, Plan, Report, Secrets, Verdict};
@@ -76,6 +76,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         clock: &clock::now,
         command: work.command.clone(),
         terms: &Terms::default(),
+        sentry: &NoSentry,
         stop: &stop,
         faults: Faults::default(),
     };

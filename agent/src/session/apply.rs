@@ -1,8 +1,9 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
+use super::guard::{Post, admit};
 use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs, take};
 use super::plan::plan_graph;
-use crate::engine::{Graph, Host, Outcome, Sink, run};
+use crate::engine::{Graph, Host, Outcome, Sink, Vertex, run};
 use crate::state::{FileLog, Ledger, Past};
 use model::{Begin, EventBody, Failure, Id, JOURNAL_VERSION, Plan, Report, Verdict};
 
@@ -17,7 +18,7 @@ pub struct Done {
 
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
 pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
-    let _lock = take(job.state, job.clock, &job.command)?;
+    let _lock = admit(&post(job), take(job.state, job.clock, &job.command)?)?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
     past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));
@@ -59,6 +60,7 @@ fn carry_out(
         boot: boot_id(),
         command: job.command.clone(),
         undoes: None,
+        through: None,
     };
     clean(job, &past)?;
     let mut owed = past.owed;
@@ -73,6 +75,11 @@ fn carry_out(
     let mut log = FileLog::begin(job.state, begin, &owed)?;
     job.events.begin(job.state, past.next)?;
     job.events.emit(EventBody::Started { run: past.next.to_string() });
+    if let Err(failure) = arm(job, graph, plan, past.next) {
+        let report = Report { run: Some(past.next.to_string()), ..plan.declined() };
+        log.end(report.clone(), &owed)?;
+        return Err(Ended::Broken { report: Box::new(report), failure });
+    }
     let store = job.state.store();
     let host =
         Host { system: job.system, keep: &store, sink: job.events, stop: job.stop, faults: job.faults };
@@ -88,6 +95,27 @@ fn carry_out(
     log.end(report.clone(), &owed)?;
     forget_old_runs(job.state, job.events);
     Ok(report)
+}
+
+/// Has the run watched over, where it could lock the controller out.
+fn arm(job: &Job<'_>, graph: &Graph<'_>, plan: &Plan, run: u64) -> Result<(), Failure> {
+    let claims = |vertex: &Vertex<'_>| {
+        vertex.resource.footprint().claims.into_iter().map(|claim| claim.thing).collect::<Vec<_>>()
+    };
+    let claims: Vec<_> = graph.vertices().iter().map(claims).collect();
+    let post = post(job);
+    post.stake(plan, &claims)?.map_or(Ok(()), |stake| post.arm(run, &stake))
+}
+
+fn post<'a>(job: &Job<'a>) -> Post<'a> {
+    Post {
+        state: job.state,
+        events: job.events,
+        system: job.system,
+        sentry: job.sentry,
+        clock: job.clock,
+        terms: job.terms,
+    }
 }
 
 /// Orphans that are not there any more, as after a run that took them away and was cut off.

@@ -1,5 +1,6 @@
 //! What a piece of work needs from outside.
 
+use super::guard::Sentry;
 use crate::engine::{Choice, Faults, Sink};
 use crate::kind::Registered;
 use crate::os::lock::{Holder, Lock};
@@ -7,7 +8,7 @@ use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
 use crate::system::System;
 use model::{Catalog, EventBody, Failure, Plan, Report, Secrets};
 use std::sync::atomic::AtomicBool;
-use wire::{Blobs, Terms};
+use wire::{Blobs, Terms, Which};
 
 /// Time as the caller gives it: RFC 3339 in UTC.
 pub type Clock<'a> = &'a (dyn Fn() -> String + Sync);
@@ -38,6 +39,8 @@ pub struct Job<'a> {
     pub command: String,
     /// How it is to be carried out.
     pub terms: &'a Terms,
+    /// Who starts what has to outlive this process.
+    pub sentry: &'a dyn Sentry,
     /// Becomes true when the run is to stop at the next safe point.
     pub stop: &'a AtomicBool,
     /// Faults to inject; none outside tests.
@@ -46,12 +49,14 @@ pub struct Job<'a> {
 
 /// What to roll back, and where.
 pub struct Rollback<'a> {
-    /// The run; `None` for the last one.
-    pub run: Option<u64>,
+    /// Which runs.
+    pub which: Which,
     /// What to do with things that somebody changed since.
     pub drift: Drift,
     /// How it is to be carried out.
     pub terms: &'a Terms,
+    /// Who starts what has to outlive this process.
+    pub sentry: &'a dyn Sentry,
     /// The host.
     pub system: &'a dyn System,
     /// The host's state.

@@ -3,12 +3,21 @@
 //! Puts the engine and the host's state together; what is shown and asked is the caller's.
 
 mod apply;
+mod confirm;
+mod delicate;
+mod guard;
 mod job;
 mod plan;
 mod restoration;
 mod rollback;
+mod span;
+mod watch;
 
 pub use apply::{Done, apply};
+pub use confirm::{Confirmed, Patience, confirm};
+pub use delicate::{Login, delicate};
+pub use guard::{NoSentry, Sentry};
 pub use job::{Answer, Ask, Clock, Drift, Ended, Job, Rollback};
 pub use plan::plan;
 pub use rollback::{plan_rollback, rollback};
+pub use watch::{Watch, watch};

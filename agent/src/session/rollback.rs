@@ -1,47 +1,67 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
+use super::guard::{Post, admit};
 use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs, take};
 use super::restoration::{Restoration, restorations};
+use super::span::{Span, find};
 use crate::engine::{Faults, Host, Order, Sink, enact};
-use crate::state::{FileLog, Past, Read, StateDir};
+use crate::state::{FileLog, Past};
 use model::{
-    Begin, EventBody, Failure, JOURNAL_VERSION, NodeStatus, Op, Plan, PlannedNode, Report, Status, Step,
-    Verdict,
+    Begin, EventBody, Failure, JOURNAL_VERSION, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict,
 };
 
 /// The plan of a rollback, for showing.
 pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
-    let (_, status, attempts) = find(rollback)?;
-    Ok(plan_of(&restorations(rollback, (&status, &attempts))?))
+    let span = find(rollback)?;
+    Ok(plan_of(&restorations(rollback, (&span.status, &span.attempts))?))
 }
 
-/// Rolls a run back.
+/// Rolls runs back.
 pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
-    let _lock = take(rollback.state, rollback.clock, "rollback")?;
-    let (run, status, attempts) = find(rollback)?;
-    let work = restorations(rollback, (&status, &attempts))?;
-    let plan = plan_of(&work);
-    rollback.events.emit(EventBody::Plan(plan.clone()));
-    let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
-    if work.iter().all(|one| one.ops.is_empty()) {
-        tell_refused(rollback, &work);
-        clean(rollback, &rollback.state.past()?)?;
-        let report = Report { failed: refused, ..Report::default() };
-        rollback.events.emit(EventBody::Report(report.clone()));
-        return Ok(report);
-    }
-    if ask(&plan)? == Answer::No {
-        return Err(Ended::Declined(Box::new(plan.declined())));
-    }
-    let report = carry_out(rollback, run, (&work, refused))?;
+    let _lock = admit(&post(rollback), take(rollback.state, rollback.clock, "rollback")?)?;
+    let report = roll_back(rollback, ask, Told::Whole)?;
     rollback.events.emit(EventBody::Report(report.clone()));
     Ok(report)
 }
 
+/// Rolls runs back for a process that has the host's run lock already, without a question. What it tells are the nodes; it is not watched over.
+pub(super) fn unwind(rollback: &Rollback<'_>) -> Result<Report, Ended> {
+    roll_back(rollback, &|_| Ok(Answer::Yes), Told::Nodes)
+}
+
+/// What a rollback tells, besides what becomes of each thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// All: it is a piece of work of its own.
+    Whole,
+    /// Nothing: it is part of another one.
+    Nodes,
+}
+
+fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>, told: Told) -> Result<Report, Ended> {
+    let span = find(rollback)?;
+    let work = restorations(rollback, (&span.status, &span.attempts))?;
+    let plan = plan_of(&work);
+    if told == Told::Whole {
+        rollback.events.emit(EventBody::Plan(plan.clone()));
+    }
+    let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
+    if work.iter().all(|one| one.ops.is_empty()) {
+        tell_refused(rollback, &work);
+        clean(rollback, &rollback.state.past()?)?;
+        return Ok(Report { failed: refused, ..Report::default() });
+    }
+    if ask(&plan)? == Answer::No {
+        return Err(Ended::Declined(Box::new(plan.declined())));
+    }
+    carry_out(rollback, &span, (&work, refused), told)
+}
+
 fn carry_out(
     rollback: &Rollback<'_>,
-    run: u64,
+    span: &Span,
     (work, refused): (&[Restoration], u64),
+    told: Told,
 ) -> Result<Report, Ended> {
     let past = rollback.state.past()?;
     let begin = Begin {
@@ -49,13 +69,24 @@ fn carry_out(
         run: past.next,
         at: (rollback.clock)(),
         boot: boot_id(),
-        command: format!("rollback of run {run}"),
-        undoes: Some(run),
+        command: format!("rollback of {}", span.words()),
+        undoes: Some(span.first),
+        through: span.through,
     };
     clean(rollback, &past)?;
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
-    rollback.events.begin(rollback.state, past.next)?;
-    rollback.events.emit(EventBody::Started { run: past.next.to_string() });
+    if told == Told::Whole {
+        rollback.events.begin(rollback.state, past.next)?;
+        rollback.events.emit(EventBody::Started { run: past.next.to_string() });
+        let post = post(rollback);
+        let stake = post.stake(&plan_of(work), &[]);
+        let armed = stake.and_then(|stake| stake.map_or(Ok(()), |stake| post.arm(past.next, &stake)));
+        if let Err(failure) = armed {
+            let report = Report { run: Some(past.next.to_string()), ..plan_of(work).declined() };
+            log.end(report.clone(), &past.owed)?;
+            return Err(Ended::Broken { report: Box::new(report), failure });
+        }
+    }
     tell_refused(rollback, work);
     let store = rollback.state.store();
     let host = Host {
@@ -80,6 +111,17 @@ fn carry_out(
     }
 }
 
+fn post<'a>(rollback: &Rollback<'a>) -> Post<'a> {
+    Post {
+        state: rollback.state,
+        events: rollback.events,
+        system: rollback.system,
+        sentry: rollback.sentry,
+        clock: rollback.clock,
+        terms: rollback.terms,
+    }
+}
+
 /// What is left alone is settled as failed, each with its reason.
 fn tell_refused(rollback: &Rollback<'_>, work: &[Restoration]) {
     for node in plan_of(work).nodes {
@@ -98,49 +140,6 @@ fn tell_refused(rollback: &Rollback<'_>, work: &[Restoration]) {
 /// Removes the temporary files that a run which was cut off may have left.
 fn clean(rollback: &Rollback<'_>, past: &Past) -> Result<(), Failure> {
     past.open.iter().try_for_each(|(tag, op)| rollback.system.clean(op, tag))
-}
-
-/// The run to roll back, with what its journal amounts to, and the attempts to do so after which nothing else was done. A
-/// damaged journal cannot be trusted to bring things back.
-fn find(rollback: &Rollback<'_>) -> Result<(u64, Status, Vec<Status>), Failure> {
-    let run = match rollback.run {
-        Some(run) => run,
-        None => last(rollback.state)?,
-    };
-    let status = match rollback.state.status(run)? {
-        Read::Whole(status) => *status,
-        Read::Nothing => return Err(Failure::Missing { what: format!("run {run}") }),
-        Read::Damaged(_, why) => {
-            let why = format!("the journal of run {run} is damaged: {why}");
-            return Err(Failure::refused(why, "restore what it changed from a backup"));
-        }
-    };
-    let mut attempts = Vec::new();
-    for later in rollback.state.numbers()?.into_iter().rev().take_while(|later| *later > run) {
-        match rollback.state.status(later)? {
-            Read::Nothing => {}
-            Read::Whole(attempt) if undoes(&attempt) == Some(run) => attempts.push(*attempt),
-            Read::Whole(_) | Read::Damaged(..) => break,
-        }
-    }
-    Ok((run, status, attempts))
-}
-
-/// The last run that did anything; where that is a rollback that was cut off, the run that it was to roll back.
-fn last(state: &StateDir) -> Result<u64, Failure> {
-    for run in state.numbers()?.into_iter().rev() {
-        match state.status(run)? {
-            // Its directory was made and its journal was not: it has changed nothing.
-            Read::Nothing => {}
-            Read::Whole(status) if status.end.is_none() => return Ok(undoes(&status).unwrap_or(run)),
-            Read::Whole(_) | Read::Damaged(..) => return Ok(run),
-        }
-    }
-    Err(Failure::Missing { what: "a run that could be rolled back".to_owned() })
-}
-
-fn undoes(status: &Status) -> Option<u64> {
-    status.begin.as_ref().and_then(|begin| begin.undoes)
 }
 
 fn plan_of(work: &[Restoration]) -> Plan {

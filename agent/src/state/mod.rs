@@ -9,6 +9,7 @@ mod event_log;
 mod file_log;
 mod ledger;
 mod past;
+mod pending;
 mod prune;
 mod store;
 
@@ -18,5 +19,6 @@ pub use event_log::{EventLog, Watcher};
 pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
 pub use past::{Past, Read};
+pub use pending::{Pending, PendingGuard, Phase, Settled};
 pub use prune::KEPT_RUNS;
 pub use store::Store;

@@ -1,9 +1,11 @@
 //! One order, from its words to its ending. Every piece of work comes to a report, its last event; only what is asked for in
 //! other form, the runs, comes as a reply.
 
+use super::confirm::confirm;
 use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
 use super::needed;
+use crate::detached::Posted;
 use crate::detached::scope::leave_session;
 use crate::engine::{Choice, Faults, Sink};
 use crate::os::host::Host;
@@ -23,17 +25,10 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         Order::Rollback(order) => {
             let drift = if order.force { Drift::Overwrite } else { Drift::Refuse };
             let mode = if order.forecast { Mode::Shown } else { Mode::Done };
-            match order.which {
-                Which::Last => rollback((None, drift, mode), &order.terms, means),
-                Which::One(run) => rollback((Some(run), drift, mode), &order.terms, means),
-                Which::After(_) => unknown(order),
-            }
+            rollback((order.which, drift, mode), &order.terms, means)
         }
-        Order::Attach { .. }
-        | Order::Confirm { .. }
-        | Order::Lock(_)
-        | Order::Unlock { .. }
-        | Order::Locks => unknown(order),
+        Order::Confirm { run } => confirm(*run, means),
+        Order::Attach { .. } | Order::Lock(_) | Order::Unlock { .. } | Order::Locks => unknown(order),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,
@@ -72,6 +67,7 @@ fn on(
         clock: means.clock,
         command: work.command.clone(),
         terms: &work.terms,
+        sentry: &Posted::of(means.state),
         stop: means.stop,
         faults: Faults::default(),
     };
@@ -121,14 +117,15 @@ fn rehearse(work: &Work, job: &Job<'_>, means: &Means<'_>) -> Result<Ending, End
     Ok(ending)
 }
 
-fn rollback((run, drift, mode): (Option<u64>, Drift, Mode), terms: &Terms, means: &Means<'_>) -> Ending {
+fn rollback((which, drift, mode): (Which, Drift, Mode), terms: &Terms, means: &Means<'_>) -> Ending {
     // What is brought back comes out of the host's own store.
     let host = Host::new(Arc::new(means.state.store()));
     let events = EventLog::new(means.watch, means.clock);
     let work = Rollback {
-        run,
+        which,
         drift,
         terms,
+        sentry: &Posted::of(means.state),
         system: &host,
         state: means.state,
         events: &events,

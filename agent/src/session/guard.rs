@@ -1,0 +1,157 @@
+//! Confirm or revert, from the run's side: a run that could lock the controller out is watched over before its first op.
+//!
+//! Nothing is changed unguarded: what is to be unwound is on the disk, and the watcher has checked in, before `arm` returns.
+//! `watch` is what the watcher does, `confirm` what calls it off.
+
+use super::delicate::{Login, delicate};
+use super::job::{Clock, Ended};
+use crate::engine::Sink;
+use crate::os::lock::{Attempt, Holder, Lock, try_lock};
+use crate::state::{EventLog, Pending, Phase, StateDir};
+use crate::system::System;
+use model::{EventBody, Failure, HostPath, Plan, Thing};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use wire::{CONFIRM_WITHIN, Terms};
+
+/// Starts what outlives this process. `session` knows nothing of service managers.
+pub trait Sentry: Sync {
+    /// Has a process watch over `run` from now on, again after a crash of its own, and at the next boot.
+    ///
+    /// # Errors
+    /// It could not be started.
+    fn post(&self, run: u64) -> Result<(), Failure>;
+
+    /// Nothing has to be started at the next boot any more, where nothing else needs that.
+    ///
+    /// # Errors
+    /// It could not be called off.
+    fn relieve(&self) -> Result<(), Failure>;
+}
+
+/// A sentry for where there is nobody to be locked out: a copy of the machine, or a test.
+pub struct NoSentry;
+
+impl Sentry for NoSentry {
+    fn post(&self, _: u64) -> Result<(), Failure> {
+        Err(Failure::refused("nothing watches over runs here", "apply without --confirm"))
+    }
+
+    fn relieve(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// How long the watcher may take to check in.
+const MUSTER: Duration = Duration::from_secs(20);
+
+/// How often it is looked for.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Where the run that may have to be unwound takes place.
+pub(super) struct Post<'a> {
+    pub(super) state: &'a StateDir,
+    pub(super) events: &'a EventLog<'a>,
+    pub(super) system: &'a dyn System,
+    pub(super) sentry: &'a dyn Sentry,
+    pub(super) clock: Clock<'a>,
+    pub(super) terms: &'a Terms,
+}
+
+/// What a run has to be confirmed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stake {
+    window: u64,
+    because: Vec<String>,
+}
+
+impl Post<'_> {
+    /// Whether a run of `plan` has to be confirmed. `claims` are those of the plan's nodes.
+    pub(super) fn stake(&self, plan: &Plan, claims: &[Vec<Thing>]) -> Result<Option<Stake>, Failure> {
+        let because = match &self.terms.login {
+            Some(user) => delicate(plan, claims, &login(self.system, user)?),
+            None => Vec::new(),
+        };
+        Ok(match self.terms.confirm {
+            Some(0) => None,
+            Some(window) if because.is_empty() => {
+                Some(Stake { window, because: vec!["it was asked for".to_owned()] })
+            }
+            Some(window) => Some(Stake { window, because }),
+            None if because.is_empty() => None,
+            None => Some(Stake { window: CONFIRM_WITHIN, because }),
+        })
+    }
+
+    /// Has `run` watched over.
+    ///
+    /// # Errors
+    /// It is not; then nothing may be changed.
+    pub(super) fn arm(&self, run: u64, stake: &Stake) -> Result<(), Failure> {
+        let Stake { window, because } = stake.clone();
+        let pending = Pending { run, window, because: because.clone(), phase: Phase::Armed };
+        self.state.lock_pending("apply")?.put(&pending)?;
+        let posted = self.sentry.post(run).and_then(|()| self.muster(run));
+        if let Err(failure) = posted {
+            self.state.lock_pending("apply")?.clear()?;
+            self.sentry.relieve()?;
+            return Err(failure);
+        }
+        self.events.emit(EventBody::Armed { run: run.to_string(), window, because });
+        Ok(())
+    }
+
+    /// Waits until the watcher over `run` has checked in.
+    fn muster(&self, run: u64) -> Result<(), Failure> {
+        let since = Instant::now();
+        while !is_watched(self.state, self.clock, run)? {
+            if since.elapsed() > MUSTER {
+                let what = "the process that watches over the run to check in".to_owned();
+                return Err(Failure::Timeout { what, seconds: MUSTER.as_secs() });
+            }
+            std::thread::sleep(AGAIN);
+        }
+        Ok(())
+    }
+}
+
+/// Whoever the controller logs in as.
+fn login(system: &dyn System, user: &str) -> Result<Login, Failure> {
+    let accounts = system.accounts()?;
+    let account = accounts.users.get(user);
+    let primary = account.and_then(|user| accounts.groups.iter().find(|(_, group)| group.gid == user.gid));
+    let mut groups = accounts.groups_of(user);
+    groups.extend(primary.map(|(name, _)| name.clone()));
+    let home = account.and_then(|user| HostPath::new(&user.home).ok());
+    Ok(Login { user: user.to_owned(), home, groups })
+}
+
+/// What the watcher over a run holds as long as it lives.
+pub(super) fn post_lock(state: &StateDir) -> PathBuf {
+    state.root().join("watch.lock")
+}
+
+fn is_watched(state: &StateDir, clock: Clock<'_>, run: u64) -> Result<bool, Failure> {
+    Ok(match try_lock(&post_lock(state), &holder(run, clock))? {
+        Attempt::Held(Ok(by)) => by.run == run.to_string(),
+        // Who has just taken it has not yet written down who it is.
+        Attempt::Taken(_) | Attempt::Held(Err(_)) => false,
+    })
+}
+
+/// Who watches over `run`.
+pub(super) fn holder(run: u64, clock: Clock<'_>) -> Holder {
+    let command = "waiting for it to be confirmed".to_owned();
+    Holder { pid: std::process::id(), run: run.to_string(), since: clock(), command }
+}
+
+/// Gives the lock back where a run waits to be confirmed: another one would change what it left. A watcher that is gone is posted again, so
+/// that nobody waits for ever.
+pub(super) fn admit(post: &Post<'_>, lock: Lock) -> Result<Lock, Ended> {
+    let Some(pending) = post.state.pending()? else { return Ok(lock) };
+    drop(lock);
+    if !is_watched(post.state, post.clock, pending.run)? {
+        post.sentry.post(pending.run)?;
+    }
+    Err(Ended::Locked(format!("run {} waits to be confirmed, or is being undone", pending.run)))
+}

@@ -1,0 +1,193 @@
+//! Confirm or revert, from the watcher's side: when the run has ended, or died, it has so many seconds to be confirmed; then it is unwound.
+//!
+//! The watcher holds the host's run lock from the run's end on, so that nothing is built on what may have to go. All it knows is on the disk:
+//! whoever kills it, or the machine, has it begin again with a full window. Time is that of a clock that nobody can set.
+
+use super::guard::{Sentry, holder, post_lock};
+use super::job::{Clock, Drift, Ended, Rollback};
+use super::rollback::unwind;
+use crate::engine::Sink;
+use crate::os::lock::{Attempt, Lock, lock_within};
+use crate::state::{EventLog, Pending, Phase, Settled, StateDir, Taken};
+use crate::system::System;
+use model::{EventBody, Failure, NodeStatus, Report};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wire::{Terms, Which};
+
+/// How often it is looked whether the run has ended or was confirmed.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How long another watcher over the same run is waited for.
+const CHANGE: Duration = Duration::from_secs(5);
+
+/// How often unwinding is tried: a package manager that was busy may be free a little later.
+const ATTEMPTS: u32 = 3;
+
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Whom to watch over, and where.
+pub struct Watch<'a> {
+    /// The run.
+    pub run: u64,
+    /// The host.
+    pub system: &'a dyn System,
+    /// The host's state.
+    pub state: &'a StateDir,
+    /// What was asked to start this process.
+    pub sentry: &'a dyn Sentry,
+    /// The time, for people.
+    pub clock: Clock<'a>,
+    /// Becomes true when the process is to end; it is started again then. What is being unwound is unwound first.
+    pub stop: &'a AtomicBool,
+}
+
+/// Watches over a run until nothing has to be done for it any more. Whoever reads the state can tell what came of it.
+///
+/// # Errors
+/// It could not be done, or the process was told to end: it has to be started again.
+pub fn watch(watch: &Watch<'_>) -> Result<(), Failure> {
+    let Some(_post) = take_post(watch)? else { return Ok(()) };
+    let Some(pending) = waiting(watch)? else { return Ok(()) };
+    let Some(_lock) = until_ended(watch)? else { return Ok(()) };
+    if pending.phase != Phase::Unwinding && !until_late(watch, &pending)? {
+        return Ok(());
+    }
+    if watch.state.settled(watch.run)?.is_none() {
+        let settled = undo(watch, &pending)?;
+        watch.state.lock_pending("watch")?.settle(watch.run, &settled)?;
+    }
+    tell(watch)
+}
+
+/// The right to watch over the run; `None` where somebody else has it.
+fn take_post(watch: &Watch<'_>) -> Result<Option<Lock>, Failure> {
+    match lock_within(&post_lock(watch.state), &holder(watch.run, watch.clock), CHANGE)? {
+        Attempt::Taken(lock) => Ok(Some(lock)),
+        Attempt::Held(_) => Ok(None),
+    }
+}
+
+fn waiting(watch: &Watch<'_>) -> Result<Option<Pending>, Failure> {
+    Ok(watch.state.pending()?.filter(|pending| pending.run == watch.run))
+}
+
+fn pause(watch: &Watch<'_>) -> Result<(), Failure> {
+    if watch.stop.load(Ordering::SeqCst) {
+        return Err(Failure::refused("the watcher was told to end", "start it again"));
+    }
+    std::thread::sleep(AGAIN);
+    Ok(())
+}
+
+/// Waits until nobody has the host, and takes it; `None` where nothing waits any more.
+fn until_ended(watch: &Watch<'_>) -> Result<Option<Lock>, Failure> {
+    while waiting(watch)?.is_some() {
+        if let Taken::Ours(lock) = watch.state.lock(&holder(watch.run, watch.clock))? {
+            return Ok(Some(lock));
+        }
+        pause(watch)?;
+    }
+    Ok(None)
+}
+
+/// Lets the window pass; false where the run was confirmed in it. From true on nobody can confirm it.
+fn until_late(watch: &Watch<'_>, pending: &Pending) -> Result<bool, Failure> {
+    if !step(watch, Phase::Waiting)? {
+        return Ok(false);
+    }
+    let (since, window) = (Instant::now(), Duration::from_secs(pending.window));
+    while since.elapsed() < window {
+        pause(watch)?;
+        if waiting(watch)?.is_none() {
+            return Ok(false);
+        }
+    }
+    step(watch, Phase::Unwinding)
+}
+
+/// Writes down that the run is further; false where it was settled.
+fn step(watch: &Watch<'_>, phase: Phase) -> Result<bool, Failure> {
+    let guard = watch.state.lock_pending("watch")?;
+    let Some(pending) = waiting(watch)? else { return Ok(false) };
+    if watch.state.settled(watch.run)?.is_some() {
+        // Whoever settled it did not come to take it away.
+        guard.clear()?;
+        return Ok(false);
+    }
+    guard.put(&Pending { phase, ..pending })?;
+    Ok(true)
+}
+
+/// Unwinds the run, and says what came of it.
+fn undo(watch: &Watch<'_>, pending: &Pending) -> Result<Settled, Failure> {
+    let mut left = String::new();
+    for attempt in 1..=ATTEMPTS {
+        match undo_once(watch) {
+            Ok((report, _)) if report.is_converged() => {
+                return Ok(Settled::Reverted(format!("nobody confirmed it within {} s", pending.window)));
+            }
+            Ok((_, words)) => left = words,
+            // Without a journal nothing may be done: the next start of this process tries again.
+            Err(Ended::Broken { failure, .. }) => return Err(failure),
+            Err(ended) => left = ended.to_string(),
+        }
+        if attempt < ATTEMPTS {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    Ok(Settled::Stuck(left))
+}
+
+/// One attempt, with what it left in words. What the run changed goes back also where somebody has changed it since.
+fn undo_once(watch: &Watch<'_>) -> Result<(Report, String), Ended> {
+    let left = Mutex::new(BTreeMap::new());
+    let note = |event: &model::Event| {
+        if let EventBody::Node { id, status, because, .. } = &event.body {
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(status, NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown) {
+                left.insert(id.clone(), because.clone());
+            }
+        }
+    };
+    let events = EventLog::new(&note, watch.clock);
+    let rollback = Rollback {
+        which: Which::One(watch.run),
+        drift: Drift::Overwrite,
+        terms: &Terms::default(),
+        sentry: watch.sentry,
+        system: watch.system,
+        state: watch.state,
+        events: &events,
+        clock: watch.clock,
+        // Half the way back is worse than either end of it.
+        stop: &AtomicBool::new(false),
+    };
+    let report = unwind(&rollback)?;
+    let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let words = left.iter().map(|(id, because)| format!("{id}: {because}"));
+    Ok((report, words.collect::<Vec<_>>().join("; ")))
+}
+
+/// Tells in the run's events what became of it. Done twice where a crash came between the two, and never left out.
+fn tell(watch: &Watch<'_>) -> Result<(), Failure> {
+    let run = watch.run.to_string();
+    let body = match watch.state.settled(watch.run)? {
+        Some(Settled::Reverted(because)) => Some(EventBody::Reverted { run, because }),
+        Some(Settled::Stuck(left)) => {
+            let text = format!("run {run} was not confirmed, and not all of it could be undone: {left}");
+            Some(EventBody::Error { text })
+        }
+        Some(Settled::Confirmed) | None => None,
+    };
+    if let Some(body) = body {
+        let events = EventLog::new(&|_| {}, watch.clock);
+        events.resume(watch.state, watch.run)?;
+        events.emit(body);
+    }
+    watch.state.lock_pending("watch")?.clear()?;
+    watch.sentry.relieve()
+}

@@ -1,0 +1,183 @@
+//! The run that waits to be confirmed, and what became of it. Both are durable before anybody goes by them.
+//!
+//! `pending` in the state is there from before the first op of such a run until it is settled; whoever changes it holds `pending.lock`, so
+//! that a run is either confirmed or unwound, and never both. What became of it stands in the run's own directory from then on.
+
+use super::StateDir;
+use super::dir::write_private;
+use crate::os::Expect;
+use crate::os::lock::{Attempt, Holder, Lock, lock_within};
+use crate::os::remove::remove;
+use crate::os::safe_path::{self, Follow};
+use model::Failure;
+use serde::{Deserialize, Serialize};
+use std::io::Cursor;
+use std::time::Duration;
+
+/// Name of the file; `detached::boot_unit` goes by it as well.
+const PENDING: &str = "pending";
+
+/// Name of what says, in a run's directory, what became of it.
+const SETTLED: &str = "settled";
+
+/// Nobody holds the lock for longer than a few writes take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A run that is unwound unless it is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Which.
+    pub run: u64,
+    /// Within so many seconds after its end.
+    pub window: u64,
+    /// What it touches that is so delicate, a few words each.
+    pub because: Vec<String>,
+    /// How far it is.
+    pub phase: Phase,
+}
+
+/// How far a run is that is unwound unless it is confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It may be under way.
+    Armed,
+    /// It has ended, or died, and its time runs.
+    Waiting,
+    /// Its time is over: nobody can confirm it any more.
+    Unwinding,
+}
+
+/// What became of a run that waited to be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It stays.
+    Confirmed,
+    /// All that it did was unwound; why.
+    Reverted(String),
+    /// It was to be unwound, and not all of it could be; in words, what is left.
+    Stuck(String),
+}
+
+/// The right to change what waits.
+#[derive(Debug)]
+pub struct PendingGuard<'a> {
+    state: &'a StateDir,
+    _lock: Lock,
+}
+
+impl StateDir {
+    /// The run that waits to be confirmed, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read, or understood.
+    pub fn pending(&self) -> Result<Option<Pending>, Failure> {
+        let Some(bytes) = self.read(PENDING)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            let path = self.root().join(PENDING);
+            let why =
+                format!("{} says which run waits to be confirmed, and is damaged: {error}", path.display());
+            Failure::refused(why, "remove it, and what that run did stays")
+        })
+    }
+
+    /// What became of a run that waited to be confirmed; `None` where it still waits, or never did.
+    ///
+    /// # Errors
+    /// It cannot be read, or understood.
+    pub fn settled(&self, run: u64) -> Result<Option<Settled>, Failure> {
+        let path = self.run_dir(run).join(SETTLED);
+        let Some((bytes, _)) = safe_path::read_file(&path, Follow::No, 1 << 20)? else { return Ok(None) };
+        let read = serde_json::from_slice(&bytes);
+        read.map(Some).map_err(|error| Failure::unknown(path.display().to_string(), error.to_string()))
+    }
+
+    /// The right to change what waits, for `command`; nobody else has it until it is dropped.
+    ///
+    /// # Errors
+    /// It could not be had in half a minute, or the system's answer.
+    pub fn lock_pending(&self, command: &str) -> Result<PendingGuard<'_>, Failure> {
+        let holder = Holder {
+            pid: std::process::id(),
+            run: String::new(),
+            since: String::new(),
+            command: command.to_owned(),
+        };
+        match lock_within(&self.root().join("pending.lock"), &holder, PATIENCE)? {
+            Attempt::Taken(lock) => Ok(PendingGuard { state: self, _lock: lock }),
+            Attempt::Held(_) => Err(Failure::Timeout {
+                what: "another process that confirms or unwinds the run".to_owned(),
+                seconds: PATIENCE.as_secs(),
+            }),
+        }
+    }
+}
+
+impl PendingGuard<'_> {
+    /// Has a run wait; it does so, durably, when this returns.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn put(&self, pending: &Pending) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(pending)
+            .map_err(|error| Failure::io("describe", "the run that waits", error))?;
+        self.state.write(PENDING, &bytes)
+    }
+
+    /// Writes down what became of a run; it counts from then on, also where the process ends before `clear`.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn settle(&self, run: u64, settled: &Settled) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(settled)
+            .map_err(|error| Failure::io("describe", "what became of the run", error))?;
+        write_private(&self.state.run_dir(run).join(SETTLED), &mut Cursor::new(bytes))
+    }
+
+    /// Nothing waits any more.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    pub fn clear(&self) -> Result<(), Failure> {
+        let path = self.state.root().join(PENDING);
+        if safe_path::look(&path, Follow::No)?.is_some() {
+            remove(&path, Expect::Anything)?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "damages scratch files")]
+#[cfg(test)]
+mod tests {
+    use super::{Pending, Phase, Settled};
+    use crate::state::StateDir;
+
+    #[test]
+    fn what_waits_and_what_became_of_it_are_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        state.make().unwrap();
+        state.make_run(3).unwrap();
+        assert_eq!((state.pending().unwrap(), state.settled(3).unwrap()), (None, None));
+        let pending = Pending { run: 3, window: 60, because: vec!["x".into()], phase: Phase::Armed };
+        let guard = state.lock_pending("test").unwrap();
+        guard.put(&pending).unwrap();
+        assert_eq!(state.pending().unwrap(), Some(pending));
+        guard.settle(3, &Settled::Reverted("nobody".into())).unwrap();
+        guard.clear().unwrap();
+        guard.clear().unwrap();
+        assert_eq!(state.pending().unwrap(), None);
+        assert_eq!(state.settled(3).unwrap(), Some(Settled::Reverted("nobody".into())));
+    }
+
+    #[test]
+    fn damage_is_told_and_never_taken_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        state.make().unwrap();
+        std::fs::write(state.root().join("pending"), "{").unwrap();
+        assert!(state.pending().unwrap_err().to_string().contains("is damaged"));
+    }
+}
