@@ -1,11 +1,14 @@
 //! The command line of `cargo xtask`. It must not do anything itself: each chore has a module.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 
 use crate::dist::Purpose;
 use crate::lab::host::Init;
 use crate::lab::{down, host, ssh, state, up};
+use crate::power::{Cuts, cut};
 use crate::tidy::check;
 use crate::{cmd, corpus, dist, suite};
 
@@ -35,6 +38,16 @@ enum Chore {
         /// Built faster, larger, and not for people.
         #[arg(long)]
         debug: bool,
+    },
+    /// Cuts the power of a virtual machine in which `keel` runs, and looks what is left (needs root). KEEL_BIN=PATH takes another `keel`
+    /// than the debug build.
+    Power {
+        /// How many times.
+        #[arg(long, default_value_t = 100)]
+        cuts: u32,
+        /// Which moments.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// The house rules; they are also a test.
     Tidy,
@@ -80,6 +93,7 @@ pub fn run(cli: Cli) -> Result<u8> {
             dist::dist(if debug { Purpose::Test } else { Purpose::Release })?;
             Ok(0)
         }
+        Chore::Power { cuts, seed } => power(Cuts { count: cuts, seed }),
         Chore::Tidy => tidy(),
         Chore::Corpus => {
             let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;
@@ -87,6 +101,13 @@ pub fn run(cli: Cli) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+fn power(cuts: Cuts) -> Result<u8> {
+    let target = cmd::workspace().join("target");
+    let keel = std::env::var_os("KEEL_BIN").map_or_else(|| target.join("debug/keel"), PathBuf::from);
+    cut(&keel, &target.join("power"), cuts)?;
+    Ok(0)
 }
 
 fn tidy() -> Result<u8> {

@@ -12,5 +12,6 @@ pub mod corpus;
 pub mod dist;
 pub mod lab;
 pub mod packages;
+pub mod power;
 pub mod suite;
 pub mod tidy;
