@@ -1,0 +1,138 @@
+//! A run that has to be confirmed: the watcher is a process of its own, which nobody here started.
+
+use crate::host::Host;
+use crate::peer::Talk;
+use model::EventBody;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use wire::{Ending, Order, Terms, Up, Work};
+
+const NOTHING: &[&[u8]] = &[];
+
+/// A link, to be confirmed within so many seconds.
+fn work(host: &Host, name: &str, seconds: u64) -> Work {
+    let terms = Terms { confirm: Some(seconds), ..Terms::default() };
+    Work { terms, ..host.work_of(vec![host.link(name)]) }
+}
+
+fn say(host: &Host, order: &Order) -> Talk {
+    host.start().talk(order, NOTHING, true)
+}
+
+/// Repeats it until it is so, twenty seconds at most.
+fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn is_pending(host: &Host) -> bool {
+    host.state("pending").exists()
+}
+
+/// A link that dangles is there all the same.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The last event in the file of a run.
+fn last(host: &Host, run: &str) -> EventBody {
+    let text = std::fs::read_to_string(host.state("runs").join(run).join("events")).unwrap();
+    serde_json::from_str::<model::Event>(text.lines().last().unwrap()).unwrap().body
+}
+
+/// The number of the process that watches.
+fn watcher(host: &Host) -> String {
+    let text = std::fs::read(host.state("watch.lock")).unwrap();
+    serde_json::from_slice::<serde_json::Value>(&text).unwrap()["pid"].to_string()
+}
+
+fn kill(pid: &str) {
+    assert!(Command::new("kill").args(["-9", pid]).status().unwrap().success());
+}
+
+#[test]
+fn a_run_that_is_confirmed_stays() {
+    let host = Host::new();
+    let talk = say(&host, &Order::Apply(work(&host, "a", 60)));
+    let words = "hello plan question started armed working node report done";
+    assert_eq!((talk.words().join(" ").as_str(), talk.ending()), (words, Some(&Ending::Changed)));
+    let locked = say(&host, &Order::Apply(work(&host, "b", 60)));
+    assert_eq!(locked.ending(), Some(&Ending::Locked), "nothing is built on what may go");
+    assert!(locked.errors()[0].contains("run 1"), "{locked:?}");
+    for said in ["hello confirmed done", "hello done"] {
+        let talk = say(&host, &Order::Confirm { run: 1 });
+        assert_eq!((talk.words().join(" ").as_str(), talk.ending()), (said, Some(&Ending::Unchanged)));
+    }
+    assert!(matches!(last(&host, "000001"), EventBody::Confirmed { .. }));
+    soon("the watcher goes", || {
+        say(&host, &Order::Apply(work(&host, "b", 0))).ending() == Some(&Ending::Changed)
+    });
+    assert!(is_there(&host.file("a")) && !is_pending(&host));
+}
+
+#[test]
+fn a_run_that_nobody_confirms_is_undone() {
+    let host = Host::new();
+    say(&host, &Order::Apply(work(&host, "a", 1)));
+    assert!(is_there(&host.file("a")));
+    soon("it is undone", || !is_pending(&host));
+    assert!(!is_there(&host.file("a")));
+    assert!(matches!(last(&host, "000001"), EventBody::Reverted { run, .. } if run == "1"));
+    let talk = say(&host, &Order::Confirm { run: 1 });
+    let words = "hello reverted done";
+    assert_eq!((talk.words().join(" ").as_str(), talk.ending()), (words, Some(&Ending::Reverted)));
+}
+
+#[test]
+fn a_run_that_is_killed_is_undone() {
+    let host = Host::new();
+    let exec = serde_json::json!({ "command": ["/bin/sh", "-c", "sleep 30"], "undo": ["/bin/true"] });
+    let nodes = vec![host.link("a"), host.node("exec", "wait", exec)];
+    let terms = Terms { confirm: Some(1), ..Terms::default() };
+    let mut peer = host.start();
+    peer.hear_until("hello");
+    peer.order(&Order::Apply(Work { terms, ..host.work_of(nodes) }));
+    peer.hear_until("question");
+    peer.answer(true);
+    soon("the link is made", || is_there(&host.file("a")));
+    kill(&peer.child.id().to_string());
+    soon("it is undone", || !is_pending(&host));
+    assert!(!is_there(&host.file("a")));
+}
+
+#[test]
+fn a_watcher_that_is_killed_is_posted_again_by_whoever_comes() {
+    let host = Host::new();
+    say(&host, &Order::Apply(work(&host, "a", 1)));
+    kill(&watcher(&host));
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(is_pending(&host) && is_there(&host.file("a")), "nobody is there to undo it");
+    let talk = say(&host, &Order::Apply(work(&host, "b", 0)));
+    assert_eq!(talk.ending(), Some(&Ending::Locked));
+    soon("it is undone", || !is_pending(&host));
+    assert!(!is_there(&host.file("a")));
+}
+
+#[test]
+fn a_run_that_nobody_watches_over_does_not_begin() {
+    let host = Host::new();
+    std::fs::create_dir(host.state("watch.lock")).unwrap();
+    let talk = say(&host, &Order::Apply(work(&host, "a", 60)));
+    assert_eq!(talk.ending(), Some(&Ending::Failed), "{talk:?}");
+    assert!(!is_there(&host.file("a")) && !is_pending(&host));
+    let Some(Up::Event(event)) = talk.said.iter().rev().nth(1) else { panic!("{talk:?}") };
+    assert!(matches!(&event.body, EventBody::Report(report) if report.skipped == 1), "{event:?}");
+}
+
+#[test]
+fn only_runs_are_confirmed() {
+    let host = Host::new();
+    let talk = say(&host, &Order::Confirm { run: 9 });
+    assert!(matches!(talk.ending(), Some(Ending::Refused(_))), "{talk:?}");
+    host.apply(&host.work_of(vec![host.link("a")]), NOTHING);
+    assert_eq!(say(&host, &Order::Confirm { run: 1 }).ending(), Some(&Ending::Unchanged));
+}
