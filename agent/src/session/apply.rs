@@ -3,9 +3,11 @@
 use super::guard::{Post, admit};
 use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs, take};
 use super::plan::plan_graph;
+use super::unwind::{Unwound, unwind};
 use crate::engine::{Graph, Host, Outcome, Sink, Vertex, run};
-use crate::state::{FileLog, Ledger, Past};
+use crate::state::{FileLog, Ledger, Past, Settled};
 use model::{Begin, EventBody, Failure, Id, JOURNAL_VERSION, Plan, Report, Verdict};
+use wire::OnFailure;
 
 /// A job that came to its report.
 #[derive(Debug)]
@@ -14,6 +16,17 @@ pub struct Done {
     pub report: Report,
     /// The plan it carried out.
     pub plan: Plan,
+    /// Whether what it did is still there.
+    pub fate: Fate,
+}
+
+/// Whether what a run did is still there at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is, as far as nobody undoes it later.
+    Stays,
+    /// Something failed, and all of it was undone.
+    Undone,
 }
 
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
@@ -38,8 +51,34 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     } else {
         carry_out((job, &mut ledger), &graph, &plan, past)?
     };
+    let fate = if report.is_converged() { Fate::Stays } else { settle_failure(job, &report)? };
     job.events.emit(EventBody::Report(report.clone()));
-    Ok(Done { report, plan })
+    Ok(Done { report, plan, fate })
+}
+
+/// A run that did not do all it was to do, because something failed or it was told to stop, is undone at once where that was asked for.
+fn settle_failure(job: &Job<'_>, report: &Report) -> Result<Fate, Failure> {
+    let run = report.run.as_ref().and_then(|run| run.parse::<u64>().ok());
+    let Some(run) = run.filter(|_| job.terms.on_failure == OnFailure::Rollback) else {
+        return Ok(Fate::Stays);
+    };
+    job.events.emit(EventBody::Note { text: format!("run {run} did not do all it was to do: it is undone") });
+    let left = match unwind(run, (job.system, job.state, job.sentry), job.clock) {
+        Ok(Unwound::Whole) => {
+            let because = "it did not do all it was to do".to_owned();
+            let guard = job.state.lock_pending("apply")?;
+            guard.settle(run, &Settled::Reverted(because.clone()))?;
+            job.events.emit(EventBody::Reverted { run: run.to_string(), because });
+            guard.clear()?;
+            drop(guard);
+            job.sentry.relieve()?;
+            return Ok(Fate::Undone);
+        }
+        Ok(Unwound::InPart(left)) => left,
+        Err(ended) => ended.to_string(),
+    };
+    job.events.emit(EventBody::Error { text: format!("not all of run {run} could be undone: {left}") });
+    Ok(Fate::Stays)
 }
 
 fn all_unchanged(plan: &Plan) -> Report {

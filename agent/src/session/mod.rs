@@ -11,9 +11,10 @@ mod plan;
 mod restoration;
 mod rollback;
 mod span;
+mod unwind;
 mod watch;
 
-pub use apply::{Done, apply};
+pub use apply::{Done, Fate, apply};
 pub use confirm::{Confirmed, Patience, confirm};
 pub use delicate::{Login, delicate};
 pub use guard::{NoSentry, Sentry};

@@ -19,49 +19,39 @@ pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
 /// Rolls runs back.
 pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     let _lock = admit(&post(rollback), take(rollback.state, rollback.clock, "rollback")?)?;
-    let report = roll_back(rollback, ask, Told::Whole)?;
-    rollback.events.emit(EventBody::Report(report.clone()));
-    Ok(report)
+    roll_back(rollback, ask)
 }
 
-/// Rolls runs back for a process that has the host's run lock already, without a question. What it tells are the nodes; it is not watched over.
-pub(super) fn unwind(rollback: &Rollback<'_>) -> Result<Report, Ended> {
-    roll_back(rollback, &|_| Ok(Answer::Yes), Told::Nodes)
+/// As `rollback`, without a question, for a process that has the host's run lock already.
+pub(super) fn roll_back_now(rollback: &Rollback<'_>) -> Result<Report, Ended> {
+    roll_back(rollback, &|_| Ok(Answer::Yes))
 }
 
-/// What a rollback tells, besides what becomes of each thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    /// All: it is a piece of work of its own.
-    Whole,
-    /// Nothing: it is part of another one.
-    Nodes,
-}
-
-fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>, told: Told) -> Result<Report, Ended> {
+fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     let span = find(rollback)?;
     let work = restorations(rollback, (&span.status, &span.attempts))?;
     let plan = plan_of(&work);
-    if told == Told::Whole {
-        rollback.events.emit(EventBody::Plan(plan.clone()));
-    }
+    rollback.events.emit(EventBody::Plan(plan.clone()));
     let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
     if work.iter().all(|one| one.ops.is_empty()) {
         tell_refused(rollback, &work);
         clean(rollback, &rollback.state.past()?)?;
-        return Ok(Report { failed: refused, ..Report::default() });
+        let report = Report { failed: refused, ..Report::default() };
+        rollback.events.emit(EventBody::Report(report.clone()));
+        return Ok(report);
     }
     if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     }
-    carry_out(rollback, &span, (&work, refused), told)
+    let report = carry_out(rollback, &span, (&work, refused))?;
+    rollback.events.emit(EventBody::Report(report.clone()));
+    Ok(report)
 }
 
 fn carry_out(
     rollback: &Rollback<'_>,
     span: &Span,
     (work, refused): (&[Restoration], u64),
-    told: Told,
 ) -> Result<Report, Ended> {
     let past = rollback.state.past()?;
     let begin = Begin {
@@ -75,17 +65,12 @@ fn carry_out(
     };
     clean(rollback, &past)?;
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
-    if told == Told::Whole {
-        rollback.events.begin(rollback.state, past.next)?;
-        rollback.events.emit(EventBody::Started { run: past.next.to_string() });
-        let post = post(rollback);
-        let stake = post.stake(&plan_of(work), &[]);
-        let armed = stake.and_then(|stake| stake.map_or(Ok(()), |stake| post.arm(past.next, &stake)));
-        if let Err(failure) = armed {
-            let report = Report { run: Some(past.next.to_string()), ..plan_of(work).declined() };
-            log.end(report.clone(), &past.owed)?;
-            return Err(Ended::Broken { report: Box::new(report), failure });
-        }
+    rollback.events.begin(rollback.state, past.next)?;
+    rollback.events.emit(EventBody::Started { run: past.next.to_string() });
+    if let Err(failure) = arm(rollback, work, past.next) {
+        let report = Report { run: Some(past.next.to_string()), ..plan_of(work).declined() };
+        log.end(report.clone(), &past.owed)?;
+        return Err(Ended::Broken { report: Box::new(report), failure });
     }
     tell_refused(rollback, work);
     let store = rollback.state.store();
@@ -109,6 +94,12 @@ fn carry_out(
             Ok(outcome.report)
         }
     }
+}
+
+/// Has the rollback itself watched over, where it could lock the controller out.
+fn arm(rollback: &Rollback<'_>, work: &[Restoration], run: u64) -> Result<(), Failure> {
+    let post = post(rollback);
+    post.stake(&plan_of(work), &[])?.map_or(Ok(()), |stake| post.arm(run, &stake))
 }
 
 fn post<'a>(rollback: &Rollback<'a>) -> Post<'a> {

@@ -4,18 +4,15 @@
 //! whoever kills it, or the machine, has it begin again with a full window. Time is that of a clock that nobody can set.
 
 use super::guard::{Sentry, holder, post_lock};
-use super::job::{Clock, Drift, Ended, Rollback};
-use super::rollback::unwind;
+use super::job::{Clock, Ended};
+use super::unwind::{Unwound, unwind};
 use crate::engine::Sink;
 use crate::os::lock::{Attempt, Lock, lock_within};
 use crate::state::{EventLog, Pending, Phase, Settled, StateDir, Taken};
 use crate::system::System;
-use model::{EventBody, Failure, NodeStatus, Report};
-use std::collections::BTreeMap;
+use model::{EventBody, Failure};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use wire::{Terms, Which};
 
 /// How often it is looked whether the run has ended or was confirmed.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -126,11 +123,12 @@ fn step(watch: &Watch<'_>, phase: Phase) -> Result<bool, Failure> {
 fn undo(watch: &Watch<'_>, pending: &Pending) -> Result<Settled, Failure> {
     let mut left = String::new();
     for attempt in 1..=ATTEMPTS {
-        match undo_once(watch) {
-            Ok((report, _)) if report.is_converged() => {
+        let (state, sentry) = (watch.state, watch.sentry);
+        match unwind(watch.run, (watch.system, state, sentry), watch.clock) {
+            Ok(Unwound::Whole) => {
                 return Ok(Settled::Reverted(format!("nobody confirmed it within {} s", pending.window)));
             }
-            Ok((_, words)) => left = words,
+            Ok(Unwound::InPart(words)) => left = words,
             // Without a journal nothing may be done: the next start of this process tries again.
             Err(Ended::Broken { failure, .. }) => return Err(failure),
             Err(ended) => left = ended.to_string(),
@@ -140,36 +138,6 @@ fn undo(watch: &Watch<'_>, pending: &Pending) -> Result<Settled, Failure> {
         }
     }
     Ok(Settled::Stuck(left))
-}
-
-/// One attempt, with what it left in words. What the run changed goes back also where somebody has changed it since.
-fn undo_once(watch: &Watch<'_>) -> Result<(Report, String), Ended> {
-    let left = Mutex::new(BTreeMap::new());
-    let note = |event: &model::Event| {
-        if let EventBody::Node { id, status, because, .. } = &event.body {
-            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            if matches!(status, NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown) {
-                left.insert(id.clone(), because.clone());
-            }
-        }
-    };
-    let events = EventLog::new(&note, watch.clock);
-    let rollback = Rollback {
-        which: Which::One(watch.run),
-        drift: Drift::Overwrite,
-        terms: &Terms::default(),
-        sentry: watch.sentry,
-        system: watch.system,
-        state: watch.state,
-        events: &events,
-        clock: watch.clock,
-        // Half the way back is worse than either end of it.
-        stop: &AtomicBool::new(false),
-    };
-    let report = unwind(&rollback)?;
-    let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let words = left.iter().map(|(id, because)| format!("{id}: {because}"));
-    Ok((report, words.collect::<Vec<_>>().join("; ")))
 }
 
 /// Tells in the run's events what became of it. Done twice where a crash came between the two, and never left out.

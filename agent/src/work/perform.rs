@@ -9,7 +9,7 @@ use crate::detached::Posted;
 use crate::detached::scope::leave_session;
 use crate::engine::{Choice, Faults, Sink};
 use crate::os::host::Host;
-use crate::session::{self, Answer, Drift, Ended, Job, Rollback};
+use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
 use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report};
 use std::sync::Arc;
@@ -88,7 +88,7 @@ fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
             Err(_) if is_stopped(means) => Ok(Answer::No),
             brought => brought.and_then(|()| ask(plan, job.events, means)),
         })?;
-    Ok(of_report(&done.report))
+    Ok(if done.fate == Fate::Undone { Ending::Reverted } else { of_report(&done.report) })
 }
 
 /// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it.

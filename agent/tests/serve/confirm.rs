@@ -2,11 +2,11 @@
 
 use crate::host::Host;
 use crate::peer::Talk;
-use model::EventBody;
+use model::{Catalog, Edge, EdgeKind, EventBody};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wire::{Ending, Order, Terms, Up, Work};
+use wire::{Ending, OnFailure, Order, Terms, Up, Work};
 
 const NOTHING: &[&[u8]] = &[];
 
@@ -135,4 +135,27 @@ fn only_runs_are_confirmed() {
     assert!(matches!(talk.ending(), Some(Ending::Refused(_))), "{talk:?}");
     host.apply(&host.work_of(vec![host.link("a")]), NOTHING);
     assert_eq!(say(&host, &Order::Confirm { run: 1 }).ending(), Some(&Ending::Unchanged));
+}
+
+/// A link, and then a command that fails.
+fn failing(host: &Host, link: &str, terms: Terms) -> Work {
+    let exec = serde_json::json!({ "command": ["/bin/false"] });
+    let nodes = vec![host.link(link), host.node("exec", "fail", exec)];
+    let edge = Edge { from: 0, to: 1, kind: EdgeKind::Require, because: String::new() };
+    Work { catalog: Catalog::new(nodes, vec![edge]).unwrap(), terms, ..host.work_of(Vec::new()) }
+}
+
+#[test]
+fn a_run_that_fails_is_undone_where_that_was_asked_for() {
+    let host = Host::new();
+    let undo = |confirm| Terms { on_failure: OnFailure::Rollback, confirm, ..Terms::default() };
+    say(&host, &Order::Apply(failing(&host, "kept", Terms::default())));
+    assert!(is_there(&host.file("kept")));
+    for (link, confirm) in [("a", None), ("b", Some(60))] {
+        let talk = say(&host, &Order::Apply(failing(&host, link, undo(confirm))));
+        assert_eq!(talk.ending(), Some(&Ending::Reverted), "{talk:?}");
+        assert!(talk.words().join(" ").ends_with("node note reverted report done"), "{talk:?}");
+        assert!(is_there(&host.file("kept")) && !is_there(&host.file(link)));
+        soon("the watcher goes", || !is_pending(&host));
+    }
 }
