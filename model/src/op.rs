@@ -1,7 +1,7 @@
 //! The closed set of primitive mutations. An op is data: the engine executes, journals, predicts and inverts it.
 
 use crate::{Content, HostPath, Principal, Secret, Text};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One mutation of a host.
@@ -210,9 +210,15 @@ pub struct UserSpec {
     /// True to lock the password, false to unlock it.
     pub locked: Option<bool>,
     /// Days since 1970-01-01 on which the account ends; `Some(None)` for never.
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Option<i64>>,
     /// True where a new one gets a number of the system's range.
     pub system: bool,
+}
+
+/// What is there is said, also where it is `null`.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// A command to run.

@@ -182,7 +182,11 @@ impl Layer<'_> {
             UnitAction::Disable | UnitAction::Unmask => "disabled".clone_into(&mut unit.file),
             UnitAction::Mask => "masked".clone_into(&mut unit.file),
         }
-        self.delta().units.insert(name.to_owned(), Some(unit));
+        // A unit that only its running kept, for its file is gone, goes with its stop.
+        match self.by_files(name, Some(unit))? {
+            None if self.base.is_none() => self.delta().units.remove(name),
+            left => self.delta().units.insert(name.to_owned(), left),
+        };
         Ok(())
     }
 

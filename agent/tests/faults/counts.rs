@@ -1,0 +1,23 @@
+//! How many faults a test tried, for the table of `cargo xtask faults`, and which of the pairs of faults a run of the suite samples.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+
+/// True where everything is to be tried, and not a sample.
+pub fn is_full() -> bool {
+    std::env::var_os("KEEL_FAULTS").is_some_and(|value| value == "full")
+}
+
+/// Seeds the choice of a sample; `KEEL_FAULTS_SEED` repeats one.
+pub fn seed() -> u64 {
+    let said = std::env::var("KEEL_FAULTS_SEED").ok();
+    said.map_or(1, |text| text.parse().expect("KEEL_FAULTS_SEED is a number"))
+}
+
+/// Tells who asked that `count` faults of `id` were tried.
+pub fn tell(id: &str, what: &str, count: u64) {
+    let Some(path) = std::env::var_os("KEEL_FAULTS_COUNTS") else { return };
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    let line = format!("{id}\t{what}\t{count}\n");
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the counts are written");
+}
