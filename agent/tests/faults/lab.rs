@@ -5,14 +5,14 @@ use crate::shaky::{Shaky, When};
 use agent::engine::{Choice, Faults};
 use agent::failpoint::{self, Action, When as At};
 use agent::kinds::ALL;
-use agent::session::{Answer, Done, Drift, Ended, Job, Rollback, apply, rollback};
+use agent::session::{Answer, Done, Drift, Ended, Job, NoSentry, Rollback, apply, rollback};
 use agent::state::{EventLog, Read, StateDir};
 use agent::system::Layer;
 use model::{Catalog, Event, EventBody, NodeStatus, Op, Report, Secrets, Status};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
-use wire::NoBlobs;
+use wire::{NoBlobs, Terms, Which};
 
 /// Failpoints are the whole process's: where tests share one, they take turns.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -86,6 +86,8 @@ impl Lab {
                 events,
                 clock: &clock,
                 command: "apply".to_owned(),
+                terms: &Terms::default(),
+                sentry: &NoSentry,
                 stop: &stop,
                 faults: Faults::default(),
             };
@@ -97,8 +99,10 @@ impl Lab {
     pub fn rollback(&self, run: Option<u64>, fault: Option<Fault>) -> Ran {
         let stop = AtomicBool::new(false);
         self.work(fault, &|system, events| {
-            let (drift, state) = (Drift::Refuse, &self.state);
-            let back = Rollback { run, drift, system, state, events, clock: &clock, stop: &stop };
+            let (which, drift, terms) =
+                (run.map_or(Which::Last, Which::One), Drift::Refuse, &Terms::default());
+            let (state, sentry, clock, stop) = (&self.state, &NoSentry, &clock, &stop);
+            let back = Rollback { which, drift, terms, sentry, system, state, events, clock, stop };
             rollback(&back, &|_| Ok(Answer::Yes))
         })
     }
