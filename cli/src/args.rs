@@ -50,6 +50,8 @@ pub enum Verb {
     Explain(Printed<commands::explain::Args>),
     /// Shows where the value of an input comes from: every layer with its place, and the one that holds.
     ExplainValue(Printed<commands::explain_value::Args>),
+    /// Seals secrets to SSH keys, and opens them.
+    Secret(commands::secret::Args),
     /// Prints a JSON Schema of resource files, for editors.
     Schema(commands::schema::Args),
     /// Prints completions for a shell.

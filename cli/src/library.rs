@@ -1,5 +1,6 @@
 //! The standard library of modules and roles, carried in the program itself: one binary is all there is to install.
 
+use crate::vault::{Opening, Vault};
 use dsl::{Disk, Loader};
 use include_dir::{Dir, include_dir};
 use model::Digest;
@@ -37,6 +38,15 @@ pub struct Files {
     read: Kept<Option<Vec<u8>>>,
     digests: Kept<Option<(Digest, u64)>>,
     lists: Kept<Vec<String>>,
+    /// What opens the secrets among them.
+    pub vault: Vault,
+}
+
+impl Files {
+    /// For a verb that brings no values to a host.
+    pub fn for_looking(opening: Opening) -> Self {
+        Self { vault: Vault::new(opening), ..Self::default() }
+    }
 }
 
 /// What came of each path.

@@ -9,6 +9,7 @@ mod format;
 mod library;
 mod site;
 mod stop;
+mod vault;
 mod view;
 mod work;
 

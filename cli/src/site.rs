@@ -8,7 +8,7 @@ use model::{Diagnostic, Facts, KindInfo};
 use std::path::{Path, PathBuf};
 
 /// What to compile it from.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Site {
     /// Resources straight from one TOML file, without a site.
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["roles", "site"])]
@@ -22,6 +22,9 @@ pub struct Site {
     /// Gives an input its value: `NAME.INPUT=VALUE`, or `INPUT=VALUE` for a file's own; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub sets: Vec<(String, String)>,
+    /// A private key that opens secrets, besides ~/.ssh/id_ed25519 and ~/.ssh/id_rsa; may be repeated.
+    #[arg(long = "unseal-with", value_name = "FILE")]
+    pub identities: Vec<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -122,8 +125,9 @@ impl Site {
                 dsl::Entry::Site { root: self.root(), host, roles: &self.roles }
             }
         };
-        let request =
-            Request { entry, facts, sets: &self.sets, library: &library, kinds: &kinds, loader: files };
+        let unseal = files.vault.opener(&dsl::secrets_of(&entry), &self.identities);
+        let (sets, library, kinds, loader) = (&self.sets, &library, &kinds, files);
+        let request = Request { entry, facts, sets, library, kinds, loader, unseal: &unseal };
         then(&request).map_err(Refusal::Diagnostics)
     }
 

@@ -22,7 +22,15 @@ fn rendered(case: &Path) -> String {
         true => Entry::Site { root: case, host: Some("web1"), roles: &[] },
         false => Entry::File(&input),
     };
-    let request = Request { entry, facts: &facts, sets: &[], library: &[], kinds: &kinds, loader: &Disk };
+    let request = Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &kinds,
+        loader: &Disk,
+        unseal: &dsl::NoKeys,
+    };
     let found = match compile(&request) {
         Ok(compiled) => compiled.warnings,
         Err(errors) => errors,

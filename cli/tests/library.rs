@@ -28,8 +28,15 @@ fn wrong(entry: Entry<'_>) -> Option<String> {
 fn wrong_in(site: &Path, entry: Entry<'_>) -> Option<String> {
     let kinds = kinds();
     let (facts, library) = (facts(), [root(), site.to_path_buf()]);
-    let request =
-        Request { entry, facts: &facts, sets: &[], library: &library, kinds: &kinds, loader: &Disk };
+    let request = Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &library,
+        kinds: &kinds,
+        loader: &Disk,
+        unseal: &dsl::NoKeys,
+    };
     let found = match compile(&request) {
         Ok(compiled) if compiled.catalog.nodes().is_empty() => return Some("it has no resources".to_owned()),
         Ok(compiled) => compiled.warnings,

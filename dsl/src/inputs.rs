@@ -6,6 +6,7 @@ use crate::document::{Entry, Item, Table, Value};
 use crate::findings::Findings;
 use crate::nearest::did_you_mean;
 use crate::parts::RESERVED;
+use crate::sealed;
 use crate::source::{Extent, Place, Source};
 use crate::strings;
 use crate::types::{InputType, Mark, Mismatch, TYPES};
@@ -53,7 +54,8 @@ impl InputDecl {
             let text = format!("input `{name}` {}", wrong.message);
             let diagnostic = Diagnostic::error("wrong-type", text, source.span(at))
                 .and(declared.span(self.at), format!("declared here as {}", self.kind));
-            findings.push(Diagnostic { help: wrong.help, ..diagnostic });
+            let help = wrong.help.or_else(|| sealed::misplaced(item));
+            findings.push(Diagnostic { help, ..diagnostic });
         }
         None
     }

@@ -3,8 +3,8 @@
 
 use crate::draft::Draft;
 use crate::findings::Findings;
-use crate::{nearest, wording};
-use model::{Diagnostic, Footprint, Problem, REDACTED, SECRET_KEY, Secrets};
+use crate::{nearest, sealed, wording};
+use model::{Diagnostic, Footprint, Problem, REDACTED, SECRET_KEY, Secrets, Segment};
 use serde_json::Value as Json;
 
 /// One footprint for each draft, in the same order; empty for one that is wrong, which has then been told.
@@ -76,11 +76,11 @@ fn resolve(draft: &Draft<'_>, params: &mut Json) -> Result<(), String> {
 
 fn tell(draft: &Draft<'_>, problem: Problem, findings: &mut Findings) {
     let at = draft.span_of(&problem.path);
-    let Problem { message, mut help, .. } = problem;
+    let Problem { message, mut help, path } = problem;
     let mut code = if message.starts_with("invalid type: ") { "wrong-type" } else { "bad-value" };
     let mut text = wording::reword(&message);
-    let way_out = if draft.is_templated(&problem.path) { wording::keeps_type } else { wording::way_out };
-    help = help.or_else(|| way_out(&text).map(str::to_owned));
+    let way_out = if draft.is_templated(&path) { wording::keeps_type } else { wording::way_out };
+    help = help.or_else(|| named_secret(draft, &path)).or_else(|| way_out(&text).map(str::to_owned));
     if let Some((word, known)) = wording::unknown_word(&message) {
         code = "unknown-word";
         text = format!("`{word}` is none of the words that may stand here");
@@ -88,6 +88,13 @@ fn tell(draft: &Draft<'_>, problem: Problem, findings: &mut Findings) {
     }
     let diagnostic = Diagnostic::error(code, redact(draft, text), at);
     findings.push(Diagnostic { help: help.map(|help| redact(draft, help)), ..diagnostic });
+}
+
+/// What to write where a key of a resource names a secret as an input may.
+fn named_secret(draft: &Draft<'_>, path: &[Segment]) -> Option<String> {
+    let Some(Segment::Key(key)) = path.first() else { return None };
+    let items = draft.declarations.iter().filter_map(|one| one.resource.keys.get(key));
+    items.map(|entry| &entry.item).find_map(sealed::misplaced)
 }
 
 /// A kind may quote the value it refuses; that of a secret it must not show.

@@ -11,6 +11,7 @@ use crate::nearest::did_you_mean;
 use crate::parts::Use;
 use crate::project::Project;
 use crate::request::{Entry, LayerValue, Request};
+use crate::sealed::{self, Opener, Reference};
 use crate::sets::{self, Set};
 use crate::source::{Place, Source};
 use crate::strings::Strings;
@@ -46,6 +47,8 @@ pub struct Said {
     pub value: Both,
     /// The unit that says so, where it is one.
     by: Option<usize>,
+    /// The secrets that are named in it, and not opened yet.
+    sealed: Vec<Reference>,
 }
 
 /// A value that is offered to an input, before it is checked.
@@ -178,7 +181,10 @@ impl<'a> Layers<'a> {
         self.unknown_inputs(unit, uses);
         for decl in &unit.parts.inputs {
             let before = self.findings.errors();
-            let said = self.said(unit, decl, uses);
+            let mut said = self.said(unit, decl, uses);
+            if let Some(winner) = said.pop() {
+                said.push(self.opened(winner, decl));
+            }
             match said.last() {
                 Some(winner) => scope.context.set_in("inputs", &decl.name, winner.value.clone()),
                 None if self.findings.errors() > before => {}
@@ -216,7 +222,7 @@ impl<'a> Layers<'a> {
         }
         from_uses.sort_by_key(|offer| (!offer.layer.starts_with("module "), offer.by));
         offers.extend(from_uses);
-        for (layer, source, inputs) in self.inventory_layers() {
+        for (layer, source, inputs) in of_inventory(self.project, self.request) {
             let table = inputs.iter().find(|entry| entry.key == unit.name.key());
             let entry = table.and_then(|entry| match &entry.item.value {
                 crate::document::Value::Table(table) => table.get(&decl.name),
@@ -226,11 +232,12 @@ impl<'a> Layers<'a> {
         }
         for Offer { layer, source, item, context, by } in offers {
             let strings = Strings { source: &source, context };
-            let Some(value) = strings.value(item, self.findings) else { continue };
+            let Some(taken) = sealed::taken(&decl.kind, item, &source, self.findings) else { continue };
+            let Some(value) = strings.value(&taken.item, self.findings) else { continue };
             let given = Given { source: &source, item, value };
             let Some(value) = decl.accept(&unit.source, given, self.findings) else { continue };
-            let place = Place { source, at: item.at };
-            push(project, decl, Said { layer, place, value, by }, &mut said, self.findings);
+            let (place, sealed) = (Place { source, at: item.at }, taken.references);
+            push(project, decl, Said { layer, place, value, by, sealed }, &mut said, self.findings);
         }
         for set in self.sets.iter().filter(|set| set.unit == unit.name && set.input == decl.name) {
             let item = set.value(&decl.kind);
@@ -238,22 +245,17 @@ impl<'a> Layers<'a> {
                 Given { source: &set.source, value: Both::plain(crate::strings::plain(&item)), item: &item };
             let Some(value) = decl.accept(&unit.source, given, self.findings) else { continue };
             let place = Place { source: set.source.clone(), at: item.at };
-            said.push(Said { layer: "command line".to_owned(), place, value, by: None });
+            let layer = "command line".to_owned();
+            said.push(Said { layer, place, value, by: None, sealed: Vec::new() });
         }
         said
     }
 
-    /// Layers of the inventory, the weakest first.
-    fn inventory_layers(&self) -> Vec<(String, &'a Arc<Source>, &'a [crate::document::Entry])> {
-        let (Some(inventory), Entry::Site { host: Some(name), .. }) =
-            (&self.project.inventory, self.request.entry)
-        else {
-            return Vec::new();
-        };
-        let Some(host) = inventory.host(name) else { return Vec::new() };
-        let groups = inventory.groups_of(host).map(|group| (format!("group {}", group.name), group));
-        let all = groups.chain([(format!("host {name}"), host)]);
-        all.map(|(layer, member)| (layer, &inventory.source, member.inputs.as_slice())).collect()
+    /// The layer that holds, with the secrets that it names.
+    fn opened(&mut self, winner: Said, decl: &InputDecl) -> Said {
+        let opener = Opener { request: self.request };
+        let value = opener.open(&winner.sealed, &decl.kind, winner.value, self.findings);
+        Said { value, ..winner }
     }
 
     fn missing(&mut self, unit: &Unit, decl: &InputDecl, uses: &[(usize, &Use)]) {
@@ -281,7 +283,7 @@ impl<'a> Layers<'a> {
             let source = self.project.units.get(*user).map(|unit| &unit.source);
             found.extend(one.inputs.iter().filter_map(|entry| Some((source?, entry))));
         }
-        for (_, source, inputs) in self.inventory_layers() {
+        for (_, source, inputs) in of_inventory(self.project, self.request) {
             for entry in inputs.iter().filter(|entry| entry.key == unit.name.key()) {
                 if let crate::document::Value::Table(table) = &entry.item.value {
                     found.extend(table.entries.iter().map(|entry| (source, entry)));
@@ -302,7 +304,7 @@ impl<'a> Layers<'a> {
     /// Values for a module or role that the host does not have are likely a slip.
     fn check_inventory(&mut self) {
         let keys: Vec<&str> = self.project.units.iter().map(|unit| unit.name.key()).collect();
-        for (layer, source, inputs) in self.inventory_layers() {
+        for (layer, source, inputs) in of_inventory(self.project, self.request) {
             for entry in inputs.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
                 let message = format!("{layer} sets inputs of `{}`, which this host does not use", entry.key);
                 let diagnostic = Diagnostic::warning("unused-input", message, source.span(entry.at));
@@ -330,6 +332,20 @@ impl<'a> Layers<'a> {
             }
         }
     }
+}
+
+/// Layers of the inventory, the weakest first: what they are called, their text, what they give.
+pub fn of_inventory<'a>(
+    project: &'a Project,
+    request: &Request<'_>,
+) -> Vec<(String, &'a Arc<Source>, &'a [crate::document::Entry])> {
+    let (Some(inventory), Entry::Site { host: Some(name), .. }) = (&project.inventory, request.entry) else {
+        return Vec::new();
+    };
+    let Some(host) = inventory.host(name) else { return Vec::new() };
+    let groups = inventory.groups_of(host).map(|group| (format!("group {}", group.name), group));
+    let all = groups.chain([(format!("host {name}"), host)]);
+    all.map(|(layer, member)| (layer, &inventory.source, member.inputs.as_slice())).collect()
 }
 
 /// Adds what a use says. Of two roles the including one wins; else they must agree.

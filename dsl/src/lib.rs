@@ -1,6 +1,7 @@
 //! The compiler: TOML text to a [`model::Catalog`]. Pure: no clock, no network, no processes; files only through one
 //! [`Loader`]. It knows kinds only as [`model::KindInfo`]. Read [`compile`] first: it is the list of passes.
 
+mod ahead;
 mod auto;
 mod claims;
 mod common;
@@ -31,6 +32,7 @@ mod reach;
 mod request;
 mod schema;
 mod seal;
+mod sealed;
 mod sets;
 mod source;
 mod strings;
@@ -46,10 +48,11 @@ pub use destination::Destination;
 pub use inventory::Host;
 pub use loader::{Disk, Loader, Memory};
 pub use manual::{Manual, manual};
-pub use nearest::advice;
+pub use nearest::{advice, did_you_mean};
 pub use reach::{Reach, Transport};
 pub use request::{Compiled, Entry, LayerValue, Request};
 pub use schema::schema;
+pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_of};
 
 use draft::Draft;
 use findings::Findings;
@@ -92,12 +95,14 @@ fn blobs(drafts: &[Draft<'_>]) -> BTreeMap<Digest, PathBuf> {
 }
 
 /// What is wrong already without the facts of a host: text that cannot be parsed, an inventory that is wrong, roles and modules
-/// that are not there. What evaluates nothing can only find a part; the rest is [`compile`]'s.
+/// that are not there, secrets that stay closed. What evaluates nothing can only find a part; the rest is [`compile`]'s.
 ///
 /// Errors with all of that.
 pub fn check(request: &Request<'_>) -> Result<(), Vec<Diagnostic>> {
     let mut findings = Findings::default();
-    project::load(request, &mut findings);
+    let project = project::load(request, &mut findings);
+    let sets = sets::read(request.sets, &project, &mut findings);
+    ahead::look(&project, (request, &sets), &mut findings);
     if findings.errors() == 0 { Ok(()) } else { Err(findings.finish()) }
 }
 

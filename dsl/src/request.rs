@@ -1,6 +1,7 @@
 //! What is to be compiled, and what comes out. All that the compiler depends on stands here.
 
 use crate::loader::Loader;
+use crate::sealed::Unseal;
 use model::{Catalog, Diagnostic, Digest, Facts, KindInfo, Secrets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub struct Request<'a> {
     pub kinds: &'a [&'a dyn KindInfo],
     /// The one way to files.
     pub loader: &'a dyn Loader,
+    /// Who can open the secrets of the site.
+    pub unseal: &'a dyn Unseal,
 }
 
 /// What came out.

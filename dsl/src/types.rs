@@ -5,6 +5,7 @@ use crate::context::{self, Both};
 use crate::document::{Item, Value};
 use crate::inputs::InputDecl;
 use crate::nearest::advice;
+use crate::sealed;
 use crate::source::Extent;
 use crate::strings;
 use model::HostPath;
@@ -171,6 +172,7 @@ impl InputType {
                 let given = fields.iter().filter_map(|field| Some((field, table.get(&field.name)?)));
                 given.flat_map(|(field, entry)| of(&field.kind, &entry.item)).collect()
             }
+            (_, Value::Table(table)) => sealed::literals(table),
             _ => vec![item.at],
         }
     }

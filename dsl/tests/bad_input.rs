@@ -21,7 +21,15 @@ fn compile(entry: Entry<'_>, files: &Memory) -> Option<Vec<Diagnostic>> {
     let kinds = support::kinds();
     let kinds: Vec<&dyn KindInfo> = kinds.iter().map(|kind| kind as &dyn KindInfo).collect();
     let facts = Facts { hostname: "web1".into(), ..Facts::default() };
-    let request = Request { entry, facts: &facts, sets: &[], library: &[], kinds: &kinds, loader: files };
+    let request = Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &kinds,
+        loader: files,
+        unseal: &dsl::NoKeys,
+    };
     dsl::compile(&request).err()
 }
 

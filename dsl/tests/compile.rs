@@ -15,7 +15,15 @@ fn run(entry: Entry<'_>, files: &Memory, sets: &[(&str, &str)]) -> Result<Compil
         sets.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     let facts = Facts { hostname: "box".into(), ..Facts::default() };
     let library = [PathBuf::from("lib")];
-    compile(&Request { entry, facts: &facts, sets: &sets, library: &library, kinds: &kinds, loader: files })
+    compile(&Request {
+        entry,
+        facts: &facts,
+        sets: &sets,
+        library: &library,
+        kinds: &kinds,
+        loader: files,
+        unseal: &dsl::NoKeys,
+    })
 }
 
 fn file(text: &str) -> Result<Compiled, Vec<Diagnostic>> {

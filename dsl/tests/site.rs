@@ -2,6 +2,8 @@
 
 #[path = "support/run.rs"]
 mod run;
+#[path = "site/sealed.rs"]
+mod sealed;
 mod support;
 
 use run::{Site, ids, site};

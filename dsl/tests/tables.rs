@@ -32,7 +32,15 @@ fn run(users: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let kinds = support::kinds();
     let kinds: Vec<&dyn KindInfo> = kinds.iter().map(|kind| kind as &dyn KindInfo).collect();
     let (entry, facts) = (Entry::File(Path::new("a.toml")), Facts::default());
-    compile(&Request { entry, facts: &facts, sets: &[], library: &[], kinds: &kinds, loader: &files })
+    compile(&Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &kinds,
+        loader: &files,
+        unseal: &dsl::NoKeys,
+    })
 }
 
 #[track_caller]
@@ -84,7 +92,15 @@ fn a_table_says_which_keys_it_has() {
         [inputs.d]\ntype = \"table\"\n[inputs.d.fields.e]\ntype = \"int\"\ndefault = \"x\"\n";
     let files = Memory::default().with("a.toml", text);
     let (entry, facts) = (Entry::File(Path::new("a.toml")), Facts::default());
-    let request = Request { entry, facts: &facts, sets: &[], library: &[], kinds: &[], loader: &files };
+    let request = Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &[],
+        loader: &files,
+        unseal: &dsl::NoKeys,
+    };
     let found = compile(&request).expect_err("wrong");
     let found: Vec<String> =
         found.iter().map(|one| format!("{} {}", one.labels[0].span.origin(), one.message)).collect();

@@ -18,6 +18,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Graph(args) => super::graph::run(&args),
         Verb::Explain(Printed { args, format }) => super::explain::run(&args, format),
         Verb::ExplainValue(Printed { args, format }) => super::explain_value::run(&args, format),
+        Verb::Secret(args) => super::secret::run(&args),
         Verb::Schema(args) => super::schema::run(&args),
         Verb::Completion(args) => super::completion::run(&args),
     }

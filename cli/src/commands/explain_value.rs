@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
+use crate::vault::Opening;
 use crate::view;
 use crate::work::facts_for_compiling;
 
@@ -22,7 +23,7 @@ pub struct Args {
 /// Shows every layer of the value.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
     let facts = facts_for_compiling()?;
-    let files = Files::default();
+    let files = Files::for_looking(Opening::Never);
     let known = |host: &String| args.site.select(std::slice::from_ref(host), &files);
     let explained = args.host.as_ref().map_or(Ok(Vec::new()), known).and_then(|hosts| {
         if hosts.is_empty() && !args.site.is_direct() {

@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
+use crate::vault::Opening;
 use crate::view;
 use crate::work::facts_for_compiling;
 use clap::ValueEnum;
@@ -35,7 +36,7 @@ pub enum Drawing {
 /// Draws.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let facts = facts_for_compiling()?;
-    let files = Files::default();
+    let files = Files::for_looking(Opening::Never);
     let compiled = host(args, &files).and_then(|host| args.site.compile(host.as_deref(), &facts, &files));
     let compiled = match compiled {
         Ok(compiled) => compiled,

@@ -14,6 +14,7 @@ pub mod rehearse;
 pub mod rollback;
 mod run_number;
 pub mod schema;
+pub mod secret;
 pub mod show;
 pub mod validate;
 

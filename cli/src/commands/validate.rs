@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
+use crate::vault::Opening;
 use crate::view;
 use crate::view::valid::Valid;
 use crate::work::facts_for_compiling;
@@ -22,7 +23,7 @@ pub struct Args {
 /// Compiles for each host that is meant, for all of them where none is named, and says what is wrong.
 pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
     let facts = facts_for_compiling()?;
-    let files = Files::default();
+    let files = Files::for_looking(Opening::Unasked);
     let done = hosts(args, &files).and_then(|hosts| compile(&args.site, &hosts, (&facts, &files)));
     let (found, valid) = match done {
         Ok(done) => done,

@@ -3,6 +3,7 @@
 use super::out;
 use super::show::Manner;
 use anyhow::bail;
+use fleet::Prompts;
 use model::Secret;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -49,4 +50,13 @@ pub fn question(text: &str) -> bool {
 pub fn secret(text: &str) -> Option<Secret<String>> {
     let said = out::paused(|| rpassword::prompt_password(format!("{}: ", out::inert(text))));
     said.ok().filter(|said| !said.is_empty()).map(Secret::new)
+}
+
+/// The user, who may be at a terminal.
+pub struct Terminal;
+
+impl Prompts for Terminal {
+    fn secret(&self, question: &str) -> Option<Secret<String>> {
+        secret(question)
+    }
 }

@@ -18,6 +18,7 @@ mod out;
 mod plan;
 mod planned;
 mod rehearsal;
+pub mod secret;
 mod settled;
 pub mod show;
 mod told;

@@ -103,7 +103,7 @@ impl Machines {
             };
         }
         some(words, "say which hosts: of the inventory, or as ssh does: [user@]host[:port]")?;
-        let site = Site { file: None, roles: Vec::new(), site: inventory.site.clone(), sets: Vec::new() };
+        let site = Site { site: inventory.site.clone(), ..Site::default() };
         let is_direct = |word: &&String| !site.is_there() || is_destination(word);
         let (direct, patterns): (Vec<&String>, Vec<&String>) = words.iter().partition(is_direct);
         let mut machines = Vec::new();

@@ -2,15 +2,15 @@
 
 use super::connection::Transport;
 use super::crew::Hosts;
-use crate::view::ask;
-use fleet::{Access, Endpoint, Keyring, Passwords, Prompts, Remote, Target, Trouble};
-use model::Secret;
+use crate::view::ask::Terminal;
+use fleet::{Access, Endpoint, Keyring, Passwords, Remote, Target, Trouble};
+use std::sync::Arc;
 
 /// What the connections to all hosts share.
 pub struct Login {
     ways: Vec<Way>,
     passwords: Passwords,
-    keyring: Keyring,
+    keyring: Arc<Keyring>,
 }
 
 /// How one host is reached.
@@ -20,18 +20,9 @@ struct Way {
     transport: fleet::Transport,
 }
 
-/// The user, who may be at a terminal.
-struct Terminal;
-
-impl Prompts for Terminal {
-    fn secret(&self, question: &str) -> Option<Secret<String>> {
-        ask::secret(question)
-    }
-}
-
 impl Login {
-    /// Of hosts and their endpoints, which are in the same order.
-    pub fn new(hosts: &Hosts, targets: &[Target]) -> Self {
+    /// Of hosts and their endpoints, which are in the same order. A passphrase that `keyring` knows is not asked for again.
+    pub fn new(hosts: &Hosts, targets: &[Target], keyring: Arc<Keyring>) -> Self {
         let way = |(target, transport): (&Target, Transport)| {
             let endpoint = target.endpoint.as_ref().ok()?.clone();
             let transport = match transport {
@@ -45,7 +36,7 @@ impl Login {
         Self {
             ways: targets.iter().zip(transports).filter_map(way).collect(),
             passwords: if hosts.connection.ask_password { Passwords::Ask } else { Passwords::Never },
-            keyring: Keyring::default(),
+            keyring,
         }
     }
 

@@ -27,7 +27,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let show = show::there(errand.format, errand.manner, &names);
     let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect());
-    let login = Login::new(hosts, &targets);
+    let login = Login::new(hosts, &targets, errand.files.vault.keyring());
     let sudo = || ask::secret("Password for sudo on the hosts");
     let connection = &hosts.connection;
     let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };

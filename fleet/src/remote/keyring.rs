@@ -75,6 +75,33 @@ impl Keyring {
         Ok(Some(key))
     }
 
+    /// The public half of the key in that file in the form that goes over the wire, for another use than to log in; `None` where it
+    /// cannot be told, and where one of the usual names is not there.
+    ///
+    /// # Errors
+    /// As [`Keyring::private`].
+    pub fn public(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.key(path)?.and_then(|key| key.public.clone()))
+    }
+
+    /// The text of the private key in that file, its passphrase taken off: for another use than to log in. `None` where one of the
+    /// usual names is not there.
+    ///
+    /// # Errors
+    /// Why it cannot be used, to stand after its name.
+    pub fn private(&self, path: &Path, prompts: &dyn Prompts) -> Result<Option<Secret<String>>, String> {
+        let Some(key) = self.key(path)? else { return Ok(None) };
+        if matches!(&*held(&key.state), State::Private(Private::SealedPem(_)) | State::Wrong(..)) {
+            return Err("is in PEM with a passphrase: `ssh-keygen -p -f` writes it in OpenSSH's own format"
+                .to_owned());
+        }
+        let unlocked = self.unlock(&key, prompts)?;
+        match unlocked.passphrase {
+            None => Ok(Some(unlocked.text)),
+            Some(_) => Err("is of a form that only a login can use".to_owned()),
+        }
+    }
+
     /// The password to log in with as `user`, asked for once; `None` where it was not given.
     pub(super) fn password(&self, user: &str, prompts: &dyn Prompts) -> Option<Secret<String>> {
         let mut passwords = held(&self.passwords);

@@ -2,6 +2,7 @@
 //! `toml`, `template` and `inventory`; `write` makes files of them.
 
 pub mod inventory;
+pub mod secret;
 pub mod template;
 pub mod toml;
 pub mod write;

@@ -7,7 +7,7 @@ pub fn cases() -> Vec<Case> {
     let texts =
         SYNTAX.iter().chain(SHAPE).chain(MEANING).map(|&(name, text)| (name, text.as_bytes().to_vec()));
     let bytes = BYTES.iter().map(|&(name, bytes)| (name, bytes.to_vec()));
-    texts.chain(bytes).chain(bombs()).collect()
+    texts.chain(bytes).chain(bombs()).chain(super::secret::cases()).collect()
 }
 
 const SYNTAX: &[(&str, &str)] = &[
