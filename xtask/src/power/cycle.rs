@@ -30,6 +30,10 @@ pub struct Cuts {
 /// # Errors
 /// Something did not hold; the seed is in the error.
 pub fn cut(keel: &Path, dir: &Path, cuts: Cuts) -> Result<()> {
+    // What an earlier call has left there was for looking at.
+    if dir.exists() {
+        fs::remove_dir_all(dir)?;
+    }
     fs::create_dir_all(dir)?;
     let (pieces, world) = (Pieces::ensure()?, World::new()?);
     let archive = guest::archive(&pieces, dir, keel, &world.site)?;
