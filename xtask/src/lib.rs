@@ -9,6 +9,7 @@
 pub mod chore;
 pub mod cmd;
 pub mod corpus;
+pub mod deny;
 pub mod dist;
 pub mod lab;
 pub mod packages;

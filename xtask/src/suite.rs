@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::lab::{down, scenario, up};
-use crate::{cmd, dist};
+use crate::{cmd, deny, dist};
 
 /// Tests that need root but no lab carry this in their name.
 const ROOT_ONLY: &str = "needs_root";
@@ -28,7 +28,7 @@ pub fn run(extra: &[String]) -> Result<u8> {
     } else {
         say_what_is_left_out()?;
     }
-    let built = lint().and_then(|()| build());
+    let built = lint().and_then(|()| deny::check()).and_then(|()| build());
     // Only hosts of the lab are pushed to: without them nobody needs an agent that runs elsewhere.
     let built = built.and_then(|keel| if root { dist::for_tests(&keel) } else { Ok(keel) });
     let outcome = built.and_then(|keel| {
