@@ -1,17 +1,11 @@
 # The main job on a raw host, killed with -9 sixty-three times, also while apt and dpkg work: alone, or with everything that it has
 # started. After each death every file is whole or not there; after each round the host is what an undisturbed run makes of one.
-# hosts: 2
 . "$LAB/lab.sh"
 
 paths=(/srv/example /etc/nginx/sites-available/example.conf /etc/nginx/sites-enabled /etc/systemd/system/example-alive.service
     /etc/systemd/system/example-alive.timer)
 # What a timer of the site writes by itself.
 prints() { fingerprint "${paths[@]}" | grep -v /srv/example/state/; }
-
-prepare() {
-    put "$LAB_WORKSPACE/examples/web" /root/web
-    assert_exit 0 keel --version
-}
 
 # What one death looks like, N times, each a STEP of a millisecond later; says how often a package manager was at work.
 die() {
@@ -26,7 +20,7 @@ die() {
             until [[ -s /run/keel.pid ]]; do sleep 0.01; done
             pid=$(cat /run/keel.pid)
             sleep "$(printf "%d.%03d" $((at * $2 / 1000)) $((at * $2 % 1000)))"
-            ! pgrep -x "apt-get|dpkg|dpkg-deb" >/dev/null || busy=$((busy + 1))
+            ! { pgrep -x apt-get || pgrep -x dpkg; } >/dev/null || busy=$((busy + 1))
             if ((at % 2)); then kill -9 "$pid" || true; else pkill -9 -s "$pid" || true; fi
             wait
             for path in "${!whole[@]}"; do
@@ -47,12 +41,11 @@ undo() {
         systemctl daemon-reload; systemctl reset-failed'
 }
 
-on 2 prepare
-assert_exit 0 on 2 keel_on_host apply -f web/site.toml --yes
-wanted=$(on 2 prints)
-on 2 host_sh 'find /srv/example/pages /etc/nginx/sites-available/example.conf /etc/systemd/system/example-alive.* -type f -exec sha256sum {} +' |
-    host_write /root/whole
-prepare
+put "$LAB_WORKSPACE/examples/web" /root/web
+assert_exit 0 keel_on_host apply -f web/site.toml --yes
+wanted=$(prints)
+host_sh 'find /srv/example/pages /etc/nginx/sites-available/example.conf /etc/systemd/system/example-alive.* -type f -exec sha256sum {} + >/root/whole'
+undo
 during_apt=0
 for step in 35 90 170; do
     busy=$(die 21 "$step")
