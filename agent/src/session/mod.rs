@@ -8,6 +8,7 @@ mod delicate;
 mod guard;
 mod job;
 mod plan;
+mod reread;
 mod restoration;
 mod rollback;
 mod span;

@@ -4,12 +4,13 @@
 //! but units are started and enabled again only when everything they may read is back.
 
 use super::job::{Drift, Rollback};
+use super::reread::readers;
 use crate::engine::{texts, touches_unit_files};
 use crate::system::is_running;
-use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy};
+use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy, subjects};
 use model::{
-    Act, Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, Id, Op, Outcome, PathState,
-    REDACTED, Reversibility, State, Status, Step, Subject, Text, Transaction, UnitAction,
+    Act, Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, Id, Op, Outcome,
+    PathState, REDACTED, Reversibility, State, Status, Step, Subject, Text, Transaction, UnitAction,
 };
 use std::collections::BTreeMap;
 
@@ -268,7 +269,8 @@ fn reload(work: &[Restoration]) -> Option<Restoration> {
     Some(Restoration { nodes, ops, diffs, texts, refused: None, secrecy: Secrecy::Open })
 }
 
-/// Units that the run restarted or reloaded have to do it again, to read what was brought back.
+/// Units that the run restarted or reloaded have to do it again, to read what was brought back; and so have those that read what the way to
+/// the host depends on.
 fn restarts(
     rollback: &Rollback<'_>,
     status: &Status,
@@ -278,27 +280,37 @@ fn restarts(
         let about = |op: &Op| matches!(op, Op::Unit { name: other, .. } if other == name);
         work.iter().any(|one| one.ops.iter().any(about))
     };
-    let mut again = BTreeMap::new();
+    let mut again: BTreeMap<String, Restoration> = BTreeMap::new();
     for act in status.acts.values() {
         if let Op::Unit { name, action: UnitAction::Restart | UnitAction::Reload } = &act.op
             && !is_handled(name)
             && rollback.system.unit(name)?.is_some_and(|unit| is_running(&unit.active))
         {
-            again.insert(name.clone(), act);
+            again.insert(name.clone(), Restoration { ops: vec![act.op.clone()], ..Restoration::of(act) });
         }
     }
-    let asks = |op: &Op, name: &str| matches!(op, Op::Check(check) if check.unit == name);
-    let check = |name: &str| {
-        let last = status.acts.values().rev().find(|act| asks(&act.op, name));
-        last.map(|act| act.op.clone())
-    };
-    let one = |(name, act): (String, &Act)| {
-        let ops = check(&name).into_iter().chain([act.op.clone()]).collect();
-        Restoration { ops, ..Restoration::of(act) }
-    };
-    Ok(if work.iter().all(|one| one.ops.is_empty()) {
-        Vec::new()
-    } else {
-        again.into_iter().map(one).collect()
-    })
+    for (one, path) in work.iter().flat_map(|one| paths(one).map(move |path| (one, path))) {
+        for name in readers(&path).filter(|name| !is_handled(name)) {
+            let Some(unit) = rollback.system.unit(name)?.filter(|_| !again.contains_key(name)) else {
+                continue;
+            };
+            let action = match unit.active.as_str() {
+                "failed" => UnitAction::Restart,
+                active if is_running(active) => UnitAction::Reload,
+                _ => continue,
+            };
+            let ops = vec![Op::Unit { name: name.to_owned(), action }];
+            let (diffs, texts) = (Vec::new(), Vec::new());
+            let (nodes, secrecy) = (one.nodes.clone(), Secrecy::Open);
+            let one = Restoration { nodes, ops, diffs, texts, refused: None, secrecy };
+            again.insert(name.to_owned(), one);
+        }
+    }
+    Ok(if work.iter().all(|one| one.ops.is_empty()) { Vec::new() } else { again.into_values().collect() })
+}
+
+/// The paths that are brought back.
+fn paths(one: &Restoration) -> impl Iterator<Item = HostPath> {
+    let path = |subject| if let Subject::Path(path) = subject { Some(path) } else { None };
+    one.ops.iter().flat_map(subjects).filter_map(path)
 }

@@ -72,6 +72,11 @@ impl Lab {
 
     /// Applies `catalog`.
     pub fn apply(&self, catalog: &Catalog, fault: Option<Fault>) -> Ran {
+        self.apply_on(&Terms::default(), catalog, fault)
+    }
+
+    /// Applies `catalog` on these terms.
+    pub fn apply_on(&self, terms: &Terms, catalog: &Catalog, fault: Option<Fault>) -> Ran {
         let (secrets, stop) = (Secrets::default(), AtomicBool::new(false));
         self.work(fault, &|system, events| {
             let job = Job {
@@ -86,7 +91,7 @@ impl Lab {
                 events,
                 clock: &clock,
                 command: "apply".to_owned(),
-                terms: &Terms::default(),
+                terms,
                 sentry: &NoSentry,
                 stop: &stop,
                 faults: Faults::default(),
@@ -97,10 +102,14 @@ impl Lab {
 
     /// Rolls back `run`, or the last one.
     pub fn rollback(&self, run: Option<u64>, fault: Option<Fault>) -> Ran {
+        self.back((run.map_or(Which::Last, Which::One), Drift::Refuse), fault)
+    }
+
+    /// Rolls back.
+    pub fn back(&self, (which, drift): (Which, Drift), fault: Option<Fault>) -> Ran {
         let stop = AtomicBool::new(false);
         self.work(fault, &|system, events| {
-            let (which, drift, terms) =
-                (run.map_or(Which::Last, Which::One), Drift::Refuse, &Terms::default());
+            let terms = &Terms::default();
             let (state, sentry, clock, stop) = (&self.state, &NoSentry, &clock, &stop);
             let back = Rollback { which, drift, terms, sentry, system, state, events, clock, stop };
             rollback(&back, &|_| Ok(Answer::Yes))
