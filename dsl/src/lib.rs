@@ -34,6 +34,7 @@ mod schema;
 mod seal;
 mod sealed;
 mod sets;
+mod settings;
 mod source;
 mod strings;
 pub mod template;
@@ -85,7 +86,8 @@ fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, u
     claims::tell(&mut drafts, &footprints);
     let blobs = blobs(&drafts);
     let (catalog, secrets) = order::catalog(drafts, &links, findings)?;
-    let compiled = Compiled { catalog, secrets, blobs, project: project.name, warnings: Vec::new() };
+    let (name, keep) = (project.name, project.keep);
+    let compiled = Compiled { catalog, secrets, blobs, project: name, keep, warnings: Vec::new() };
     Some((compiled, findings.errors()))
 }
 

@@ -1,15 +1,15 @@
 //! Finds and reads every text that a request leads to: the file or the site, its roles, the modules they use. Evaluates
 //! nothing; `layers` comes next.
 
-use crate::document::{self, Value};
 use crate::findings::{Findings, whole_file};
 use crate::inventory::Inventory;
 use crate::nearest::did_you_mean;
-use crate::parts::{Parts, is_plain_name, texts};
+use crate::parts::{Parts, is_plain_name};
 use crate::request::{Entry, Request};
+use crate::settings::{self, Settings};
 use crate::source::{Extent, Place, Source};
 use crate::unit::{Name, Reader, Unit};
-use model::Diagnostic;
+use model::{Diagnostic, Retention};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub struct Project {
     pub inventory: Option<Inventory>,
     /// What the site calls itself.
     pub name: Option<String>,
+    /// How long its hosts remember their runs.
+    pub keep: Retention,
 }
 
 impl Project {
@@ -112,47 +114,9 @@ impl Walker<'_> {
     }
 
     fn settings(&mut self, root: &Path, source: &Arc<Source>) {
-        let table = document::parse(source, self.findings).unwrap_or_default();
-        let mut modules = vec![("modules".to_owned(), Extent::default())];
-        let mut wrong = |code, message: String, at, help: &str| {
-            self.findings.push(Diagnostic::error(code, message, source.span(at)).help(help));
-        };
-        for entry in table.entries {
-            let Value::Table(project) =
-                (if entry.key == "project" { entry.item.value } else { Value::Bool(false) })
-            else {
-                wrong(
-                    "unknown-key",
-                    format!("unknown key `{}` of keel.toml", entry.key),
-                    entry.at,
-                    "keel.toml has one table, [project]",
-                );
-                continue;
-            };
-            for entry in project.entries {
-                match (entry.key.as_str(), entry.item.value) {
-                    ("name", Value::Text(name)) => self.project.name = Some(name),
-                    ("modules", value) => match texts(value, entry.item.at) {
-                        Ok(found) => modules = found,
-                        Err((message, at)) => {
-                            wrong("wrong-type", message, at, "write modules = [\"modules\"]")
-                        }
-                    },
-                    ("name", _) => wrong(
-                        "wrong-type",
-                        "`name` is a string".to_owned(),
-                        entry.item.at,
-                        "write it in quotes",
-                    ),
-                    (key, _) => {
-                        let help = did_you_mean(key, ["name", "modules"]);
-                        let help = help.unwrap_or_else(|| "[project] has `name` and `modules`".to_owned());
-                        wrong("unknown-key", format!("unknown key `{key}` of [project]"), entry.at, &help);
-                    }
-                }
-            }
-        }
-        self.modules.extend(modules.into_iter().map(|(dir, _)| root.join(dir)));
+        let Settings { name, modules, keep } = settings::read(source, self.findings);
+        (self.project.name, self.project.keep) = (name, keep);
+        self.modules.extend(modules.into_iter().map(|dir| root.join(dir)));
     }
 
     /// Roles of the host and of the command line.

@@ -2,7 +2,7 @@
 
 use crate::loader::Loader;
 use crate::sealed::Unseal;
-use model::{Catalog, Diagnostic, Digest, Facts, KindInfo, Secrets};
+use model::{Catalog, Diagnostic, Digest, Facts, KindInfo, Retention, Secrets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,8 @@ pub struct Compiled {
     pub blobs: BTreeMap<Digest, PathBuf>,
     /// What the site calls itself in `keel.toml`.
     pub project: Option<String>,
+    /// How long the site's hosts remember their runs, as `keel.toml` has it.
+    pub keep: Retention,
     /// What is not wrong, but not good either.
     pub warnings: Vec<Diagnostic>,
 }

@@ -158,7 +158,7 @@ fn errors_are_collected_without_cascades() {
 
 fn site() -> Memory {
     Memory::default()
-        .with("s/keel.toml", "[project]\nname = \"s\"\n")
+        .with("s/keel.toml", "[project]\nname = \"s\"\nkeep_runs = 7\nkeep_days = 30\n")
         .with("s/hosts.toml", "[host.web1]\ngroups = [\"prod\"]\n[group.prod]\nroles = [\"web\"]\n[group.prod.inputs.nginx]\nport = 81\n[host.web1.inputs.nginx]\nport = 82\n")
         .with("s/roles/web.toml", "[about]\ninclude = [\"base\"]\n[module.nginx]\nport = 80\nrequire = [\"package.curl\"]\n[file.\"/p\"]\ncontent = \"{{ modules.nginx.url }} {{ host.name }}\"\n")
         .with("lib/roles/base.toml", "[package.curl]\n")
@@ -172,6 +172,10 @@ fn web1() -> Entry<'static> {
 #[test]
 fn a_host_gets_its_roles_modules_and_layers() {
     let compiled = run(web1(), &site(), &[]).expect("compiles");
+    assert_eq!(
+        (compiled.project.as_deref(), compiled.keep.runs, compiled.keep.days),
+        (Some("s"), Some(7), Some(30))
+    );
     assert_eq!(ids(&compiled.catalog), ["package.curl", "package.nginx", "exec.nginx/reload", "file./p"]);
     assert_eq!(compiled.catalog.nodes()[3].params["content"], json!("http://x:82 web1"));
     assert_eq!(

@@ -132,7 +132,7 @@ fn carry_out(
     ledger.update(job.scope, job.catalog, &removed);
     ledger.write(job.state)?;
     log.end(report.clone(), &owed)?;
-    forget_old_runs(job.state, job.events);
+    forget_old_runs(job.state, job.events, job.terms);
     Ok(report)
 }
 

@@ -4,9 +4,9 @@ use super::guard::Sentry;
 use crate::engine::{Choice, Faults, Sink};
 use crate::kind::Registered;
 use crate::os::lock::{Holder, Lock};
-use crate::state::{EventLog, KEPT_RUNS, StateDir, Taken};
+use crate::state::{EventLog, StateDir, Taken};
 use crate::system::System;
-use model::{Catalog, EventBody, Failure, Plan, Report, Secrets};
+use model::{Catalog, EventBody, Failure, Plan, Report, Retention, Secrets};
 use std::sync::atomic::AtomicBool;
 use wire::{Blobs, Terms, Which};
 
@@ -131,8 +131,9 @@ pub(super) fn boot_id() -> String {
 }
 
 /// Forgets old runs. It is housekeeping: where it fails, the run has ended well all the same.
-pub(super) fn forget_old_runs(state: &StateDir, events: &EventLog<'_>) {
-    if let Err(failure) = state.prune(KEPT_RUNS) {
+pub(super) fn forget_old_runs(state: &StateDir, events: &EventLog<'_>, terms: &Terms) {
+    let keep = Retention { runs: terms.keep_runs, days: terms.keep_days };
+    if let Err(failure) = state.prune(keep) {
         events.emit(EventBody::Note { text: format!("old runs could not be forgotten: {failure}") });
     }
 }

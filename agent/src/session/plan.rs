@@ -10,11 +10,12 @@ use model::{EventBody, Failure, Id, Orphan, Plan, Secrets, Step};
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
+    let past = job.state.past()?;
     let (ledger, damage) = Ledger::read(job.state)?;
     if let Some(damage) = damage {
         job.events.emit(EventBody::Note { text: damage.to_string() });
     }
-    plan_graph(job, &graph, (&job.state.past()?, &ledger))
+    plan_graph(job, &graph, (&past, &ledger))
 }
 
 pub(super) fn plan_graph(

@@ -90,7 +90,7 @@ fn carry_out(
         Some(failure) => Err(Ended::Broken { report: Box::new(outcome.report), failure }),
         None => {
             log.end(outcome.report.clone(), &outcome.owed)?;
-            forget_old_runs(rollback.state, rollback.events);
+            forget_old_runs(rollback.state, rollback.events, rollback.terms);
             Ok(outcome.report)
         }
     }

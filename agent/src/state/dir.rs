@@ -44,11 +44,13 @@ impl StateDir {
         &self.root
     }
 
-    /// Makes what is missing of the directories, each 0700 and the caller's own.
+    /// Makes what is missing of the directories, each 0700 and the caller's own. State of a newer Evenkeel is refused.
     pub fn make(&self) -> Result<(), Failure> {
         self.owned()?;
+        make_private(&self.root)?;
+        self.sign()?;
         let blobs = self.root.join("blobs");
-        for dir in [&self.root, &self.runs(), &blobs, &blobs.join("sha256"), &blobs.join("keyed")] {
+        for dir in [&self.runs(), &blobs, &blobs.join("sha256"), &blobs.join("keyed")] {
             make_private(dir)?;
         }
         Ok(())
@@ -100,9 +102,10 @@ impl StateDir {
         Ok(dir)
     }
 
-    /// The numbers of the runs, ascending.
+    /// The numbers of the runs, ascending. State of a newer Evenkeel is refused.
     pub fn numbers(&self) -> Result<Vec<u64>, Failure> {
         self.owned()?;
+        self.understood()?;
         let names = safe_path::list(&self.runs(), Follow::No)?.unwrap_or_else(Vec::new);
         let mut numbers: Vec<u64> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
         numbers.sort_unstable();

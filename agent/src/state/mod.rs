@@ -12,6 +12,7 @@ mod past;
 mod pending;
 mod prune;
 mod store;
+mod version;
 
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};
 pub use event_lines::EventLines;
@@ -20,5 +21,4 @@ pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
 pub use past::{Past, Read};
 pub use pending::{Pending, PendingGuard, Phase, Settled};
-pub use prune::KEPT_RUNS;
 pub use store::Store;

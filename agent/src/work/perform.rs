@@ -168,7 +168,8 @@ fn history(means: &Means<'_>) -> Result<Ending, Failure> {
 }
 
 fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
-    let Some(run) = run.or(means.state.numbers()?.last().copied()) else {
+    let last = means.state.numbers()?.last().copied();
+    let Some(run) = run.or(last) else {
         return Err(Failure::refused("there has been no run on this machine", "`keel apply` makes one"));
     };
     let (status, damage) = match means.state.status(run)? {

@@ -87,7 +87,7 @@ impl Errand {
                 return Ok(Ready { prepared, nodes: 0, warnings: Vec::new() });
             }
         };
-        let Compiled { catalog, secrets, blobs, project, warnings } =
+        let Compiled { catalog, secrets, blobs, project, keep, warnings } =
             site.compile(host, facts, &self.files)?;
         let nodes = catalog.nodes().len() as u64;
         let work = Work {
@@ -96,7 +96,7 @@ impl Errand {
             only: tags.only.iter().cloned().collect(),
             skip: tags.skip.iter().cloned().collect(),
             command: format!("{verb} {}", site.words(words)),
-            terms: Terms::default(),
+            terms: Terms { keep_runs: keep.runs, keep_days: keep.days, ..Terms::default() },
         };
         let prepared = Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs(blobs)) };
         Ok(Ready { prepared, nodes, warnings })
