@@ -30,16 +30,7 @@ pub struct Cuts {
 /// # Errors
 /// Something did not hold; the seed is in the error.
 pub fn cut(keel: &Path, dir: &Path, cuts: Cuts) -> Result<()> {
-    // What an earlier call has left there was for looking at.
-    if dir.exists() {
-        fs::remove_dir_all(dir)?;
-    }
-    fs::create_dir_all(dir)?;
-    let (pieces, world) = (Pieces::ensure()?, World::new()?);
-    let archive = guest::archive(&pieces, dir, keel, &world.site)?;
-    let fresh = dir.join("fresh.img");
-    world.disk(&fresh)?;
-    let bench = Bench { pieces, archive, dir: dir.to_owned(), fresh, world };
+    let bench = Bench::new(keel, dir)?;
     let whole = bench.measure()?;
     let mut moment = cuts.seed;
     for at in 0..cuts.count {
@@ -53,6 +44,34 @@ pub fn cut(keel: &Path, dir: &Path, cuts: Cuts) -> Result<()> {
     Ok(())
 }
 
+/// Lets the clock of a machine jump a day ahead and a day back, between runs that do everything and runs that take it back.
+///
+/// # Errors
+/// A run or a rollback did not do what it does on any other day.
+pub fn jump(keel: &Path, dir: &Path) -> Result<()> {
+    let bench = Bench::new(keel, dir)?;
+    let disk = bench.disk()?;
+    let mut machine = Machine::boot(&bench.pieces, (&bench.archive, &disk), "clock")?;
+    let told = Told { lines: machine.until("KEEL-END", PATIENCE * 2)? };
+    machine.cut()?;
+    for word in ["KEEL-APPLY", "KEEL-AGAIN", "KEEL-BACK"] {
+        let exits: Vec<&str> = told.after(word).collect();
+        ensure!(exits == ["0"; 3], "{word} {exits:?}: {}", told.lines.join("\n"));
+    }
+    for jump in [0, 86_400, -172_800] {
+        ensure!(told.tree(&format!("done{jump}")) == bench.world.goal, "the run after a jump of {jump} s");
+        ensure!(
+            told.tree(&format!("back{jump}")) == bench.world.start,
+            "the rollback after a jump of {jump} s"
+        );
+    }
+    let runs: Vec<serde_json::Value> =
+        told.after("RUN").map(serde_json::from_str).collect::<std::result::Result<_, _>>()?;
+    let numbers: Vec<_> = runs.iter().filter_map(|run| run["run"].as_u64()).collect();
+    ensure!(numbers == [6, 5, 4, 3, 2, 1], "runs are in the order in which they were: {numbers:?}");
+    Ok(())
+}
+
 struct Bench {
     pieces: Pieces,
     archive: PathBuf,
@@ -62,6 +81,19 @@ struct Bench {
 }
 
 impl Bench {
+    fn new(keel: &Path, dir: &Path) -> Result<Self> {
+        // What an earlier call has left there was for looking at.
+        if dir.exists() {
+            fs::remove_dir_all(dir)?;
+        }
+        fs::create_dir_all(dir)?;
+        let (pieces, world) = (Pieces::ensure()?, World::new()?);
+        let archive = guest::archive(&pieces, dir, keel, &world.site)?;
+        let fresh = dir.join("fresh.img");
+        world.disk(&fresh)?;
+        Ok(Self { pieces, archive, dir: dir.to_owned(), fresh, world })
+    }
+
     fn disk(&self) -> Result<PathBuf> {
         let disk = self.dir.join("disk.img");
         fs::copy(&self.fresh, &disk)?;

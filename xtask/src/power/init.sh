@@ -48,4 +48,21 @@ after)
     echo KEEL-END
     poweroff -f
     ;;
+clock)
+    # A day ahead, and then a day behind: each time all is done, and taken back.
+    for jump in 0 86400 -172800; do
+        date -s "@$(($(date +%s) + jump))" >/dev/null
+        apply
+        echo "KEEL-APPLY $?"
+        look "done$jump"
+        apply
+        echo "KEEL-AGAIN $?"
+        /keel rollback --local --state-dir /mnt/state --yes 2>&1 | sed 's/^/OUT /'
+        echo "KEEL-BACK $?"
+        look "back$jump"
+    done
+    /keel history --local --state-dir /mnt/state --format json | sed 's/^/RUN /'
+    echo KEEL-END
+    poweroff -f
+    ;;
 esac
