@@ -60,9 +60,11 @@ pub fn confirm(
             Some(Phase::Unwinding) => ("run that is being undone to be so", patience.unwinding),
             Some(phase) if phase == Phase::Waiting || has_ended(state, clock, run)? => {
                 guard.settle(run, &Settled::Confirmed)?;
+                // What counts is settled; that the events could not be gone on with changes nothing.
+                if events.resume(state, run).is_ok() {
+                    events.emit(EventBody::Confirmed { run: run.to_string() });
+                }
                 guard.clear()?;
-                events.resume(state, run)?;
-                events.emit(EventBody::Confirmed { run: run.to_string() });
                 sentry.relieve()?;
                 return Ok(Confirmed::Stays);
             }
