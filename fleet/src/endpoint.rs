@@ -46,6 +46,25 @@ pub struct Endpoint {
     pub openssh_config: Option<PathBuf>,
 }
 
+impl Endpoint {
+    /// The same host over a connection that nobody shares: the system's `ssh` takes none that is there already (`ControlPath` of
+    /// ssh_config(5); the first value counts).
+    pub fn fresh(&self) -> Self {
+        let mut fresh = self.clone();
+        fresh.openssh_options.retain(|option| option != UNSHARED);
+        fresh.openssh_options.insert(0, UNSHARED.to_owned());
+        fresh
+    }
+
+    /// True where both are the same host, whoever shares the connection.
+    pub fn is_same_host(&self, other: &Self) -> bool {
+        self.fresh() == other.fresh()
+    }
+}
+
+/// No connection that is there already.
+const UNSHARED: &str = "ControlPath=none";
+
 /// How the name of a host stands beside a key that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordedNames {

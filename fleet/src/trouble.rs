@@ -128,15 +128,39 @@ pub enum Trouble {
         /// What is known of it.
         because: String,
     },
-    /// The connection broke after the commit point.
-    #[error("the connection was lost {}", adrift(host, because, *begun))]
+    /// The connection broke after the commit point, and the host could not be reached again in time.
+    #[error("the connection was lost {}", adrift(host, because, *run, *window))]
     Adrift {
         /// The name of its target.
         host: String,
         /// What is known of it.
         because: String,
-        /// Whether the run has begun, as far as is known here.
-        begun: Begun,
+        /// The run; `None` where it is not known whether it has begun.
+        run: Option<u64>,
+        /// The run is undone unless it is confirmed within so many seconds after its end.
+        window: Option<u64>,
+    },
+    /// The user wanted to leave after the commit point.
+    #[error("left: {}", detached(host, *run, *window))]
+    Detached {
+        /// The name of its target.
+        host: String,
+        /// The run; `None` where it is not known whether it has begun.
+        run: Option<u64>,
+        /// The run is undone unless it is confirmed within so many seconds after its end.
+        window: Option<u64>,
+    },
+    /// The run has ended, and the host could not be shown in time that it is still in reach.
+    #[error(
+        "run {run} could not be confirmed ({because}), and the host undoes it by itself: `keel attach {run} {host}` tells whether it has"
+    )]
+    Unconfirmed {
+        /// The name of its target.
+        host: String,
+        /// The run.
+        run: u64,
+        /// Why not.
+        because: String,
     },
     /// The host does not keep to the protocol.
     #[error("the host does not keep to the protocol while {stage}: {because}")]
@@ -185,24 +209,31 @@ impl Trouble {
     }
 }
 
-/// Whether a run has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// The host has said so.
-    Yes,
-    /// It was told to begin.
-    Unknown,
+/// Where the end of a run can be learnt.
+pub(crate) fn whereabouts(host: &str, run: Option<u64>) -> String {
+    match run {
+        Some(run) => {
+            format!("run {run} goes on there by itself, and `keel attach {run} {host}` tells how it ends")
+        }
+        None => format!("whether the run has begun says `keel history {host}`"),
+    }
 }
 
-fn adrift(host: &str, because: &str, begun: Begun) -> String {
-    match begun {
-        Begun::Yes => {
-            format!("after the run had begun ({because}); it goes on there: see `keel history {host}`")
-        }
-        Begun::Unknown => {
-            format!("as the run was to begin ({because}); whether it has begun says `keel history {host}`")
-        }
-    }
+fn unless_confirmed(window: Option<u64>) -> String {
+    let undone = |window| format!("; it is undone {window} s after its end, unless that is done by then");
+    window.map(undone).unwrap_or_default()
+}
+
+fn adrift(host: &str, because: &str, run: Option<u64>, window: Option<u64>) -> String {
+    let (when, whereabouts) = match run {
+        Some(_) => ("after the run had begun", whereabouts(host, run)),
+        None => ("as the run was to begin", whereabouts(host, run)),
+    };
+    format!("{when} ({because}); {whereabouts}{}", unless_confirmed(window))
+}
+
+fn detached(host: &str, run: Option<u64>, window: Option<u64>) -> String {
+    format!("{}{}", whereabouts(host, run), unless_confirmed(window))
 }
 
 fn crashed(host: &str, stage: Stage) -> String {

@@ -46,7 +46,7 @@ impl Login {
         endpoint: &Endpoint,
         note: &(dyn Fn(&str, &str) + Sync),
     ) -> Result<Box<dyn Remote>, Trouble> {
-        let way = self.ways.iter().find(|way| way.endpoint == *endpoint);
+        let way = self.ways.iter().find(|way| way.endpoint.is_same_host(endpoint));
         let (name, transport) = way.map_or((endpoint.alias.as_str(), fleet::Transport::Auto), |way| {
             (way.name.as_str(), way.transport)
         });

@@ -15,6 +15,12 @@ pub struct Patience {
     pub first_words: Duration,
     /// For any sign of life after that.
     pub silence: Duration,
+    /// For a host to be reached again whose run goes on without a connection.
+    pub back: Duration,
+    /// For a host that reboots, or undoes a run, beyond what it has said itself.
+    pub margin: Duration,
+    /// Before such a host is tried for the first time; later tries are further apart.
+    pub nap: Duration,
 }
 
 impl Default for Patience {
@@ -25,6 +31,9 @@ impl Default for Patience {
             step: Duration::from_secs(120),
             first_words: Duration::from_secs(30),
             silence: wire::SILENCE,
+            back: Duration::from_secs(300),
+            margin: Duration::from_secs(120),
+            nap: Duration::from_secs(1),
         }
     }
 }

@@ -7,8 +7,10 @@ use crate::endpoint::Endpoint;
 use crate::push::controller::Controller;
 use crate::push::patience::Patience;
 use crate::remote::Remote;
+use crate::runs::Runs;
 use crate::trouble::Trouble;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// A host to push to.
 #[derive(Clone, Debug)]
@@ -42,4 +44,21 @@ pub struct Push<'a> {
     pub controller: &'a dyn Controller,
     /// Set by the user who wants it to stop: hosts that were not begun are not begun, the others stop at their next safe point.
     pub stop: &'a AtomicBool,
+    /// Set by the user who wants to leave: runs that have begun go on by themselves, everything else ends.
+    pub detach: &'a AtomicBool,
+    /// Where it is kept which runs go on, for a call after one that did not see their end; `None` for nowhere.
+    pub runs: Option<&'a Runs>,
+    /// What becomes of a run that such a call has lost sight of.
+    pub resume: Resume,
+    /// How long a host may take to come up; zero for not at all.
+    pub wait: Duration,
+}
+
+/// What becomes of a run that an earlier call has lost sight of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// Nothing: what is asked of the host now can be asked beside it.
+    No,
+    /// It is attached to before anything is asked of its host.
+    First,
 }

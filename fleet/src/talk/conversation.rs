@@ -2,16 +2,18 @@
 //! last word. `wire::ControllerSide` knows what a host may say when; deadlines and the commit point are kept here.
 
 use crate::bootstrap::Brought;
+use crate::endpoint::Endpoint;
 use crate::inert;
-use crate::push::{End, Patience, Prepared, Progress};
+use crate::push::{End, Patience, Prepared, Progress, Push};
 use crate::remote::{Pipe, Received};
 use crate::talk::facts;
 use crate::talk::outgoing::Outgoing;
+use crate::talk::task::Task;
 use crate::trouble::{Stage, Trouble};
-use model::{Digest, EventBody};
+use model::{Digest, Secrets};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use wire::{ALIVE_EVERY, Blobs, ControllerSide, Down, Hello, Inbox, Malformed, NoBlobs, Unsent, Up};
+use wire::{ALIVE_EVERY, Blobs, ControllerSide, Down, Hello, Inbox, Malformed, NoBlobs, Order, Unsent, Up};
 
 /// How often somebody looks whether there is an answer, or the user wants to stop.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -20,7 +22,12 @@ const GLANCE: Duration = Duration::from_millis(100);
 const END: Duration = Duration::from_secs(5);
 
 /// Talks with the agent until its last word.
-pub fn converse(brought: Brought, patience: &Patience, progress: &Progress<'_>) -> End {
+pub fn converse(
+    brought: Brought,
+    (push, endpoint): (&Push<'_>, &Endpoint),
+    progress: &Progress<'_>,
+    task: Task,
+) -> End {
     progress.enter(Stage::Facts);
     let mut inbox = Inbox::default();
     inbox.feed(&brought.rest);
@@ -28,13 +35,16 @@ pub fn converse(brought: Brought, patience: &Patience, progress: &Progress<'_>) 
     let mut talk = Conversation {
         pipe: brought.pipe,
         progress,
-        patience,
+        patience: &push.patience,
+        endpoint,
+        // A confirmation has nothing to stop.
+        is_stop_said: matches!(task, Task::Confirm(_)),
+        task,
         inbox,
         side: ControllerSide::default(),
         contents: BTreeMap::new(),
         blobs: Box::new(NoBlobs),
         is_asked: false,
-        is_stop_said: false,
         unsent: None,
         begun: now,
         heard: now,
@@ -50,6 +60,8 @@ struct Conversation<'a> {
     pipe: Box<dyn Pipe>,
     progress: &'a Progress<'a>,
     patience: &'a Patience,
+    endpoint: &'a Endpoint,
+    task: Task,
     inbox: Inbox<Up>,
     side: ControllerSide,
     /// Sizes of what the host may want.
@@ -79,6 +91,7 @@ impl Conversation<'_> {
                 // Compiling, giving contents and showing events take our time; the host was not silent in it.
                 self.heard = Instant::now();
             }
+            self.progress.leave()?;
             if self.unsent.is_none() {
                 self.answer()?;
                 self.stop()?;
@@ -100,12 +113,10 @@ impl Conversation<'_> {
         let Progress { host, controller, .. } = self.progress;
         match up {
             Up::Hello(hello) => return self.order(&hello),
-            Up::Event(event) => {
-                if matches!(event.body, EventBody::Started { .. }) {
-                    self.progress.begun();
-                }
-                controller.event(host, &event);
-            }
+            Up::Event(event) => match self.task {
+                Task::Confirm(_) => self.progress.late_event(&event)?,
+                Task::Wanted | Task::Attach { .. } => self.progress.event(&event)?,
+            },
             Up::Reply(reply) => controller.reply(host, *reply),
             Up::Want(digests) => self.give(&digests)?,
             Up::Question => self.is_asked = true,
@@ -121,10 +132,20 @@ impl Conversation<'_> {
         facts::check(&hello.facts)
             .map_err(|because| Trouble::Protocol { stage: self.progress.stage(), because })?;
         self.progress.go_on()?;
-        let Prepared { order, secrets, blobs } = match controller.order(host, &hello.facts) {
-            Ok(prepared) => prepared,
-            Err(because) => return Ok(Some(End::Refused(because))),
+        let Prepared { mut order, secrets, blobs } = match self.task.own_order() {
+            Some(order) => Prepared { order, secrets: Secrets::default(), blobs: Box::new(NoBlobs) },
+            None => match controller.order(host, &hello.facts) {
+                Ok(prepared) => prepared,
+                Err(because) => return Ok(Some(End::Refused(because))),
+            },
         };
+        if let Some(terms) = order.terms_mut() {
+            terms.login = Some(self.endpoint.user.clone());
+        }
+        if self.task == Task::Wanted {
+            self.progress.ordered(&order);
+        }
+        let is_watched = matches!(order, Order::Attach { .. });
         self.progress.enter(Stage::Order);
         self.side.orders(&order);
         self.contents = order.work().map(wire::Work::contents).unwrap_or_default();
@@ -133,7 +154,11 @@ impl Conversation<'_> {
         let wrote = wire::send_order(&mut outgoing, self.side.spoken(), order, &secrets);
         let sent = outgoing.finish(wrote);
         self.sent(sent)?;
-        self.progress.enter(Stage::Plan);
+        if is_watched {
+            // Somebody has said yes to this run before.
+            self.progress.commit(self.endpoint);
+        }
+        self.progress.enter(if is_watched { Stage::Run } else { Stage::Plan });
         Ok(None)
     }
 
@@ -170,6 +195,7 @@ impl Conversation<'_> {
         if yes {
             // What happens from here on to the connection happens to a run.
             self.progress.enter(Stage::Run);
+            self.progress.commit(self.endpoint);
             self.side.commits();
         }
         self.say(&Down::Answer { yes })
@@ -183,6 +209,9 @@ impl Conversation<'_> {
             return self.progress.go_on();
         }
         self.is_stop_said = true;
+        if self.progress.stage() == Stage::Run {
+            self.progress.stops();
+        }
         self.say(&Down::Stop)
     }
 

@@ -3,5 +3,7 @@
 mod conversation;
 mod facts;
 mod outgoing;
+mod task;
 
 pub use conversation::converse;
+pub use task::Task;

@@ -4,7 +4,8 @@ use crate::host::{As, Host, endpoint, frames, hello, short};
 use crate::scripted::{Late, Scripted, WARM};
 use crate::told::Told;
 use fleet::{
-    Agents, Connect, Controller, End, Endpoint, Password, Prepared, Push, Stage, Target, Trouble, push,
+    Agents, Connect, Controller, End, Endpoint, Password, Prepared, Push, Resume, Stage, Target, Trouble,
+    push,
 };
 use model::{Event, Facts};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,6 +38,10 @@ fn push_to(
         patience,
         controller,
         stop: &stop,
+        detach: &AtomicBool::new(false),
+        runs: None,
+        resume: Resume::No,
+        wait: Duration::ZERO,
     };
     push(&push_of)
 }

@@ -188,6 +188,10 @@ impl Host {
             patience,
             controller: told,
             stop,
+            detach: &told.detach,
+            runs: told.runs.as_ref(),
+            resume: told.resume,
+            wait: told.wait,
         })
     }
 
@@ -205,7 +209,10 @@ impl Host {
 /// Deadlines that a test can wait for.
 pub fn short() -> Patience {
     let limit = Duration::from_secs(20);
-    Patience { login: limit, elevate: limit, step: limit, first_words: limit, silence: limit }
+    let (first_words, silence, nap) = (limit, limit, Duration::from_millis(10));
+    // Nobody comes back but where a test says so.
+    let (back, margin) = (Duration::ZERO, Duration::ZERO);
+    Patience { login: limit, elevate: limit, step: limit, first_words, silence, back, margin, nap }
 }
 
 /// As a user is told, where it is a trouble.

@@ -6,6 +6,7 @@
     reason = "tests set up their own directories and start their own programs"
 )]
 
+mod adrift;
 mod elevation;
 mod fleet_of;
 mod host;
@@ -21,3 +22,4 @@ mod sshd_needs_root;
 mod talk;
 mod told;
 mod upload;
+mod world;

@@ -4,11 +4,12 @@ use crate::host::{As, Host, in_words, short};
 use crate::sshd::Sshd;
 use crate::told::Told;
 use fleet::{
-    Access, Agents, Endpoint, Keyring, Password, Passwords, Places, Prompts, Push, Target, Transport,
+    Access, Agents, Endpoint, Keyring, Password, Passwords, Places, Prompts, Push, Resume, Target, Transport,
     connect, push,
 };
 use model::Secret;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 struct Nobody;
 
@@ -46,6 +47,10 @@ fn push_at(transport: Transport, endpoint: &Endpoint, host: &Host, count: usize)
         patience: short(),
         controller: &told,
         stop: &AtomicBool::new(false),
+        detach: &AtomicBool::new(false),
+        runs: None,
+        resume: Resume::No,
+        wait: Duration::ZERO,
     });
     ends.iter().map(|(_, end)| in_words(end)).collect()
 }

@@ -8,7 +8,7 @@ use model::{Content, Digest, Event, EventBody, Failure, Plan, Report};
 use std::io::{Cursor, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wire::{Blobs, Down, Ending, Heard, Inbox, NoBlobs, Order, Up, Work};
+use wire::{Blobs, Down, Ending, Heard, Inbox, NoBlobs, Order, Terms, Up, Work};
 
 fn event(body: EventBody) -> Up {
     Up::Event(Box::new(Event { at: String::new(), seq: 0, body }))
@@ -27,7 +27,10 @@ fn apply() -> Order {
         serde_json::json!({ "content": Content::reference(Digest::of(CONTENT), CONTENT.len() as u64) });
     let (id, origins) = (model::Id::new("file", "/a"), Vec::new());
     let node = model::Node { id, origins, params, common: model::Common::default() };
-    Order::Apply(Work { catalog: model::Catalog::new(vec![node], Vec::new()).unwrap(), ..Work::default() })
+    // Whoever gives an order does not know who logs in.
+    let terms = Terms { login: Some("???".to_owned()), ..Terms::default() };
+    let catalog = model::Catalog::new(vec![node], Vec::new()).unwrap();
+    Order::Apply(Work { catalog, terms, ..Work::default() })
 }
 
 const CONTENT: &[u8] = b"the content of /a";
@@ -74,7 +77,8 @@ fn order_length(told: &Told) -> usize {
 }
 
 /// Everything that the agent hears of an order that it says yes for.
-fn whole(order: Order) -> [Heard<Down>; 8] {
+fn whole(mut order: Order) -> [Heard<Down>; 8] {
+    order.terms_mut().unwrap().login = Some("ada".to_owned());
     let (digest, size) = (Digest::of(CONTENT), CONTENT.len() as u64);
     [
         Heard::Message(Down::Speak { protocol: wire::VERSION }),
@@ -224,12 +228,12 @@ fn a_lost_connection_says_where_it_was_lost() {
         (
             &asked,
             &[],
-            "the connection was lost as the run was to begin (the cable was cut); whether it has begun says `keel history h1`",
+            "the connection was lost as the run was to begin (the cable was cut); whether the run has begun says `keel history h1`",
         ),
         (
             &asked,
             &[started()],
-            "the connection was lost after the run had begun (the cable was cut); it goes on there: see `keel history h1`",
+            "the connection was lost after the run had begun (the cable was cut); run 1 goes on there by itself, and `keel attach 1 h1` tells how it ends",
         ),
     ] {
         assert_eq!(cut_after(frames(words), after, apply()), trouble);

@@ -1,8 +1,10 @@
 //! A controller that writes down what it is told.
 
-use fleet::{Controller, End, Prepared, Stage};
+use fleet::{Controller, End, Prepared, Resume, Runs, Stage};
 use model::{Event, Facts, Secrets};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use wire::{Blobs, NoBlobs, Order, Reply};
 
 /// What a controller was told, a line each: `host: what`.
@@ -14,13 +16,18 @@ pub struct Told {
     pub secrets: Secrets,
     pub blobs: fn() -> Box<dyn Blobs>,
     pub lines: Mutex<Vec<String>>,
+    pub detach: AtomicBool,
+    pub runs: Option<Runs>,
+    pub resume: Resume,
+    pub wait: Duration,
 }
 
 impl Default for Told {
     fn default() -> Self {
         let (order, answer) = (Ok(Order::Facts), Some(true));
         let (secrets, lines) = (Secrets::default(), Mutex::default());
-        Self { order, answer, secrets, blobs: || Box::new(NoBlobs), lines }
+        let (detach, runs, resume, wait) = (AtomicBool::new(false), None, Resume::No, Duration::ZERO);
+        Self { order, answer, secrets, blobs: || Box::new(NoBlobs), lines, detach, runs, resume, wait }
     }
 }
 
@@ -31,6 +38,13 @@ impl Told {
 
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
+    }
+
+    /// What came after `what` in the lines that begin with it, whichever the host.
+    pub fn all(&self, what: &str) -> Vec<String> {
+        let lines = self.lines();
+        let rest = lines.iter().filter_map(|line| line.split_once(": ")?.1.strip_prefix(what));
+        rest.map(str::to_owned).collect()
     }
 
     /// The lines that begin with `what`, whichever the host.
