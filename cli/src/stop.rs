@@ -7,8 +7,23 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// What the user wants of work that is under way.
+pub struct Wishes {
+    /// It is to stop at its next safe point.
+    pub stop: Arc<AtomicBool>,
+    /// It is to go on, without us.
+    pub detach: Arc<AtomicBool>,
+}
+
+impl Wishes {
+    /// From now on signals are heard.
+    pub fn heard(place: Stopped) -> anyhow::Result<Self> {
+        Ok(Self { stop: flag(place)?, detach: Arc::default() })
+    }
+}
+
 /// A flag that becomes true when the run is to stop.
-pub fn flag(place: Stopped) -> anyhow::Result<Arc<AtomicBool>> {
+fn flag(place: Stopped) -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // In this order: the first signal finds the flag false and only sets it.

@@ -44,7 +44,7 @@ mod unit;
 mod wiring;
 mod wording;
 
-pub use common::common_fields;
+pub use common::{common_fields, duration};
 pub use destination::Destination;
 pub use inventory::Host;
 pub use loader::{Disk, Loader, Memory};

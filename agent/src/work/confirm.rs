@@ -13,7 +13,10 @@ pub(super) fn confirm(run: u64, means: &Means<'_>) -> Ending {
     let events = EventLog::new(means.watch, means.clock);
     let host = (means.state, &Posted::of(means.state) as &dyn session::Sentry);
     let text = match session::confirm(run, host, (&events, means.clock), Patience::default()) {
-        Ok(Confirmed::Stays) => return Ending::Unchanged,
+        Ok(Confirmed::Stays) => {
+            events.emit(EventBody::Confirmed { run: run.to_string() });
+            return Ending::Unchanged;
+        }
         Ok(Confirmed::Undone(because)) => {
             events.emit(EventBody::Reverted { run: run.to_string(), because });
             return Ending::Reverted;

@@ -6,8 +6,8 @@ use crate::library::Files;
 use crate::site::Site;
 use crate::view;
 use crate::view::ask::Consent;
-use crate::work::{Errand, Machines, Tags, Wanted};
-use wire::Order;
+use crate::work::{Conditions, Errand, Machines, Tags, Wanted};
+use wire::{OnFailure, Order, Terms};
 
 /// Arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -23,17 +23,26 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
+    conditions: Conditions,
+    /// Where something fails, what was done is undone at once: exit code 5.
+    #[arg(long)]
+    rollback_on_failure: bool,
+    #[command(flatten)]
     machines: Machines,
 }
 
 /// Applies.
-pub fn run(Args { hosts, site, tags, yes, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
+    let Args { hosts, site, tags, yes, conditions, rollback_on_failure, machines } = args;
     let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
     let files = Files::default();
     let crew = machines.for_catalogs(&hosts, &site, &files);
-    let wanted = Wanted::Catalog { verb: "apply", order: Order::Apply, site, tags };
+    let on_failure = if rollback_on_failure { OnFailure::Rollback } else { OnFailure::Keep };
+    let mut terms = Terms { on_failure, ..Terms::default() };
+    conditions.put(&mut terms);
+    let wanted = Wanted::Catalog { verb: "apply", order: Order::Apply, site, tags, terms };
     Errand { wanted, consent, manner: consent.manner(), format, files }.go(crew)
 }

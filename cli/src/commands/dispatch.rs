@@ -10,6 +10,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Validate(Printed { args, format }) => super::validate::run(&args, format),
         Verb::Plan(Printed { args, format }) => super::plan::run(args, format),
         Verb::Apply(Printed { args, format }) => super::apply::run(args, format),
+        Verb::Attach(Printed { args, format }) => super::attach::run(args, format),
         Verb::Rehearse(Printed { args, format }) => super::rehearse::run(args, format),
         Verb::Rollback(Printed { args, format }) => super::rollback::run(args, format),
         Verb::History(Printed { args, format }) => super::history::run(args, format),

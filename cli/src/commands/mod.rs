@@ -1,6 +1,7 @@
 //! The verbs, one file each, and the list that calls them.
 
 pub mod apply;
+pub mod attach;
 pub mod completion;
 mod dispatch;
 pub mod explain;

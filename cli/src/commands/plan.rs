@@ -7,7 +7,7 @@ use crate::site::Site;
 use crate::view::ask::Consent;
 use crate::view::show::Manner;
 use crate::work::{Errand, Machines, Tags, Wanted};
-use wire::Order;
+use wire::{Order, Terms};
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,6 @@ pub struct Args {
 pub fn run(Args { hosts, site, tags, machines }: Args, format: Format) -> anyhow::Result<Exit> {
     let files = Files::default();
     let crew = machines.for_catalogs(&hosts, &site, &files);
-    let wanted = Wanted::Catalog { verb: "plan", order: Order::Plan, site, tags };
+    let wanted = Wanted::Catalog { verb: "plan", order: Order::Plan, site, tags, terms: Terms::default() };
     Errand { wanted, consent: Consent::Given, manner: Manner::Forecast, format, files }.go(crew)
 }

@@ -29,6 +29,11 @@ pub fn failure(why: &str) -> Exit {
     Exit::Failed
 }
 
+/// Something that is no trouble, and of no host of this call.
+pub fn remark(text: &str) {
+    note(&format!("note: {}", inert(text)));
+}
+
 /// Where the work is that was told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {

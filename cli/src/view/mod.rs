@@ -26,4 +26,4 @@ pub mod valid;
 mod words;
 pub mod wrong;
 
-pub use messages::{Stopped, failure, misuse, refused, stopping, text, usage};
+pub use messages::{Stopped, failure, misuse, refused, remark, stopping, text, usage};

@@ -1,6 +1,7 @@
 //! How hosts are reached, as the command line says it. It decides nothing: `fleet::config` puts it together with the inventory
 //! and `~/.ssh/config`.
 
+use super::conditions::seconds;
 use clap::ValueEnum;
 use fleet::UnknownKeys;
 use fleet::config::Overrides;
@@ -38,6 +39,9 @@ pub struct Connection {
     /// Asks for the password of sudo, once for all hosts.
     #[arg(long, conflicts_with = "local", help_heading = HEADING)]
     pub ask_sudo_password: bool,
+    /// Waits for hosts that are still booting, at most so long, such as 5m: for as long as nobody answers there, or users are not yet let in.
+    #[arg(long, value_name = "DURATION", value_parser = seconds, conflicts_with = "local", help_heading = HEADING)]
+    pub wait_ssh: Option<u64>,
 }
 
 /// What makes the connections.

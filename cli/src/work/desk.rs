@@ -1,14 +1,14 @@
 //! The one who wants something of hosts: gives each its order, hands on what they tell, asks the user once for all of them, and
 //! keeps count of how they ended. The same for work on this machine and for a push.
 
-use super::errand::{Errand, Ready};
+use super::errand::{Errand, Ready, Since, Wanted};
 use crate::exit::{Class, Exit};
 use crate::site::Refusal;
 use crate::view;
 use crate::view::ask::Consent;
 use crate::view::show::{Show, Sorted};
 use anyhow::anyhow;
-use fleet::{Controller, End, Prepared, Stage};
+use fleet::{Controller, End, Lost, Prepared, Stage};
 use model::{Event, Facts};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -19,6 +19,8 @@ pub struct Desk<'a> {
     errand: &'a Errand,
     show: &'a dyn Show,
     hosts: Vec<Host>,
+    /// Runs that an earlier call has lost sight of, by their hosts.
+    lost: BTreeMap<String, Lost>,
     state: Mutex<BTreeMap<String, State>>,
     /// The user's answer, once there is one.
     answer: Arc<OnceLock<bool>>,
@@ -47,7 +49,12 @@ impl<'a> Desk<'a> {
     pub fn new(errand: &'a Errand, show: &'a dyn Show, hosts: Vec<Host>) -> Self {
         let state = hosts.iter().map(|host| (host.name.clone(), State::default())).collect();
         let (answer, asked) = Default::default();
-        Self { errand, show, hosts, state: Mutex::new(state), answer, asked }
+        Self { errand, show, hosts, lost: BTreeMap::new(), state: Mutex::new(state), answer, asked }
+    }
+
+    /// With what is known of runs that an earlier call has lost sight of.
+    pub fn knowing(self, lost: BTreeMap<String, Lost>) -> Self {
+        Self { lost, ..self }
     }
 
     /// The order for a host, given its facts.
@@ -55,14 +62,27 @@ impl<'a> Desk<'a> {
         let one = self.hosts.iter().find(|one| one.name == host);
         let one = one.ok_or_else(|| anyhow!("{host} is not meant"))?;
         let words: Vec<&str> = one.words.iter().map(String::as_str).collect();
-        let Ready { prepared, nodes, warnings } =
+        let Ready { mut prepared, nodes, warnings } =
             self.errand.ready(one.inventory.as_deref(), &words, facts)?;
         self.with(host, |state| state.nodes = nodes);
         self.show.wrong(host, &warnings);
+        if let Order::Attach { run, from } = &mut prepared.order {
+            self.where_it_was_left(host, run, from);
+        }
         if prepared.order == Order::Facts {
             self.show.facts(host, facts);
         }
         Ok(prepared)
+    }
+
+    /// A run is told from where it was told of last, unless all of it is wanted.
+    fn where_it_was_left(&self, host: &str, run: &mut Option<u64>, from: &mut u64) {
+        let is_all = matches!(self.errand.wanted, Wanted::Attach { since: Since::Begin, .. });
+        let lost = self.lost.get(host).and_then(|lost| Some((lost.run()?, lost.next())));
+        if let Some((number, next)) = lost.filter(|(number, _)| !is_all && run.unwrap_or(*number) == *number)
+        {
+            (*run, *from) = (Some(number), next);
+        }
     }
 
     /// The exit code, when all have ended and been shown.
@@ -105,8 +125,8 @@ impl<'a> Desk<'a> {
     fn ask(&self, waiting: &[String]) {
         self.show.before_question(waiting, &self.ended_so_far());
         let verb = match &self.errand.wanted {
-            super::Wanted::Same(_) => "Roll back",
-            super::Wanted::Catalog { .. } => "Apply",
+            Wanted::Same(_) | Wanted::Attach { .. } => "Roll back",
+            Wanted::Catalog { .. } => "Apply",
         };
         let text = match (self.hosts.len(), waiting.len()) {
             (1, _) => format!("{verb}?"),

@@ -41,9 +41,38 @@ pub enum Wanted {
         site: Site,
         /// Which part of it is meant.
         tags: Tags,
+        /// How it is to be carried out.
+        terms: Terms,
     },
     /// The same of all.
     Same(Order),
+    /// To be told of a run.
+    Attach {
+        /// Its number; the last one where it is `None`.
+        run: Option<u64>,
+        /// From where on.
+        since: Since,
+    },
+}
+
+/// From where on a run is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// From what was not told here before.
+    Unseen,
+    /// From its beginning.
+    Begin,
+}
+
+impl Wanted {
+    /// True where machines may be changed.
+    pub fn may_change(&self) -> bool {
+        match self {
+            Self::Catalog { order, .. } => order(Work::default()).may_change(),
+            Self::Same(order) => order.may_change(),
+            Self::Attach { .. } => false,
+        }
+    }
 }
 
 /// Which resources to work on.
@@ -67,6 +96,14 @@ pub struct Ready {
     pub warnings: Vec<Diagnostic>,
 }
 
+impl Ready {
+    /// An order that needs nothing else.
+    fn plain(order: Order) -> Self {
+        let prepared = Prepared { order, secrets: Secrets::default(), blobs: Box::new(NoBlobs) };
+        Self { prepared, nodes: 0, warnings: Vec::new() }
+    }
+}
+
 impl Errand {
     /// Does it, on the machines that were chosen.
     pub fn go(&self, crew: Result<Crew, Refusal>) -> anyhow::Result<Exit> {
@@ -79,13 +116,10 @@ impl Errand {
 
     /// The order for a machine, which is `host` in the inventory and was named `words`.
     pub fn ready(&self, host: Option<&str>, words: &[&str], facts: &Facts) -> Result<Ready, Refusal> {
-        let (verb, order, site, tags) = match &self.wanted {
-            Wanted::Catalog { verb, order, site, tags } => (verb, order, site, tags),
-            Wanted::Same(order) => {
-                let (secrets, blobs) = (Secrets::default(), Box::new(NoBlobs));
-                let prepared = Prepared { order: order.clone(), secrets, blobs };
-                return Ok(Ready { prepared, nodes: 0, warnings: Vec::new() });
-            }
+        let (verb, order, site, tags, terms) = match &self.wanted {
+            Wanted::Catalog { verb, order, site, tags, terms } => (verb, order, site, tags, terms),
+            Wanted::Same(order) => return Ok(Ready::plain(order.clone())),
+            Wanted::Attach { run, .. } => return Ok(Ready::plain(Order::Attach { run: *run, from: 0 })),
         };
         let Compiled { catalog, secrets, blobs, project, keep, warnings } =
             site.compile(host, facts, &self.files)?;
@@ -96,7 +130,7 @@ impl Errand {
             only: tags.only.iter().cloned().collect(),
             skip: tags.skip.iter().cloned().collect(),
             command: format!("{verb} {}", site.words(words)),
-            terms: Terms { keep_runs: keep.runs, keep_days: keep.days, ..Terms::default() },
+            terms: Terms { keep_runs: keep.runs, keep_days: keep.days, ..terms.clone() },
         };
         let prepared = Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs(blobs)) };
         Ok(Ready { prepared, nodes, warnings })
@@ -106,7 +140,7 @@ impl Errand {
     pub fn check(&self, host: Option<&str>) -> Result<(), Refusal> {
         match &self.wanted {
             Wanted::Catalog { site, .. } => site.check(host, &self.files),
-            Wanted::Same(_) => Ok(()),
+            Wanted::Same(_) | Wanted::Attach { .. } => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::desk::{Desk, Host};
 use super::errand::Errand;
 use crate::exit::Exit;
-use crate::stop;
+use crate::stop::Wishes;
 use crate::view::{self, Stopped, show};
 use fleet::{Controller, End};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
         Ok(prepared) => prepared,
         Err(refusal) => return Ok(view::refused(&refusal, errand.format)),
     };
-    let stop = stop::flag(Stopped::Here)?;
+    let stop = Wishes::heard(Stopped::Here)?.stop;
     let end = End::Ended(machine::perform(prepared, state, (&desk, &name, &stop))?);
     desk.ended(&name, &end);
     Ok(desk.finish())

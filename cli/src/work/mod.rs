@@ -1,15 +1,18 @@
 //! From a verb to work on machines: which ones, what is asked of each, here or by push, and how it ended. Prints nothing
 //! itself: `view` is told.
 
+mod conditions;
 mod connection;
 mod crew;
 mod desk;
 mod errand;
 mod here;
 mod login;
+mod lost;
 mod push;
 mod way;
 
+pub use conditions::Conditions;
 pub use crew::{Inventory, Machines};
-pub use errand::{Errand, Tags, Wanted};
+pub use errand::{Errand, Since, Tags, Wanted};
 pub use here::{facts_for_compiling, play_stage};

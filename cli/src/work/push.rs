@@ -3,18 +3,20 @@
 
 use super::crew::{Hosts, Machine};
 use super::desk::{Desk, Host};
-use super::errand::Errand;
+use super::errand::{Errand, Wanted};
 use super::login::Login;
+use super::lost;
 use crate::exit::Exit;
 use crate::site::Refusal;
-use crate::stop;
+use crate::stop::Wishes;
 use crate::view::ask::{self, Consent};
 use crate::view::{self, Stopped, show};
 use anyhow::Context;
 use fleet::config::{SshFiles, Surroundings, resolve};
-use fleet::{Agents, Controller, Password, Patience, Places, Push, Target};
+use fleet::{Agents, Controller, Lost, Password, Patience, Places, Push, Resume, Target};
 use model::Diagnostic;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Does it on all of `hosts`.
 pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
@@ -26,7 +28,16 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
     let targets = targets(hosts)?;
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let show = show::there(errand.format, errand.manner, &names);
-    let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect());
+    let runs = lost::runs();
+    let lost = runs.as_ref().map(|runs| lost::lost_on(runs, &targets)).unwrap_or_default();
+    let resume = if errand.wanted.may_change() { Resume::First } else { Resume::No };
+    if let Some(runs) = &runs {
+        let is_seen_to = resume == Resume::First || matches!(errand.wanted, Wanted::Attach { .. });
+        let seen_to: Vec<&Lost> = if is_seen_to { lost.values().collect() } else { Vec::new() };
+        lost::remark(runs, &seen_to);
+    }
+    let wishes = Wishes::heard(Stopped::There)?;
+    let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect()).knowing(lost);
     let login = Login::new(hosts, &targets, errand.files.vault.keyring());
     let sudo = || ask::secret("Password for sudo on the hosts");
     let connection = &hosts.connection;
@@ -44,7 +55,11 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         places: Places::default(),
         patience: Patience::default(),
         controller: &desk,
-        stop: &*stop::flag(Stopped::There)?,
+        stop: &wishes.stop,
+        detach: &wishes.detach,
+        runs: runs.as_ref(),
+        resume,
+        wait: Duration::from_secs(connection.wait_ssh.unwrap_or_default()),
     });
     Ok(desk.finish())
 }

@@ -137,9 +137,10 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    /// An event that comes with the answer to a confirmation: of what was seen of the run it says nothing twice.
-    pub fn late_event(&self, event: &Event) -> Result<(), Trouble> {
-        if event.seq < self.seen.borrow().next { Ok(()) } else { self.event(event) }
+    /// An event that comes with the answer to a confirmation. It is none of the run's own, and told as the next one.
+    pub fn late_event(&self, event: Event) -> Result<(), Trouble> {
+        let seq = self.seen.borrow().next;
+        self.event(&Event { seq, ..event })
     }
 
     /// How the run is attached to: its number, and the first event that is wanted.

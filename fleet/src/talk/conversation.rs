@@ -114,7 +114,7 @@ impl Conversation<'_> {
         match up {
             Up::Hello(hello) => return self.order(&hello),
             Up::Event(event) => match self.task {
-                Task::Confirm(_) => self.progress.late_event(&event)?,
+                Task::Confirm(_) => self.progress.late_event(*event)?,
                 Task::Wanted | Task::Attach { .. } => self.progress.event(&event)?,
             },
             Up::Reply(reply) => controller.reply(host, *reply),

@@ -27,6 +27,7 @@ pub(crate) fn confirm(way: &Way<'_>, progress: &Progress<'_>, end: End) -> End {
     match trial.run() {
         Ok(Verdict::Stands) => end,
         Ok(Verdict::Undone) => End::Ended(Ending::Reverted),
+        Ok(Verdict::Broken) => End::Ended(Ending::Failed),
         Err(trouble) => End::Trouble(trouble),
     }
 }
@@ -34,6 +35,7 @@ pub(crate) fn confirm(way: &Way<'_>, progress: &Progress<'_>, end: End) -> End {
 enum Verdict {
     Stands,
     Undone,
+    Broken,
 }
 
 struct Trial<'a, 'p> {
@@ -75,6 +77,8 @@ impl Trial<'_, '_> {
         match self.way.talk(&fresh, self.progress, Task::Confirm(self.run)) {
             End::Ended(Ending::Unchanged | Ending::Changed) => Ok(Ok(Verdict::Stands)),
             End::Ended(Ending::Reverted) => Ok(Ok(Verdict::Undone)),
+            // An event has said what of it could not be done.
+            End::Ended(Ending::Failed) => Ok(Ok(Verdict::Broken)),
             End::Trouble(trouble @ Trouble::Detached { .. }) => Err(trouble),
             End::Trouble(trouble) => Ok(Err(trouble.to_string())),
             End::Refused(because) => Ok(Err(because)),

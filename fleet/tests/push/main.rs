@@ -7,11 +7,13 @@
 )]
 
 mod adrift;
+mod confirmed;
 mod elevation;
 mod fleet_of;
 mod host;
 mod hostile;
 mod login;
+mod lost;
 mod mounts_needs_root;
 mod program;
 mod scripted;

@@ -49,6 +49,8 @@ pub struct World {
     pub answers: Vec<Ending>,
     /// What becomes of the connections; the last one again and again.
     pub fates: Vec<Fate>,
+    /// True where its last words wait for a stop.
+    pub holds: bool,
     pub patience: fleet::Patience,
     pub asked: Mutex<Vec<Asked>>,
     pub endpoints: Mutex<Vec<Endpoint>>,
@@ -78,6 +80,7 @@ impl World {
             ending: Ending::Changed,
             answers: vec![Ending::Unchanged],
             fates: vec![Fate::Lasts],
+            holds: false,
             patience,
             asked: Mutex::default(),
             endpoints: Mutex::default(),
@@ -103,8 +106,17 @@ impl World {
         self.push_while(told, self)
     }
 
+    /// The same, up to a stop.
+    pub fn push_until(self: &Arc<Self>, told: &Told, stop: &AtomicBool) -> End {
+        self.push_with(told, self, stop)
+    }
+
     /// The same, where all connections but the first come to `other`.
     pub fn push_while(self: &Arc<Self>, told: &Told, other: &Arc<Self>) -> End {
+        self.push_with(told, other, &AtomicBool::new(false))
+    }
+
+    fn push_with(self: &Arc<Self>, told: &Told, other: &Arc<Self>, stop: &AtomicBool) -> End {
         let mut host = Host::new(As::Root);
         host.patience = self.patience.clone();
         let connect = |endpoint: &Endpoint| -> Result<Box<dyn Remote>, Trouble> {
@@ -119,7 +131,7 @@ impl World {
                 }
             }
         };
-        host.push_by(&connect, (told, &Password::never()), &AtomicBool::new(false))
+        host.push_by(&connect, (told, &Password::never()), stop)
     }
 }
 
@@ -174,11 +186,13 @@ impl Agent {
     /// Tells of the run, up to where the connection is cut.
     fn tells(&mut self, from: u64) {
         if let Fate::Cut(length, cut) = self.fate {
-            self.end = Some((self.said.len() + length, cut));
+            self.end = Some((self.said.len().saturating_add(length), cut));
         }
         let (events, ending) = (self.world.said(from), self.world.ending.clone());
         self.says(&events);
-        self.says(&[Up::Done(ending)]);
+        if !self.world.holds {
+            self.says(&[Up::Done(ending)]);
+        }
     }
 
     fn hears(&mut self, down: Down) {
@@ -205,6 +219,7 @@ impl Agent {
                 }
             },
             Down::Answer { yes: true } => self.tells(2),
+            Down::Stop => self.says(&[Up::Done(self.world.ending.clone())]),
             _ => {}
         }
     }
