@@ -2,6 +2,7 @@
 //! Nothing here decides what should change. Paths are walked by descriptor, changes are made on descriptors, children are
 //! started from an argv with a cleared environment. `trait System` is built on this.
 
+mod ask_to_stop;
 pub mod atomic_write;
 pub mod attributes;
 pub mod capture;
@@ -21,6 +22,7 @@ pub mod tied;
 mod walk;
 pub mod xattr;
 
+pub use ask_to_stop::ask_to_stop;
 pub use error::OsError;
 pub use meta::{Expect, FileKind, Identity, Meta};
 

@@ -19,6 +19,8 @@ pub(super) struct Ear {
     first: OnceLock<First>,
     /// Set by the controller, and by its end before the commit point.
     stop: Arc<AtomicBool>,
+    /// Set by the controller alone.
+    told_to_stop: AtomicBool,
 }
 
 /// What came first.
@@ -48,7 +50,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ear {
     pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
-        Self { side: Mutex::default(), heard: Mutex::new(Instant::now()), first: OnceLock::new(), stop }
+        Self {
+            side: Mutex::default(),
+            heard: Mutex::new(Instant::now()),
+            first: OnceLock::new(),
+            stop,
+            told_to_stop: AtomicBool::new(false),
+        }
     }
 
     /// The host's view of what may be said.
@@ -69,6 +77,11 @@ impl Ear {
     /// True where the work is to stop.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    /// True where the controller said so.
+    pub(super) fn wants_stop(&self) -> bool {
+        self.told_to_stop.load(Ordering::SeqCst)
     }
 
     /// The connection is of no use any more: before the commit point that ends the work.
@@ -114,7 +127,10 @@ impl Ear {
                 Told::Answer { yes: true } if *self.first.get_or_init(|| First::Yes) == First::End => {
                     return Lost::Ended;
                 }
-                Told::Stop => self.stop.store(true, Ordering::SeqCst),
+                // In this order: whoever sees that it is to stop can tell why.
+                Told::Stop => [&self.told_to_stop, &*self.stop]
+                    .into_iter()
+                    .for_each(|it| it.store(true, Ordering::SeqCst)),
                 _ => {}
             }
             if to.send(Ok(told)).is_err() {

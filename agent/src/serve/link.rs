@@ -118,6 +118,11 @@ impl Link {
         self.ear.is_committed()
     }
 
+    /// True where the controller has said so; that it is gone is no such word.
+    pub(super) fn wants_stop(&self) -> bool {
+        self.ear.wants_stop()
+    }
+
     /// Has contents sent, and calls `take` with each. The first failure is the answer, when the
     /// others have come and gone: the controller is not left with half of them.
     pub(super) fn fetch(&self, wanted: &BTreeMap<Digest, u64>, take: Take<'_>) -> Result<(), Failure> {

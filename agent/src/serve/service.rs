@@ -101,4 +101,8 @@ impl Controller for Remote<'_> {
     fn reply(&self, reply: Reply) -> Result<(), Failure> {
         self.link.reply(reply)
     }
+
+    fn wants_stop(&self) -> bool {
+        self.link.wants_stop()
+    }
 }

@@ -1,8 +1,9 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
-use super::guard::{Post, admit};
-use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs, take};
+use super::guard::Post;
+use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs};
 use super::plan::plan_graph;
+use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
 use crate::engine::{Graph, Host, Outcome, Sink, Vertex, run};
 use crate::state::{FileLog, Ledger, Past, Settled};
@@ -31,7 +32,7 @@ pub enum Fate {
 
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
 pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
-    let _lock = admit(&post(job), take(job.state, job.clock, &job.command)?)?;
+    let held = Turn { post: &post(job), stop: job.stop }.take(&job.command)?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
     past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));
@@ -49,6 +50,7 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     } else if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     } else {
+        held.begins(past.next)?;
         carry_out((job, &mut ledger), &graph, &plan, past)?
     };
     let fate = if report.is_converged() { Fate::Stays } else { settle_failure(job, &report)? };

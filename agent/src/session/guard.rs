@@ -4,7 +4,7 @@
 //! `watch` is what the watcher does, `confirm` what calls it off.
 
 use super::delicate::{Login, delicate};
-use super::job::{Clock, Ended};
+use super::job::Clock;
 use crate::engine::Sink;
 use crate::os::lock::{Attempt, Holder, Lock, try_lock};
 use crate::state::{EventLog, Pending, Phase, StateDir};
@@ -128,7 +128,7 @@ fn login(system: &dyn System, user: &str) -> Result<Login, Failure> {
 
 /// What the watcher over a run holds as long as it lives.
 pub(super) fn post_lock(state: &StateDir) -> PathBuf {
-    state.root().join("watch.lock")
+    state.watch_lock()
 }
 
 fn is_watched(state: &StateDir, clock: Clock<'_>, run: u64) -> Result<bool, Failure> {
@@ -145,13 +145,13 @@ pub(super) fn holder(run: u64, clock: Clock<'_>) -> Holder {
     Holder { pid: std::process::id(), run: run.to_string(), since: clock(), command }
 }
 
-/// Gives the lock back where a run waits to be confirmed: another one would change what it left. A watcher that is gone is posted again, so
-/// that nobody waits for ever.
-pub(super) fn admit(post: &Post<'_>, lock: Lock) -> Result<Lock, Ended> {
-    let Some(pending) = post.state.pending()? else { return Ok(lock) };
+/// Gives the lock back where a run waits to be confirmed, and says so: another one would change what it left. A watcher that is gone is
+/// posted again, so that nobody waits for ever.
+pub(super) fn admit(post: &Post<'_>, lock: Lock) -> Result<Result<Lock, String>, Failure> {
+    let Some(pending) = post.state.pending()? else { return Ok(Ok(lock)) };
     drop(lock);
     if !is_watched(post.state, post.clock, pending.run)? {
-        post.sentry.post(pending.run)?;
+        post.sentry.post(pending.run).and_then(|()| post.muster(pending.run))?;
     }
-    Err(Ended::Locked(format!("run {} waits to be confirmed, or is being undone", pending.run)))
+    Ok(Err(format!("run {} waits to be confirmed, or is being undone", pending.run)))
 }

@@ -3,8 +3,7 @@
 use super::guard::Sentry;
 use crate::engine::{Choice, Faults, Sink};
 use crate::kind::Registered;
-use crate::os::lock::{Holder, Lock};
-use crate::state::{EventLog, StateDir, Taken};
+use crate::state::{EventLog, StateDir};
 use crate::system::System;
 use model::{Catalog, EventBody, Failure, Plan, Report, Retention, Secrets};
 use std::sync::atomic::AtomicBool;
@@ -110,17 +109,6 @@ pub enum Ended {
         /// Why.
         failure: Failure,
     },
-}
-
-/// Takes the host for oneself.
-pub(super) fn take(state: &StateDir, clock: Clock<'_>, command: &str) -> Result<Lock, Ended> {
-    state.make()?;
-    let holder =
-        Holder { pid: std::process::id(), run: String::new(), since: clock(), command: command.to_owned() };
-    match state.lock(&holder)? {
-        Taken::Ours(lock) => Ok(lock),
-        Taken::Theirs(who) => Err(Ended::Locked(who)),
-    }
 }
 
 /// Boot id of the kernel, which tells one uptime from another.

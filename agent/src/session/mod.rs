@@ -12,6 +12,7 @@ mod reread;
 mod restoration;
 mod rollback;
 mod span;
+mod turn;
 mod unwind;
 mod watch;
 

@@ -1,9 +1,10 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
-use super::guard::{Post, admit};
-use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs, take};
+use super::guard::Post;
+use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs};
 use super::restoration::{Restoration, restorations};
 use super::span::{Span, find};
+use super::turn::Turn;
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::state::{FileLog, Past};
 use model::{
@@ -18,8 +19,15 @@ pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
 
 /// Rolls runs back.
 pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
-    let _lock = admit(&post(rollback), take(rollback.state, rollback.clock, "rollback")?)?;
-    roll_back(rollback, ask)
+    let held = Turn { post: &post(rollback), stop: rollback.stop }.take("rollback")?;
+    let begin = |plan: &Plan| {
+        let answer = ask(plan)?;
+        if answer == Answer::Yes {
+            held.begins(rollback.state.next_run()?)?;
+        }
+        Ok(answer)
+    };
+    roll_back(rollback, &begin)
 }
 
 /// As `rollback`, without a question, for a process that has the host's run lock already.

@@ -3,10 +3,10 @@
 use super::Store;
 use crate::os::atomic_write::{Content, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::Attributes;
-use crate::os::lock::{Attempt, Holder, Lock, try_lock};
+use crate::os::lock::{Attempt, Holder, Lock, holder, try_lock};
 use crate::os::make::make_directory;
 use crate::os::safe_path::{self, Follow};
-use crate::os::{Expect, FileKind};
+use crate::os::{Expect, FileKind, ask_to_stop};
 use model::Failure;
 use std::ffi::OsString;
 use std::io::Cursor;
@@ -69,8 +69,8 @@ impl StateDir {
     }
 
     /// Takes the host's run lock, or says who has it.
-    pub fn lock(&self, holder: &Holder) -> Result<Taken, Failure> {
-        match try_lock(&self.root.join("lock"), holder)? {
+    pub fn lock(&self, by: &Holder) -> Result<Taken, Failure> {
+        match try_lock(&self.lock_path(), by)? {
             Attempt::Taken(lock) => Ok(Taken::Ours(lock)),
             Attempt::Held(Ok(by)) => {
                 let what =
@@ -79,6 +79,41 @@ impl StateDir {
             }
             Attempt::Held(Err(why)) => Ok(Taken::Theirs(format!("an unknown process ({why})"))),
         }
+    }
+
+    /// Who has the run lock; `None` where nobody has, and no run lives.
+    ///
+    /// # Errors
+    /// It cannot be looked at, or whoever has it does not say who it is.
+    pub fn holder(&self) -> Result<Option<Holder>, Failure> {
+        let path = self.lock_path();
+        let unknown = |why| Failure::unknown(format!("who has {}", path.display()), why);
+        holder(&path)?.transpose().map_err(unknown)
+    }
+
+    /// Tells a run to stop at its next safe point; false where it is not under way.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    pub fn ask_to_stop(&self, run: u64) -> Result<bool, Failure> {
+        let watcher = holder(&self.watch_lock())?.transpose();
+        let watcher =
+            watcher.map_err(|why| Failure::unknown("who watches over the run", why))?.map(|by| by.pid);
+        // Who watches over a run has its lock when it has ended, and has to go on.
+        match self.holder()? {
+            Some(by) if watcher != Some(by.pid) => ask_to_stop(&self.lock_path(), run),
+            _ => Ok(false),
+        }
+    }
+
+    /// What the process holds that watches over a run.
+    pub fn watch_lock(&self) -> PathBuf {
+        self.root.join("watch.lock")
+    }
+
+    /// The lock itself.
+    fn lock_path(&self) -> PathBuf {
+        self.root.join("lock")
     }
 
     /// Where the bytes of before-images are.

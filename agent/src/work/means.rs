@@ -45,4 +45,7 @@ pub trait Controller {
     /// # Errors
     /// It could not be told.
     fn reply(&self, reply: Reply) -> Result<(), Failure>;
+
+    /// True where a run that is only watched is to stop. To be gone is not to ask for that.
+    fn wants_stop(&self) -> bool;
 }

@@ -1,6 +1,7 @@
 //! One order, from its words to its ending. Every piece of work comes to a report, its last event; only what is asked for in
 //! other form, the runs, comes as a reply.
 
+use super::attach::attach;
 use super::confirm::confirm;
 use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
@@ -27,8 +28,9 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
             let mode = if order.forecast { Mode::Shown } else { Mode::Done };
             rollback((order.which, drift, mode), &order.terms, means)
         }
+        Order::Attach { run, from } => attach((*run, *from), means).unwrap_or_else(Ending::Refused),
         Order::Confirm { run } => confirm(*run, means),
-        Order::Attach { .. } | Order::Lock(_) | Order::Unlock { .. } | Order::Locks => unknown(order),
+        Order::Lock(_) | Order::Unlock { .. } | Order::Locks => unknown(order),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,

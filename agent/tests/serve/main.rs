@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "starts the program under test, and prepares scratch files")]
 
+mod attach;
 mod confirm;
 mod contents;
 mod conversation;

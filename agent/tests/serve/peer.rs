@@ -154,6 +154,17 @@ impl Peer {
         self.finish()
     }
 
+    /// Hears everything up to the last word, and waits for the agent's end.
+    pub fn finish_at_the_end(mut self) -> Talk {
+        while self.talk.ending().is_none() && self.hear().is_some() {}
+        self.finish()
+    }
+
+    /// What was heard when nothing more is listened to.
+    pub fn heard_so_far(self) -> Talk {
+        self.talk
+    }
+
     /// Closes what is still open, and waits for the agent's end.
     pub fn finish(mut self) -> Talk {
         drop(self.input.take());

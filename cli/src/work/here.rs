@@ -120,6 +120,10 @@ mod machine {
             self.desk.reply(self.name, reply);
             Ok(())
         }
+
+        fn wants_stop(&self) -> bool {
+            self.stop.load(Ordering::Relaxed)
+        }
     }
 }
 
