@@ -88,6 +88,11 @@ impl fmt::Display for Op {
                 write!(f, "check_unit {}:", inert(&check.unit))?;
                 run(f, &check.command)
             }
+            Self::Together(together) => {
+                let all = together.changes.iter().map(ToString::to_string);
+                let checks = together.checks.iter().map(|check| Self::Check(check.clone()).to_string());
+                write!(f, "together {}", checks.chain(all).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }

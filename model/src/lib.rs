@@ -45,11 +45,11 @@ pub use kind::{
     Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing,
 };
 pub use op::{
-    Check, Command, GroupSpec, Op, PackageAction, PackageChange, Transaction, UnitAction, UserSpec,
+    Check, Command, GroupSpec, Op, PackageAction, PackageChange, Together, Transaction, UnitAction, UserSpec,
 };
 pub use origin::Origin;
 pub use owner::Principal;
-pub use plan::{Orphan, Owed, Plan, PlannedNode, Verdict};
+pub use plan::{Orphan, Owed, Plan, PlannedGroup, PlannedNode, Verdict};
 pub use record::{Begin, JOURNAL_VERSION, Record};
 pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;

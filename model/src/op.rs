@@ -104,6 +104,18 @@ pub enum Op {
     Run(Command),
     /// Asks whether the configuration of a unit is good. It changes nothing: it stands before what would make the unit read it.
     Check(Check),
+    /// Changes several names of the file system together: all are staged, checked as if they were there already, and then put in
+    /// place; where a check fails, nothing has been seen of them.
+    Together(Together),
+}
+
+/// What changes together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Together {
+    /// Files and links that are put in place, and removals of such, each at another path.
+    pub changes: Vec<Op>,
+    /// What has to pass first.
+    pub checks: Vec<Check>,
 }
 
 /// How a unit's program tells whether the configuration that it would read is good.

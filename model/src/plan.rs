@@ -12,6 +12,18 @@ pub struct Plan {
     pub orphans: Vec<Orphan>,
     /// Notifications that an earlier run left owed.
     pub owed: Vec<Owed>,
+    /// What will change together, once it has been checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<PlannedGroup>,
+}
+
+/// Nodes that are put in place together, or none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedGroup {
+    /// Which, in catalog order.
+    pub nodes: Vec<Id>,
+    /// What has to pass first, a line each.
+    pub checks: Vec<String>,
 }
 
 /// One node's part of a plan.
@@ -92,7 +104,7 @@ impl Plan {
     pub fn pending(&self) -> Self {
         let pending = |node: &&PlannedNode| node.verdict != Verdict::Unchanged;
         let nodes = self.nodes.iter().filter(pending).cloned().collect();
-        Self { nodes, orphans: self.orphans.clone(), owed: self.owed.clone() }
+        Self { nodes, ..self.clone() }
     }
 
     /// The report that a run of this plan is foreseen to end with: what is provisional counts as unknown.

@@ -18,7 +18,8 @@ pub enum Record {
     Intent {
         /// Counts the ops of the run, from 1.
         seq: u64,
-        /// For which nodes; several where their packages go in one transaction.
+        /// For which nodes; several where their packages go in one transaction; one for each
+        /// change where names change together.
         nodes: Vec<Id>,
         /// The op; nothing secret in it.
         op: Box<Op>,

@@ -7,8 +7,11 @@ use crate::undo::Secrecy;
 use model::{Id, NodeStatus, Op, Step, Transaction};
 
 impl Desk<'_> {
-    /// Works on several package nodes. `notified` says of each whether a node before it changed and notifies it.
+    /// Works on several package nodes, or on those of a group. `notified` says of each whether a node before it changed and notifies it.
     pub(super) fn work_batch(&self, batch: &[(usize, bool)]) -> Vec<(usize, NodeOutcome)> {
+        if let Some(group) = batch.first().and_then(|(at, _)| self.graph.groups().group_of(*at)) {
+            return self.work_group(group, batch);
+        }
         let alone = |at: usize, notified: bool| (at, self.work(at, notified));
         if batch.len() < 2 || batch.iter().any(|(at, _)| self.fail_at_node == Some(*at)) {
             return batch.iter().map(|(at, notified)| alone(*at, *notified)).collect();

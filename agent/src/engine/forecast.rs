@@ -3,7 +3,9 @@
 use super::decide::decide;
 use super::graph::{Choice, Graph, Vertex};
 use super::observe::observe;
+use super::plan_groups::{hold_back, planned_groups};
 use super::texts::{expected, texts};
+use super::together::part;
 use crate::system::{Layer, System, View};
 use model::{EdgeKind, Failure, Op, Owed, PackageAction, Plan, PlannedNode, Step, UnitAction, Verdict};
 use std::collections::BTreeSet;
@@ -26,8 +28,9 @@ pub fn forecast(
     for (vertex, observed) in graph.vertices().iter().zip(observed) {
         nodes.push(walk.node(vertex, observed)?);
     }
-    let nodes: Vec<PlannedNode> = nodes;
-    Ok(Plan { nodes, orphans: Vec::new(), owed: owed.iter().cloned().collect() })
+    hold_back(graph, &mut nodes);
+    let together = planned_groups(graph, &nodes);
+    Ok(Plan { nodes, orphans: Vec::new(), owed: owed.iter().cloned().collect(), together })
 }
 
 /// What the plan says of a node, as far as the nodes after it care.
@@ -109,6 +112,13 @@ impl Walk<'_> {
                 };
             }
             Ok(steps) => {
+                if self.graph.groups().group_of(self.fates.len()).is_some()
+                    && let Err(failure) = part(&steps, self.layer)
+                {
+                    fate.blocks = true;
+                    planned.verdict = Verdict::Failed { because: failure.to_string() };
+                    return Ok(());
+                }
                 planned.texts = texts(&steps, &view, self.blobs);
                 planned.steps = steps;
                 self.predict(&view, planned);

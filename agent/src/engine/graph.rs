@@ -1,5 +1,6 @@
 //! A catalog with its resources decoded and its edges at hand.
 
+use super::groups::Groups;
 use crate::kind::{Class, Registered, Resource};
 use crate::undo::Secrecy;
 use model::{Catalog, EdgeKind, Failure, Node, SECRET_KEY, Secrets, Thing};
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 /// The decoded catalog. Positions are those of the catalog: every link runs forward.
 pub struct Graph<'a> {
     vertices: Vec<Vertex<'a>>,
+    groups: Groups,
 }
 
 /// One node with its resource.
@@ -80,7 +82,13 @@ impl<'a> Graph<'a> {
             vertices[edge.from].after.push(Link { at: edge.to, kind: edge.kind });
             vertices[edge.to].before.push(Link { at: edge.from, kind: edge.kind });
         }
-        Ok(Self { vertices })
+        let groups = Groups::of(&vertices);
+        Ok(Self { vertices, groups })
+    }
+
+    /// Which nodes are put in place together.
+    pub(super) fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// The nodes, in catalog order.

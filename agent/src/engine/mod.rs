@@ -8,13 +8,16 @@ mod decide;
 mod enact;
 mod forecast;
 mod graph;
+mod groups;
 mod log;
 mod moot;
 mod node_run;
 mod observe;
+mod plan_groups;
 mod run;
 mod sink;
 mod texts;
+mod together;
 mod unified;
 
 pub use decide::touches_unit_files;

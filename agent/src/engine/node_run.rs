@@ -29,7 +29,7 @@ impl NodeOutcome {
         Self { because: because.into(), ..Self::plain(status) }
     }
 
-    fn fail(mut self, failure: &Failure) -> Self {
+    pub(super) fn fail(mut self, failure: &Failure) -> Self {
         let unknown = matches!(failure, Failure::Unknown { .. }) && !self.acted;
         self.status = if unknown { NodeStatus::Unknown } else { NodeStatus::Failed };
         self.because = failure.to_string();
@@ -98,7 +98,12 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn take(&self, vertex: &Vertex<'_>, steps: &[Step], outcome: &mut NodeOutcome) -> Result<(), Ended> {
+    pub(super) fn take(
+        &self,
+        vertex: &Vertex<'_>,
+        steps: &[Step],
+        outcome: &mut NodeOutcome,
+    ) -> Result<(), Ended> {
         let nodes = std::slice::from_ref(&vertex.node.id);
         let terms = Terms { nodes, secrecy: vertex.secrecy, timeout: deadline(vertex) };
         for step in steps {

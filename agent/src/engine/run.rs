@@ -5,6 +5,7 @@ use super::graph::{Choice, Graph, Link};
 use super::log::{Faults, Log};
 use super::node_run::{Desk, NodeOutcome};
 use super::sink::Sink;
+use super::together::held_back;
 use crate::kind::Class;
 use crate::system::System;
 use crate::undo::{Keep, Secrecy};
@@ -166,15 +167,23 @@ struct Walk<'a> {
     dirty: Vec<bool>,
     ready: BTreeSet<usize>,
     working: Vec<usize>,
+    /// How many nodes each group waits for.
+    group_waits: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
     fn new(graph: &'a Graph<'a>, plan: &'a Plan, choice: &'a Choice, host: &'a Host<'a>) -> Self {
         let vertices = graph.vertices();
         let states = vertices.iter().map(|vertex| NodeState::Waiting(vertex.before.len())).collect();
-        let ready = (0..vertices.len()).filter(|at| vertices[*at].before.is_empty()).collect();
+        let groups = graph.groups();
+        let group_waits = groups.all().iter().map(|group| group.waits.len()).collect();
+        let is_ready = |at: &usize| match groups.group_of(*at) {
+            Some(group) => group.waits.is_empty(),
+            None => vertices[*at].before.is_empty(),
+        };
+        let ready = (0..vertices.len()).filter(is_ready).collect();
         let dirty = vec![false; vertices.len()];
-        Self { graph, plan, choice, host, states, dirty, ready, working: Vec::new() }
+        Self { graph, plan, choice, host, states, dirty, ready, working: Vec::new(), group_waits }
     }
 
     fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Handed>) {
@@ -202,17 +211,15 @@ impl<'a> Walk<'a> {
             }
         }
         for at in self.ready.clone() {
-            let class = self.graph.vertices()[at].class;
-            let busy = self.working.iter().filter(|at| self.graph.vertices()[**at].class == class).count();
-            if !self.ready.contains(&at)
-                || self.working.len() >= MOST_WORKERS
-                || (class != Class::Files && busy > 0)
-            {
+            let batch: Vec<usize> =
+                self.ready.iter().copied().filter(|other| self.goes_with(at, *other)).collect();
+            let is_busy = |at: &usize| {
+                let class = self.class(*at);
+                class != Class::Files && self.working.iter().any(|other| self.class(*other) == class)
+            };
+            if !self.ready.contains(&at) || self.working.len() >= MOST_WORKERS || batch.iter().any(is_busy) {
                 continue;
             }
-            let same =
-                |other: &usize| *other == at || (class == Class::Packages && self.class(*other) == class);
-            let batch: Vec<usize> = self.ready.iter().copied().filter(same).collect();
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
             for at in batch {
                 self.ready.remove(&at);
@@ -224,6 +231,14 @@ impl<'a> Walk<'a> {
                 return;
             }
         }
+    }
+
+    /// Packages go in one transaction, and the nodes of a group together.
+    fn goes_with(&self, at: usize, other: usize) -> bool {
+        let group = self.graph.groups().number_of(at);
+        other == at
+            || (self.class(at) == Class::Packages && self.class(other) == Class::Packages)
+            || (group.is_some() && self.graph.groups().number_of(other) == group)
     }
 
     fn class(&self, at: usize) -> Class {
@@ -247,15 +262,25 @@ impl<'a> Walk<'a> {
             return skipped("the run was told to stop".to_owned());
         }
         let was_fine = self.plan.nodes.get(at).is_some_and(|node| node.verdict == Verdict::Unchanged);
-        let untouched = !vertex.before.iter().any(|link| self.dirty[link.at]);
+        // Of its own group one may be before it that has not ended.
+        let has_ended = |link: &Link| matches!(self.states[link.at], NodeState::Ended(_));
+        let untouched = vertex.before.iter().all(|link| has_ended(link) && !self.dirty[link.at]);
         let forced = self.host.faults.fail_at_node == Some(at);
-        (was_fine && untouched && !forced && !actor.is_owed(&vertex.node.id))
-            .then(|| NodeOutcome::plain(NodeStatus::Unchanged))
+        if was_fine && untouched && !forced && !actor.is_owed(&vertex.node.id) {
+            return Some(NodeOutcome::plain(NodeStatus::Unchanged));
+        }
+        let mates = self.graph.groups().group_of(at).map_or(&[][..], |group| &group.members);
+        let culprit = mates.iter().find(|mate| self.is_bad(**mate))?;
+        skipped(held_back(&self.graph.vertices()[*culprit].node.id))
     }
 
     fn blocks(&self, link: &Link) -> bool {
+        self.is_bad(link.at)
+    }
+
+    fn is_bad(&self, at: usize) -> bool {
         let bad = |status| matches!(status, NodeStatus::Failed | NodeStatus::Skipped | NodeStatus::Unknown);
-        matches!(self.states[link.at], NodeState::Ended(status) if bad(status))
+        matches!(self.states[at], NodeState::Ended(status) if bad(status))
     }
 
     fn is_notified(&self, at: usize) -> bool {
@@ -268,7 +293,14 @@ impl<'a> Walk<'a> {
         let vertex = &self.graph.vertices()[at];
         self.dirty[at] = outcome.acted || vertex.before.iter().any(|link| self.dirty[link.at]);
         self.states[at] = NodeState::Ended(outcome.status);
-        for link in &vertex.after {
+        let groups = self.graph.groups();
+        for number in groups.waiting_for(at) {
+            self.group_waits[*number] -= 1;
+            if self.group_waits[*number] == 0 {
+                self.ready.extend(&groups.all()[*number].members);
+            }
+        }
+        for link in vertex.after.iter().filter(|link| groups.number_of(link.at).is_none()) {
             if let NodeState::Waiting(count) = &mut self.states[link.at] {
                 *count -= 1;
                 if *count == 0 {

@@ -29,6 +29,8 @@ pub trait Resource: Send + Sync {
     fn plan(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
     /// Probes and answers a notification.
     fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure>;
+    /// Whether what it changes can be the configuration of a service.
+    fn is_config(&self) -> bool;
     /// How it tells whether the configuration that it would read is good; `None` where it does not.
     fn config_check(&self) -> Option<Check>;
     /// Probes and says how to remove the thing; `None` where it cannot be removed.
@@ -51,6 +53,10 @@ impl<K: Kind> Resource for K {
 
     fn refresh(&self, system: &dyn System) -> Result<Vec<Step>, Failure> {
         Ok(Kind::refresh(self, &self.probe(system)?))
+    }
+
+    fn is_config(&self) -> bool {
+        K::CONFIG
     }
 
     fn config_check(&self) -> Option<Check> {

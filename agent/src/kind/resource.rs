@@ -32,6 +32,8 @@ pub trait Kind: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     const CLASS: Class;
     /// Whether its names are the host's or the module's.
     const SCOPE: Scope = Scope::Host;
+    /// Whether what it changes can be the configuration of a service: it is staged, and checked together with the rest of it.
+    const CONFIG: bool = false;
     /// Resources in TOML that compile by themselves; read by people and by tests.
     const EXAMPLE: &'static str;
     /// The state found, as far as the decision needs it.

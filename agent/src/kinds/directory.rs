@@ -167,6 +167,7 @@ fn glob_problem(at: usize, message: String) -> Problem {
 impl Kind for Directory {
     const NAME: &'static str = "directory";
     const CLASS: Class = Class::Files;
+    const CONFIG: bool = true;
     const EXAMPLE: &'static str = r#"[directory."/srv/www/site"]
 owner   = "root"
 group   = "root"

@@ -184,6 +184,7 @@ impl File {
 impl Kind for File {
     const NAME: &'static str = "file";
     const CLASS: Class = Class::Files;
+    const CONFIG: bool = true;
     const EXAMPLE: &'static str = r#"[file."/etc/motd"]
 content = "Welcome.\n"
 owner   = "root"

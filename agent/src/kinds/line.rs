@@ -238,6 +238,7 @@ impl Kind for Line {
     /// One at a time: two may edit the same file.
     const CLASS: Class = Class::Commands;
     const SCOPE: Scope = Scope::Module;
+    const CONFIG: bool = true;
     const EXAMPLE: &'static str = r#"[line.no-root-login]
 path  = "/etc/ssh/sshd_config"
 line  = "PermitRootLogin no"

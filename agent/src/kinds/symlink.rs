@@ -52,6 +52,7 @@ impl Symlink {
 impl Kind for Symlink {
     const NAME: &'static str = "symlink";
     const CLASS: Class = Class::Files;
+    const CONFIG: bool = true;
     const EXAMPLE: &'static str = r#"[symlink."/srv/app/current"]
 target = "releases/42"
 

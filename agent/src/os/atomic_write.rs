@@ -86,13 +86,9 @@ pub fn atomic_write(
     content: &mut dyn Content,
     validate: Option<Validate<'_>>,
 ) -> Result<Written> {
-    let parent = Parent::open(target.path)?;
-    let found = parent.look()?;
-    verify(target.path, found.as_ref(), target.expect)?;
-    let xattrs = wanted_xattrs(target, &parent, found)?;
+    let (parent, staged) = stage_beside(target, content, validate)?;
     let discard = |cause| parent.discard(target.temp_name, AtFlags::empty(), cause);
-    let staged = stage(target, &parent, content, xattrs.as_ref())?;
-    let renamed = check(target, &parent, &staged, validate).and_then(|()| place(target, &parent));
+    let renamed = last_look(target, &parent, &staged).and_then(|()| place(target, &parent));
     match renamed {
         Ok(()) => {
             failpoint::hit("write.renamed").doing("sync the directory of", target.path)?;
@@ -109,6 +105,23 @@ pub fn atomic_write(
             Ok(Written::InPlace)
         }
         Err(cause) => Err(discard(cause)),
+    }
+}
+
+/// Makes the temporary file beside the target, as it is to be, and asks the validator. Nothing is left of it after an error.
+pub(super) fn stage_beside(
+    target: &Target<'_>,
+    content: &mut dyn Content,
+    validate: Option<Validate<'_>>,
+) -> Result<(Parent, Meta)> {
+    let parent = Parent::open(target.path)?;
+    let found = parent.look()?;
+    verify(target.path, found.as_ref(), target.expect)?;
+    let xattrs = wanted_xattrs(target, &parent, found)?;
+    let staged = stage(target, &parent, content, xattrs.as_ref())?;
+    match accept(target, validate) {
+        Ok(()) => Ok((parent, staged)),
+        Err(cause) => Err(parent.discard(target.temp_name, AtFlags::empty(), cause)),
     }
 }
 
@@ -185,19 +198,16 @@ fn open_existing(parent: &Parent, access: OFlags) -> Result<File> {
     openat(&parent.dir, &parent.name, flags, Mode::empty()).map(File::from).doing("open", &parent.path)
 }
 
-/// The validator, and after it a last look: the staged file is still ours, the target still what was planned.
-fn check(target: &Target<'_>, parent: &Parent, staged: &Meta, validate: Option<Validate<'_>>) -> Result<()> {
+fn accept(target: &Target<'_>, validate: Option<Validate<'_>>) -> Result<()> {
     failpoint::hit("write.synced").doing("replace", target.path)?;
-    if let Some(validate) = validate {
-        let reject = |reason| OsError::Rejected { path: target.path.to_owned(), reason: Box::new(reason) };
-        validate(&target.path.with_file_name(target.temp_name)).map_err(reject)?;
-    }
-    if parent.look_at(target.temp_name)?.as_ref() != Some(staged) {
-        return Err(OsError::Changed {
-            path: target.path.to_owned(),
-            detail: "its staged new content was touched",
-        });
-    }
+    let Some(validate) = validate else { return Ok(()) };
+    let reject = |reason| OsError::Rejected { path: target.path.to_owned(), reason: Box::new(reason) };
+    validate(&target.path.with_file_name(target.temp_name)).map_err(reject)
+}
+
+/// The staged file is still ours, the target still what was planned.
+fn last_look(target: &Target<'_>, parent: &Parent, staged: &Meta) -> Result<()> {
+    parent.require_untouched(target.temp_name, staged)?;
     verify(target.path, parent.look()?.as_ref(), target.expect)
 }
 

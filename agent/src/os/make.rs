@@ -49,19 +49,27 @@ pub fn make_symlink(
     expect: Expect,
 ) -> Result<()> {
     let parent = Parent::open(path)?;
-    symlinkat(target, &parent.dir, temp).doing("make a link beside", path)?;
-    place_symlink(&parent, temp, owner, expect)
-        .map_err(|cause| parent.discard(temp, AtFlags::empty(), cause))?;
+    stage_symlink(&parent, target, temp, owner)?;
+    place_symlink(&parent, temp, expect).map_err(|cause| parent.discard(temp, AtFlags::empty(), cause))?;
     parent.sync()
 }
 
-fn place_symlink(parent: &Parent, temp: &OsStr, owner: Attributes, expect: Expect) -> Result<()> {
+/// Makes the link under its temporary name. Nothing is left of it after an error.
+pub(super) fn stage_symlink(parent: &Parent, target: &OsStr, temp: &OsStr, owner: Attributes) -> Result<()> {
     let path = parent.path.as_path();
-    failpoint::hit("link.created").doing("make a link beside", path)?;
+    symlinkat(target, &parent.dir, temp).doing("make a link beside", path)?;
     let (uid, gid) = (owner.uid.map(Uid::from_raw), owner.gid.map(Gid::from_raw));
-    if uid.is_some() || gid.is_some() {
-        chownat(&parent.dir, temp, uid, gid, AtFlags::SYMLINK_NOFOLLOW).doing("change the owner of", path)?;
-    }
+    let owned = failpoint::hit("link.created").doing("make a link beside", path).and_then(|()| {
+        if uid.is_none() && gid.is_none() {
+            return Ok(());
+        }
+        chownat(&parent.dir, temp, uid, gid, AtFlags::SYMLINK_NOFOLLOW).doing("change the owner of", path)
+    });
+    owned.map_err(|cause| parent.discard(temp, AtFlags::empty(), cause))
+}
+
+fn place_symlink(parent: &Parent, temp: &OsStr, expect: Expect) -> Result<()> {
+    let path = parent.path.as_path();
     verify(path, parent.look()?.as_ref(), expect)?;
     failpoint::hit("link.rename").doing("rename a link to", path)?;
     parent.take_name(temp, expect)

@@ -76,6 +76,14 @@ impl Parent {
         }
     }
 
+    /// Fails unless what was staged under `temp` is still as it was then.
+    pub(super) fn require_untouched(&self, temp: &OsStr, staged: &Meta) -> Result<()> {
+        if self.look_at(temp)?.as_ref() == Some(staged) {
+            return Ok(());
+        }
+        Err(OsError::Changed { path: self.path.clone(), detail: "its staged new content was touched" })
+    }
+
     /// Renames `temp` in the same directory to the name; with `Expect::Absent`, only if nothing is there.
     pub(crate) fn take_name(&self, temp: &OsStr, expect: Expect) -> Result<()> {
         let (dir, name) = (&self.dir, &self.name);

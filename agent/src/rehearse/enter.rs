@@ -3,10 +3,9 @@
 
 use super::layers::{inside, root};
 use super::private::READ_ONLY_VIEWS;
+use crate::os::namespace;
 use model::Failure;
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, mount_remount, unmount,
-};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
 use rustix::process::{chdir, pivot_root};
 use rustix::thread::{
     CapabilitySet, UnshareFlags, capability_is_in_bounding_set, remove_capability_from_bounding_set,
@@ -30,11 +29,7 @@ const TAKEN_AWAY: [CapabilitySet; 11] = [
 
 /// Leaves the namespaces that `flags` name; the caller has one thread only.
 pub(super) fn leave(flags: UnshareFlags) -> Result<(), Failure> {
-    #[expect(
-        deprecated,
-        reason = "the replacement is unsafe for the sake of FILES, which is never asked for here"
-    )]
-    rustix::thread::unshare(flags).map_err(|error| {
+    namespace::leave(flags).map_err(|error| {
         Failure::refused(
             format!("the kernel gives no namespaces for a rehearsal: {error}"),
             "in a container, start that with the right to mount (CAP_SYS_ADMIN), or rehearse outside of it",
@@ -45,8 +40,7 @@ pub(super) fn leave(flags: UnshareFlags) -> Result<(), Failure> {
 /// Enters the copy. When this returns, nothing of the machine's own file systems can be reached any more.
 pub(super) fn enter() -> Result<(), Failure> {
     leave(UnshareFlags::NEWNS)?;
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| Failure::io("make private the mounts below", "/", error))?;
+    namespace::keep_mounts_private()?;
     processes()?;
     switch().map_err(|error| Failure::io("enter", "the copy of this machine", error))?;
     TAKEN_AWAY.into_iter().try_for_each(take_away)

@@ -1,13 +1,14 @@
 //! Lays an overlay over each mount of the machine, with the upper layers in memory. To be done in a mount namespace of one's own:
 //! it covers `/sys` of that namespace with the memory that holds everything, so that nothing has to be made on the machine.
 
-use super::mounts::{Fate, Mount, parse};
+use super::mounts::Fate;
+use crate::os::mounts::{Mount, parse};
+use crate::os::namespace::{self, like};
 use model::Failure;
-use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, StatxFlags, Uid, chmod, chown, mkdir, open, statx};
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change, mount_remount};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, mkdir, open, statx};
+use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
 use std::ffi::CString;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// Where the memory is mounted.
@@ -48,8 +49,7 @@ pub(super) fn inside(path: &Path) -> PathBuf {
 /// Makes the copy, but for what [`super::private`] fills.
 pub(super) fn lay() -> Result<Layers, Failure> {
     // Nothing that is mounted from here on may reach the machine's own namespace.
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| Failure::io("make private the mounts below", "/", error))?;
+    namespace::keep_mounts_private()?;
     let mounts = visible(&read("/proc/self/mountinfo")?);
     let memory = memory(&read("/proc/meminfo")?)?;
     take_memory(memory)?;
@@ -177,25 +177,8 @@ impl Layers {
     }
 }
 
-/// Owner and mode as `model` has them.
-fn like(model: &Path, path: &Path) -> std::io::Result<()> {
-    let found = std::fs::symlink_metadata(model)?;
-    chown(path, Some(Uid::from_raw(found.uid())), Some(Gid::from_raw(found.gid())))?;
-    chmod(path, Mode::from_raw_mode(found.mode() & 0o7777))?;
-    Ok(())
-}
-
-/// Without the features by which an upper layer refers to a lower one: whatever changed is in it, whole.
 fn overlay(wanted: &Mount, upper: &Path, work: &Path) -> std::io::Result<()> {
-    // Through a descriptor no path needs quoting, whatever is in it.
     let lower = open(&wanted.at, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let options = CString::new(format!(
-        "lowerdir=/proc/self/fd/{},upperdir={},workdir={},index=off,metacopy=off,redirect_dir=off,xino=off",
-        lower.as_raw_fd(),
-        upper.display(),
-        work.display()
-    ))?;
     let flags = (wanted.flags - MountFlags::RELATIME) | MountFlags::NODEV;
-    let target = inside(&wanted.at);
-    Ok(mount("keel-rehearsal", &target, "overlay", flags, options.as_c_str())?)
+    namespace::overlay(("keel-rehearsal", flags), lower.as_fd(), (upper, work), &inside(&wanted.at))
 }

@@ -32,6 +32,15 @@ pub struct Restoration {
 }
 
 impl Restoration {
+    /// Nothing yet, for those nodes of `act` that are about `subject`.
+    fn about(act: &Act, subject: &Subject) -> Self {
+        let Op::Together(together) = &act.op else { return Self::of(act) };
+        let is_about = |change: &Op| subjects(change).contains(subject);
+        let all = act.nodes.iter().zip(&together.changes);
+        let nodes = all.filter(|(_, change)| is_about(change)).map(|(node, _)| node.clone()).collect();
+        Self { nodes, ..Self::of(act) }
+    }
+
     /// Nothing yet, for the nodes of `act`.
     fn of(act: &Act) -> Self {
         let (nodes, secrecy) = (act.nodes.clone(), secrecy(&act.op));
@@ -127,7 +136,7 @@ fn restoration(
     touches: &BTreeMap<&Subject, Touch<'_>>,
 ) -> Result<Restoration, Failure> {
     let store = rollback.state.store();
-    let mut one = Restoration::of(touch.act);
+    let mut one = Restoration::about(touch.act, subject);
     one.secrecy = secrecy_of(touch);
     let now = capture(rollback.system, subject, one.secrecy, &CompareOnly(&store))?;
     if now == *touch.goal {

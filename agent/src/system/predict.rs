@@ -5,7 +5,7 @@ use super::packages::{Package, PackageStatus};
 use super::{Accounts, Entry, EntryKind, Group, Look, System, Touched, User};
 use model::{
     Check, Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal,
-    Secret, Subject, UnitAction, UnitState, UserSpec,
+    Secret, Subject, Together, UnitAction, UnitState, UserSpec,
 };
 use std::collections::BTreeMap;
 
@@ -53,6 +53,7 @@ impl Layer<'_> {
                 Ok(())
             }
             Op::Check(check) => self.pass(check),
+            Op::Together(together) => self.swap(together),
         }?;
         Ok(Touched::new())
     }
@@ -218,6 +219,14 @@ impl Layer<'_> {
         change(&mut accounts);
         self.delta().accounts = Some(accounts);
         Ok(())
+    }
+
+    /// All of it, or nothing.
+    fn swap(&self, together: &Together) -> Result<(), Failure> {
+        let before = self.delta().clone();
+        let changed = together.changes.iter().try_for_each(|change| self.predict(change).map(drop));
+        let passed = changed.and_then(|()| together.checks.iter().try_for_each(|check| self.pass(check)));
+        passed.inspect_err(|_| *self.delta() = before)
     }
 
     /// A forecast asks nobody: what the check will see is not there yet.

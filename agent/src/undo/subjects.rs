@@ -26,6 +26,7 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
             vec![Subject::Group(spec.name.clone()), Subject::User(spec.name.clone())]
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
+        Op::Together(together) => together.changes.iter().flat_map(subjects).collect(),
         Op::ReloadManager | Op::Run(_) | Op::Check(_) => Vec::new(),
     }
 }
@@ -34,6 +35,11 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
 pub fn secrecy(op: &Op) -> Secrecy {
     match op {
         Op::WriteFile { content, .. } if content.is_secret() => Secrecy::Secret,
+        Op::Together(together)
+            if together.changes.iter().any(|change| secrecy(change) == Secrecy::Secret) =>
+        {
+            Secrecy::Secret
+        }
         _ => Secrecy::Open,
     }
 }

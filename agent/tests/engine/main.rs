@@ -2,5 +2,6 @@
 
 mod faults;
 mod graphs;
+mod groups;
 mod notifications;
 mod world;

@@ -103,6 +103,7 @@ fn a_restart_comes_after_the_check_and_is_owed_until_that_passes() {
 #[test]
 fn a_stopped_unit_is_not_started_on_a_bad_configuration() {
     let host = raw_host();
+    host.put_file("/etc/site.conf", b"a\n", 0o644);
     host.put_guard("nginx", 1);
     let ran = apply(&host, &checked("a\n"));
     let unit = agent::system::System::unit(&host, "nginx.service").unwrap().unwrap();

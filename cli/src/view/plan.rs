@@ -9,6 +9,11 @@ use model::{Orphan, Plan, PlannedNode, Report, Verdict};
 pub fn render(plan: &Plan, color: Color) -> String {
     let mut lines = Lines::new(color);
     plan.nodes.iter().for_each(|node| node_lines(node, &mut lines));
+    for group in &plan.together {
+        let nodes: Vec<String> = group.nodes.iter().map(ToString::to_string).collect();
+        lines.head('=', &format!("all or nothing, once it is checked: {}", nodes.join(", ")));
+        group.checks.iter().for_each(|check| lines.below(check));
+    }
     plan.orphans.iter().for_each(|orphan| orphan_lines(orphan, &mut lines));
     for owed in &plan.owed {
         lines.head('>', &format!("{} is owed a refresh: {} changed in an earlier run", owed.to, owed.from));

@@ -27,6 +27,7 @@ impl Host {
             Op::ModifyUser(spec) => self.modify_user(spec, attempt),
             Op::RemoveUser { name } => self.remove_user(name, attempt),
             Op::Run(command) => self.run_command(command, attempt),
+            Op::Together(together) => self.change_together(together, attempt),
             Op::Check(check) => self.run_command(&check.command, attempt),
         }?;
         Ok(Touched::new())

@@ -4,6 +4,7 @@
 
 use super::host::{Host, locked};
 use super::stored::Stored;
+use super::together;
 use crate::os::atomic_write::{self, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::{Attributes, refuse_second_names, set_attributes};
 use crate::os::make::{make_directory, make_symlink};
@@ -54,7 +55,7 @@ impl Host {
     }
 
     /// Names become numbers at the moment they are needed. Root's own need no account file, so that a damaged one can be repaired.
-    fn attributes(
+    pub(super) fn attributes(
         &self,
         owner: Option<&Principal>,
         group: Option<&Principal>,
@@ -96,20 +97,25 @@ impl Host {
             busy: WhenBusy::WriteInPlace,
         };
         let mut check = |staged: &Path| self.validate(validate, staged, attempt);
-        let check: Option<atomic_write::Validate<'_>> =
+        let mut check: Option<atomic_write::Validate<'_>> =
             if validate.is_empty() { None } else { Some(&mut check) };
-        match content {
-            Content::Held(held) => atomic_write(&target, &mut Cursor::new(&held.bytes()[..]), check)?,
-            Content::Hidden(bytes) => atomic_write(&target, &mut Cursor::new(&bytes.expose()[..]), check)?,
-            Content::Stored(digest, size) => {
-                let mut stored = Stored::open(self.blobs.as_ref(), *digest, *size)?;
-                atomic_write(&target, &mut stored, check)?
-            }
-        };
-        Ok(())
+        self.with_bytes(content, &mut |bytes| Ok(atomic_write(&target, bytes, check.take()).map(drop)?))
     }
 
-    fn validate(&self, argv: &[String], staged: &Path, attempt: &Attempt) -> Result<(), Failure> {
+    /// The bytes, from wherever they are.
+    pub(super) fn with_bytes(
+        &self,
+        content: &Content,
+        take: &mut dyn FnMut(&mut dyn atomic_write::Content) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match content {
+            Content::Held(held) => take(&mut Cursor::new(&held.bytes()[..])),
+            Content::Hidden(bytes) => take(&mut Cursor::new(&bytes.expose()[..])),
+            Content::Stored(digest, size) => take(&mut Stored::open(self.blobs.as_ref(), *digest, *size)?),
+        }
+    }
+
+    pub(super) fn validate(&self, argv: &[String], staged: &Path, attempt: &Attempt) -> Result<(), Failure> {
         let filled = argv.iter().map(|argument| fill(argument, staged));
         let mut child = crate::os::child::Child::new(filled);
         child.timeout = attempt.timeout.unwrap_or(child.timeout);
@@ -121,9 +127,17 @@ impl Host {
     }
 }
 
-/// Removes the temporary name that an op which was cut off may have left.
+/// Removes the temporary names that an op which was cut off may have left.
 pub(super) fn clean(op: &Op, tag: &str) -> Result<(), Failure> {
-    let (Op::WriteFile { path, .. } | Op::MakeSymlink { path, .. }) = op else { return Ok(()) };
+    match op {
+        Op::WriteFile { path, .. } | Op::MakeSymlink { path, .. } => discard(path, tag),
+        Op::Together(together) => together::temporary(together, tag)
+            .try_for_each(|(path, (new, old))| discard(path, &new).and(discard(path, &old))),
+        _ => Ok(()),
+    }
+}
+
+fn discard(path: &HostPath, tag: &str) -> Result<(), Failure> {
     let temp = path.as_path().with_file_name(temp_name(path.file_name(), tag));
     match safe_path::look(&temp, Follow::No)? {
         Some(_) => Ok(remove(&temp, Expect::Anything)?),
@@ -167,7 +181,7 @@ fn expected(path: &HostPath, kind: FileKind) -> Result<Expect, Failure> {
 }
 
 /// `.NAME.keel-TAG`, with so much of the name as there is room for.
-fn temp_name(name: &OsStr, tag: &str) -> OsString {
+pub(super) fn temp_name(name: &OsStr, tag: &str) -> OsString {
     let mut room = LONGEST_NAME.saturating_sub(".".len() + ".keel-".len() + tag.len()).min(name.len());
     // Some file systems take only UTF-8: do not cut within a character.
     while room > 0 && room < name.len() && name.as_bytes()[room] & 0xc0 == 0x80 {

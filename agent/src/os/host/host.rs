@@ -112,6 +112,9 @@ impl Host {
 
     /// Has everything read again that `op` may have changed.
     pub(super) fn forget(&self, op: &Op) {
+        if let Op::Together(together) = op {
+            return together.changes.iter().for_each(|change| self.forget(change));
+        }
         let path = |path: &HostPath| {
             let text = path.to_string();
             let holds = |part: &str| text.contains(part);

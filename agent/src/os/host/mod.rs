@@ -17,6 +17,7 @@ mod host;
 mod mask;
 mod run;
 mod stored;
+mod together;
 mod unit_actions;
 mod unit_files;
 mod units;

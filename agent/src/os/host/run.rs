@@ -44,7 +44,7 @@ impl Host {
         }
     }
 
-    fn child(&self, command: &Command, longest: Duration) -> Result<Child, Failure> {
+    pub(super) fn child(&self, command: &Command, longest: Duration) -> Result<Child, Failure> {
         let os = |text: &Text| OsString::from(text.expose());
         let mut child = Child::new(command.argv.iter().map(os));
         let (user, own) = self.run_as(command)?;
@@ -136,7 +136,7 @@ pub(super) fn tail(text: &str) -> &str {
     &text[start.unwrap_or(0)..]
 }
 
-fn hidden(failure: Failure, mask: &Mask) -> Failure {
+pub(super) fn hidden(failure: Failure, mask: &Mask) -> Failure {
     match failure {
         Failure::Command { argv, status, stderr } => {
             Failure::Command { argv: mask.hide(&argv), status, stderr: mask.hide(&stderr) }
