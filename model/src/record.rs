@@ -1,6 +1,6 @@
 //! What the journal says, record by record. Written ahead: a record is durable before what it announces is done.
 
-use crate::{Id, Op, Owed, Report, State, Subject};
+use crate::{Fingerprint, Id, Op, Owed, Report, State, Subject};
 use serde::{Deserialize, Serialize};
 
 /// Version of the records. A reader refuses a higher one.
@@ -25,6 +25,10 @@ pub enum Record {
         op: Box<Op>,
         /// Before-images.
         before: Vec<(Subject, State)>,
+        /// Of a transaction of packages: all of them as they were, by name, kept as JSON. What one that is cut off has changed besides those
+        /// that it names is known by this alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        packages: Option<Fingerprint>,
     },
     /// The op is done, durably.
     Done {

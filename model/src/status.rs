@@ -1,7 +1,7 @@
 //! What a run's records amount to. One pure function, `Status::next`, serves recovery, rollback and display alike.
 
 use crate::record::{Begin, JOURNAL_VERSION, Record};
-use crate::{Id, Op, Owed, Report, State, Subject};
+use crate::{Fingerprint, Id, Op, Owed, Report, State, Subject};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,9 @@ pub struct Act {
     pub op: Op,
     /// Before-images.
     pub before: Vec<(Subject, State)>,
+    /// Of a transaction of packages: all of them as they were, by name, kept as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages: Option<Fingerprint>,
     /// How far it came.
     pub outcome: Outcome,
 }
@@ -71,8 +74,8 @@ impl Status {
             (Record::Intent { seq, .. }, true) if self.acts.contains_key(&seq) => {
                 return wrong(format!("op {seq} announced twice"));
             }
-            (Record::Intent { seq, nodes, op, before }, true) => {
-                self.acts.insert(seq, Act { nodes, op: *op, before, outcome: Outcome::Open });
+            (Record::Intent { seq, nodes, op, before, packages }, true) => {
+                self.acts.insert(seq, Act { nodes, op: *op, before, packages, outcome: Outcome::Open });
             }
             (Record::Done { seq, after, touched }, true) => {
                 self.settle(seq, Outcome::Done(after, touched))?

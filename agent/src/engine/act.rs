@@ -2,8 +2,8 @@
 
 use super::log::Log;
 use crate::system::{Attempt, Package, System};
-use crate::undo::{CompareOnly, Keep, Secrecy, capture, subjects};
-use model::{Failure, Id, Op, Owed, PackageState, Record, State, Subject};
+use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, subjects};
+use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -116,7 +116,8 @@ impl<'a> Actor<'a> {
     pub(super) fn act(&self, op: &Op, terms: &Terms<'_>) -> Result<(), Ended> {
         let before = self.images(op, terms, self.keep).map_err(Ended::Failed)?;
         let packages = self.packages(op).map_err(Ended::Failed)?;
-        let seq = self.announce(terms.nodes, op, before)?;
+        let kept = packages.as_ref().map(|all| self.keep_packages(all)).transpose().map_err(Ended::Failed)?;
+        let seq = self.announce(terms.nodes, op, (before, kept))?;
         let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
         let executed = self.host.execute(op, &attempt);
         let touched = executed.as_deref().unwrap_or(&[]);
@@ -137,6 +138,15 @@ impl<'a> Actor<'a> {
 
     fn packages(&self, op: &Op) -> Result<Option<Arc<Packages>>, Failure> {
         matches!(op, Op::Packages(_)).then(|| self.host.all_packages()).transpose()
+    }
+
+    /// All packages as they are, for a rollback of a transaction that was cut off.
+    fn keep_packages(&self, all: &Packages) -> Result<Fingerprint, Failure> {
+        let all: BTreeMap<&String, PackageState> =
+            all.iter().map(|(name, it)| (name, package_state(it))).collect();
+        let bytes =
+            serde_json::to_vec(&all).map_err(|error| Failure::io("describe", "the packages", error))?;
+        self.keep.keep(&bytes, Secrecy::Open)
     }
 
     /// What the op did: after-images of what it names, and of what else it changed also the before-images.
@@ -163,11 +173,17 @@ impl<'a> Actor<'a> {
         Ok((after, others))
     }
 
-    fn announce(&self, nodes: &[Id], op: &Op, before: Vec<Image>) -> Result<u64, Ended> {
+    fn announce(
+        &self,
+        nodes: &[Id],
+        op: &Op,
+        (before, packages): (Vec<Image>, Option<Fingerprint>),
+    ) -> Result<u64, Ended> {
         let mut state = self.state();
         state.seq += 1;
         let seq = state.seq;
-        state.append(Record::Intent { seq, nodes: nodes.to_vec(), op: Box::new(op.clone()), before })?;
+        let (nodes, op) = (nodes.to_vec(), Box::new(op.clone()));
+        state.append(Record::Intent { seq, nodes, op, before, packages })?;
         Ok(seq)
     }
 
@@ -190,11 +206,6 @@ fn package_changes(before: &Packages, after: &Packages) -> Vec<(Subject, State, 
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let state = |of: &Packages, name: &String| State::Package(of.get(name).map(package_state));
     changed.map(|name| (Subject::Package(name.clone()), state(before, name), state(after, name))).collect()
-}
-
-fn package_state(package: &Package) -> PackageState {
-    let left_over = package.status == crate::system::PackageStatus::ConfigFiles;
-    PackageState { version: (!left_over).then(|| package.version.clone()), held: package.held }
 }
 
 impl Journalled<'_> {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod confirm;
+mod cut_off;
 mod delicate;
 mod guard;
 mod job;

@@ -1,5 +1,6 @@
 //! Which runs a rollback is about, and what they did together. A damaged journal cannot be trusted to bring things back: it is refused by name.
 
+use super::cut_off::complete;
 use super::job::Rollback;
 use crate::state::{Read, StateDir};
 use model::{Act, Begin, Failure, Op, Outcome, Status};
@@ -32,11 +33,13 @@ impl Span {
 /// What `rollback` is about.
 pub(super) fn find(rollback: &Rollback<'_>) -> Result<Span, Failure> {
     let state = rollback.state;
-    match rollback.which {
-        Which::One(run) => one(state, run),
-        Which::After(run) => after(state, run),
-        Which::Last => last(state),
-    }
+    let mut span = match rollback.which {
+        Which::One(run) => one(state, run)?,
+        Which::After(run) => after(state, run)?,
+        Which::Last => last(state)?,
+    };
+    complete(rollback, &mut span.status, span.through.unwrap_or(span.first))?;
+    Ok(span)
 }
 
 fn one(state: &StateDir, run: u64) -> Result<Span, Failure> {

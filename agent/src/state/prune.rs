@@ -129,6 +129,7 @@ fn file_name(fingerprint: &Fingerprint, sort: &str) -> Option<String> {
 fn fingerprints(status: &Status) -> BTreeSet<Fingerprint> {
     let mut named = BTreeSet::new();
     for act in status.acts.values() {
+        named.extend(act.packages);
         named.extend(act.before.iter().filter_map(|(_, state)| of_state(state)));
         if let Outcome::Done(_, touched) | Outcome::Failed(_, touched) = &act.outcome {
             named.extend(touched.iter().filter_map(|(_, before, _)| of_state(before)));
@@ -173,8 +174,11 @@ mod tests {
             let before = vec![(Subject::Path(path.clone()), State::Path(PathState::File(file)))];
             let op = Box::new(Op::Remove { path });
             let mut log = FileLog::begin(&state, begin, &BTreeSet::new()).unwrap();
-            crate::engine::Log::append(&mut log, Record::Intent { seq: 1, nodes: Vec::new(), op, before })
-                .unwrap();
+            crate::engine::Log::append(
+                &mut log,
+                Record::Intent { seq: 1, nodes: Vec::new(), op, before, packages: None },
+            )
+            .unwrap();
             log.end(Report::default(), &BTreeSet::new()).unwrap();
         }
         (dir, state)

@@ -1,7 +1,7 @@
 //! Takes the image of a subject: its state, with its bytes kept.
 
 use super::Keep;
-use crate::system::{Accounts, Entry, EntryKind, Look, PackageStatus, System};
+use crate::system::{Accounts, Entry, EntryKind, Look, Package, PackageStatus, System};
 use model::{
     Failure, FileState, Fingerprint, GroupState, HostPath, PackageState, PathState, State, Subject, UserState,
 };
@@ -28,10 +28,7 @@ pub fn capture(
 ) -> Result<State, Failure> {
     Ok(match subject {
         Subject::Path(path) => State::Path(path_state(system, path, secrecy, keep)?),
-        Subject::Package(name) => State::Package(system.package(name)?.map(|package| PackageState {
-            version: (package.status != PackageStatus::ConfigFiles).then_some(package.version),
-            held: package.held,
-        })),
+        Subject::Package(name) => State::Package(system.package(name)?.as_ref().map(package_state)),
         Subject::Unit(name) => State::Unit(system.unit(name)?),
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
         Subject::Group(name) => {
@@ -41,6 +38,12 @@ pub fn capture(
             State::Group(accounts.groups.get(name).map(state))
         }
     })
+}
+
+/// A package as a rollback knows it.
+pub fn package_state(package: &Package) -> PackageState {
+    let is_there = package.status != PackageStatus::ConfigFiles;
+    PackageState { version: is_there.then(|| package.version.clone()), held: package.held }
 }
 
 fn path_state(

@@ -9,7 +9,7 @@ mod keep;
 mod restore;
 mod subjects;
 
-pub use capture::{LARGEST_KEPT, Secrecy, capture};
+pub use capture::{LARGEST_KEPT, Secrecy, capture, package_state};
 pub use difference::differences;
 pub use keep::{CompareOnly, Keep, MemoryKeep};
 pub use restore::restore;

@@ -5,7 +5,8 @@ use crate::counts::{is_full, tell};
 use crate::lab::{Fault, Lab};
 use crate::matrix::{WAYS, assert_is, each_fault};
 use agent::session::Drift;
-use model::{Catalog, Common, Id, Node, Op};
+use agent::system::{Package, PackageStatus, System};
+use model::{Act, Catalog, Common, Id, Node, Op, Outcome};
 use serde_json::json;
 use wire::{OnFailure, Terms, Which};
 
@@ -161,4 +162,37 @@ fn a_journal_that_is_damaged_on_the_way_is_refused_by_name() {
     let why = back.ended.expect_err("it cannot be trusted").to_string();
     assert!(why.contains(&format!("the journal of run {} is damaged", run + 2)), "{why}");
     assert!(back.executed.is_empty());
+}
+
+/// A dependency that a transaction brought before it was cut off, which nothing in the journal names.
+fn bring_dependency(lab: &Lab) {
+    let (status, version) = (PackageStatus::Unpacked, "1.0-1".to_owned());
+    lab.host.put_package("libdep", Some(Package { status, version, held: false }));
+}
+
+#[test]
+fn what_a_transaction_brought_before_it_was_cut_off_goes_too() {
+    let mut count = 0;
+    for case in Case::all() {
+        each_fault(Fault::NotWritten, |fault| {
+            let lab = Lab::of(&case);
+            let hurt = !lab.apply(&case.desired(), Some(fault)).is_fine();
+            let is_open = |act: &Act| act.outcome == Outcome::Open && matches!(act.op, Op::Packages(_));
+            let run = lab.runs().pop().filter(|run| run.acts.values().any(is_open));
+            if let Some(run) = run {
+                bring_dependency(&lab);
+                // The next run may have made up for it.
+                if count % 2 == 1 {
+                    lab.apply(&case.desired(), None);
+                }
+                lab.back((Which::One(run.run()), Drift::Overwrite), None);
+                let gone = |name: &str| lab.host.package(name).expect("memory can be read").is_none();
+                assert!(gone("libdep"), "{}, {fault:?}", case.name);
+                count += 1;
+            }
+            hurt
+        });
+    }
+    assert!(count > 3, "{count} transactions");
+    tell("F-07", "a transaction that was cut off taken back", count);
 }
