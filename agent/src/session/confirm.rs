@@ -15,8 +15,12 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What a confirmation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmed {
-    /// What the run did stays. It is so too of a run that nobody had to confirm.
-    Stays,
+    /// What the run did stays from now on; the events have told so.
+    Now,
+    /// It was confirmed before: the answer to that may have been lost.
+    Before,
+    /// Nobody had to confirm the run.
+    Needless,
     /// It came too late: what the run did was unwound. In words, why.
     Undone(String),
     /// It came too late, and not all that the run did could be unwound. In words, what.
@@ -66,7 +70,7 @@ pub fn confirm(
                 }
                 guard.clear()?;
                 sentry.relieve()?;
-                return Ok(Confirmed::Stays);
+                return Ok(Confirmed::Now);
             }
             Some(_) => ("run that is under way to end", patience.ending),
         };
@@ -80,7 +84,8 @@ pub fn confirm(
 
 fn as_settled(settled: Option<Settled>) -> Confirmed {
     match settled {
-        None | Some(Settled::Confirmed) => Confirmed::Stays,
+        None => Confirmed::Needless,
+        Some(Settled::Confirmed) => Confirmed::Before,
         Some(Settled::Reverted(because)) => Confirmed::Undone(because),
         Some(Settled::Stuck(what)) => Confirmed::Stuck(what),
     }

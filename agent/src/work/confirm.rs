@@ -13,7 +13,8 @@ pub(super) fn confirm(run: u64, means: &Means<'_>) -> Ending {
     let events = EventLog::new(means.watch, means.clock);
     let host = (means.state, &Posted::of(means.state) as &dyn session::Sentry);
     let text = match session::confirm(run, host, (&events, means.clock), Patience::default()) {
-        Ok(Confirmed::Stays) => {
+        Ok(Confirmed::Now | Confirmed::Needless) => return Ending::Unchanged,
+        Ok(Confirmed::Before) => {
             events.emit(EventBody::Confirmed { run: run.to_string() });
             return Ending::Unchanged;
         }
