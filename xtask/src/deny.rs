@@ -24,7 +24,7 @@ pub fn check() -> Result<()> {
     let mut deny = cmd::cargo();
     deny.args(["deny", "--offline", "--log-level", "error", "check", "bans", "licenses", "sources"]);
     match advisories {
-        Some(_) => drop(deny.args(["advisories", "--disable-fetch"])),
+        Some(_) => drop(deny.arg("advisories")),
         None => println!("there is no database of advisories here, so they are LEFT OUT: cargo deny fetch"),
     }
     cmd::run(deny.current_dir(cmd::workspace()))
