@@ -141,7 +141,7 @@ pub enum Trouble {
         window: Option<u64>,
     },
     /// The user wanted to leave after the commit point.
-    #[error("left: {}", detached(host, *run, *window))]
+    #[error("{}", detached(host, *run, *window))]
     Detached {
         /// The name of its target.
         host: String,

@@ -15,6 +15,12 @@ pub struct Sum {
 }
 
 impl Sum {
+    /// Of what was done, and undone.
+    pub fn undone() -> Self {
+        let text = "what was done, and undone".to_owned();
+        Self { one: text.clone(), several: text }
+    }
+
     /// Of a report, which `text` puts in words.
     pub fn of(manner: Manner, report: &Report, text: String) -> Self {
         let only_changes = report.changed > 0 && report.is_converged();

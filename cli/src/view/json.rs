@@ -82,6 +82,8 @@ impl Show for Json {
     fn event(&self, host: &str, event: &Event) {
         self.with(host, |told| {
             told.next = event.seq + 1;
+            // After a run that was attached to first, the work of this call begins anew.
+            told.is_reported &= !matches!(event.body, EventBody::Plan(_));
             told.is_reported |= matches!(event.body, EventBody::Report(_));
         });
         match serde_json::to_string(event) {

@@ -1,7 +1,7 @@
 //! Several hosts for people: one line of status while they are at work, a line where a host ends otherwise than as it is to be,
 //! and at the end what happened, once for all hosts where it was the same. What a host has shown is dropped when it ends.
 
-use super::color::wanted;
+use super::color::{paint, wanted};
 use super::diagnostics::Color;
 use super::group::{Groups, Sum};
 use super::out::{Screen, inert, inset};
@@ -45,6 +45,8 @@ struct Host {
     /// What is to be shown of it.
     text: String,
     report: Option<Report>,
+    /// That its run was undone.
+    undone: Option<String>,
     /// Why its work came to nothing.
     error: Option<String>,
 }
@@ -115,6 +117,7 @@ impl Many {
                 self.screen.note(&format!("error: {name}: {}", inset(text)));
                 host.error = Some(text.clone());
             }
+            EventBody::Reverted { run, because } => host.undone = Some(words::undone(run, because)),
             EventBody::Rehearsal(found) => host.say(rehearsal::render(found).trim()),
             EventBody::Report(report) => host.report = Some(report.clone()),
             EventBody::Plan(_) | EventBody::Started { .. } => {}
@@ -122,8 +125,7 @@ impl Many {
             | EventBody::Armed { .. }
             | EventBody::Confirmed { .. }
             | EventBody::Rebooting { .. }
-            | EventBody::Resumed { .. }
-            | EventBody::Reverted { .. } => {
+            | EventBody::Resumed { .. } => {
                 self.screen.note(&format!("{name}: {}", inset(&turn(body).unwrap_or_default())));
             }
         }
@@ -132,6 +134,9 @@ impl Many {
     /// What sums up a host; none where its own lines say it all.
     fn sum(&self, host: &Host, class: Class) -> Option<Sum> {
         let report = host.report.as_ref().filter(|report| host.error.is_none() || report.run.is_some())?;
+        if class == Class::Reverted {
+            return Some(Sum::undone());
+        }
         (class != Class::Unchanged)
             .then(|| Sum::of(self.manner, report, settled::report(self.manner, report, &host.plan)))
     }
@@ -142,12 +147,19 @@ impl Many {
         match (end, self.sum(host, class)) {
             // That so many were not begun is said once, at the end.
             (End::Trouble(Trouble::NotTried), _) => {}
-            (End::Trouble(trouble), _) => {
-                self.screen.note(&format!("{}: {name}: {}", class.word(), inert(&trouble.to_string())))
-            }
+            (End::Trouble(trouble), _) => self.screen.note(&format!(
+                "{}: {name}: {}",
+                words::trouble(trouble),
+                inert(&trouble.to_string())
+            )),
             (End::Refused(why), _) => self.screen.note(&format!("error: {name}: {}", inert(why))),
             (End::Ended(Ending::Refused(failure)), _) => {
                 self.screen.note(&format!("error: {name}: {}", inset(&failure.to_string())))
+            }
+            (End::Ended(Ending::Reverted), _) => {
+                let text = host.undone.clone().unwrap_or_else(|| "what was done was undone".to_owned());
+                let text = format!("! {name}: {}", inset(&text));
+                self.screen.line(&paint(&text, '!', self.color));
             }
             (_, Some(sum)) if !matches!(self.manner, Manner::Forecast | Manner::Rehearsal) => {
                 let run = host.report.as_ref().and_then(|report| report.run.as_deref());

@@ -26,4 +26,6 @@ pub mod valid;
 mod words;
 pub mod wrong;
 
+pub use ask::Leave;
 pub use messages::{Stopped, failure, misuse, refused, remark, stopping, text, usage};
+pub use out::let_go;

@@ -1,13 +1,12 @@
 //! One machine for people: its events as they happen, where there is something to say.
 
-use super::color::wanted;
+use super::color::{paint, wanted};
 use super::diagnostics::Color;
-use super::out::{inert, line, note, status};
+use super::out::{inert, inset, line, note, status};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::words::{doing, turn};
 use super::{history, plan, rehearsal, words, wrong};
-use crate::exit::Class;
 use crate::format::Format;
 use fleet::{End, Stage};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
@@ -67,9 +66,12 @@ impl One {
             | EventBody::Armed { .. }
             | EventBody::Confirmed { .. }
             | EventBody::Rebooting { .. }
-            | EventBody::Resumed { .. }
-            | EventBody::Reverted { .. } => {
+            | EventBody::Resumed { .. } => {
                 note(&format!("note: {}", self.named(&inert(&turn(body).unwrap_or_default()))));
+            }
+            EventBody::Reverted { run, because } => {
+                let text = format!("! {}", self.named(&inset(&words::undone(run, because))));
+                line(&paint(&text, '!', self.color));
             }
             EventBody::Note { text } => note(&format!("note: {}", self.named(&inert(text)))),
             EventBody::Error { text } => {
@@ -148,7 +150,7 @@ impl Show for One {
         let (word, text) = match end {
             End::Ended(Ending::Refused(failure)) => ("error", failure.to_string()),
             End::Ended(_) => return,
-            End::Trouble(trouble) => (Class::of(end).word(), trouble.to_string()),
+            End::Trouble(trouble) => (words::trouble(trouble), trouble.to_string()),
             End::Refused(why) => ("error", why.clone()),
         };
         note(&format!("{word}: {}", self.named(&inert(&text))));

@@ -5,11 +5,29 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The line of status. One print at a time: several hosts may have something to say.
-static STATUS: Mutex<Status> = Mutex::new(Status { shown: false, paused: false });
+static STATUS: Mutex<Status> = Mutex::new(Status { shown: false, paused: false, held: None });
 
 struct Status {
     shown: bool,
     paused: bool,
+    /// Lines that wait for a question to be answered.
+    held: Option<Vec<(Stream, String)>>,
+}
+
+/// Where a line goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    fn write(self, text: &str) {
+        match self {
+            Self::Out => write(&mut std::io::stdout().lock(), text),
+            Self::Err => write(&mut std::io::stderr().lock(), text),
+        }
+    }
 }
 
 /// Where a view prints; tests look at one of their own.
@@ -44,14 +62,19 @@ const LONGEST: usize = 76;
 
 /// A line of result. A reader that went away ends nothing: the work goes on, and its exit code counts.
 pub fn line(text: &str) {
-    let _wiped = wiped();
-    write(&mut std::io::stdout().lock(), text);
+    print(Stream::Out, text);
 }
 
 /// A line about the work.
 pub fn note(text: &str) {
-    let _wiped = wiped();
-    write(&mut std::io::stderr().lock(), text);
+    print(Stream::Err, text);
+}
+
+fn print(stream: Stream, text: &str) {
+    match &mut wiped().held {
+        Some(held) => held.push((stream, text.to_owned())),
+        None => stream.write(text),
+    }
 }
 
 /// Tells a waiting person what is being worked on, in place of what was told last. On a terminal only; it leaves nothing behind.
@@ -71,6 +94,20 @@ pub fn paused<T>(work: impl FnOnce() -> T) -> T {
     let done = work();
     wiped().paused = false;
     done
+}
+
+/// Holds back what others print while `work` goes on, or until [`let_go`].
+pub fn alone<T>(work: impl FnOnce() -> T) -> T {
+    wiped().held = Some(Vec::new());
+    let done = paused(work);
+    let_go();
+    done
+}
+
+/// Prints what was held back.
+pub fn let_go() {
+    let mut status = wiped();
+    status.held.take().into_iter().flatten().for_each(|(stream, text)| stream.write(&text));
 }
 
 fn wiped() -> MutexGuard<'static, Status> {

@@ -1,6 +1,7 @@
 //! Small words of output.
 
-use fleet::Stage;
+use crate::exit::Class;
+use fleet::{End, Stage, Trouble};
 use model::{EventBody, SoftLock};
 
 /// `1 file`, `2 files`.
@@ -12,21 +13,27 @@ pub fn counted(count: usize, of: &str) -> String {
 pub fn turn(body: &EventBody) -> Option<String> {
     Some(match body {
         EventBody::Waiting { what, who, left } => {
-            format!("waiting for {what}, held by {who}; {left} s left")
+            format!("waiting for {what}, held by {who}; for {left} s at most")
         }
         EventBody::Armed { run, window, because } => {
-            let touches =
-                if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
-            format!("run {run} is undone unless it is confirmed within {window} s of its end{touches}")
+            let touches = match &because[..] {
+                [] => String::new(),
+                some => format!(" could lock you out ({}): it", some.join(", ")),
+            };
+            format!("run {run}{touches} is undone unless it is confirmed within {window} s of its end")
         }
-        EventBody::Confirmed { run } => format!("run {run} is confirmed"),
+        EventBody::Confirmed { run } => format!("run {run} is confirmed: the host is still in reach"),
         EventBody::Rebooting { timeout } => {
             format!("the host reboots, and the run goes on after it; it has {timeout} s")
         }
         EventBody::Resumed { .. } => "the host is up again, and the run goes on".to_owned(),
-        EventBody::Reverted { run, because } => format!("run {run} was undone: {because}"),
         _ => return None,
     })
+}
+
+/// That a run was undone, and why.
+pub fn undone(run: &str, because: &str) -> String {
+    format!("run {run} was undone: {because}; what it had changed is as it was before")
 }
 
 /// A lock, as people read it.
@@ -34,6 +41,15 @@ pub fn lock(lock: &SoftLock) -> String {
     let SoftLock { resource, owner, reason, since, seconds } = lock;
     let what = resource.as_deref().unwrap_or("everything");
     format!("{what}: locked by {owner} since {since} for {seconds} s: {reason}")
+}
+
+/// The word that a trouble is told with.
+pub fn trouble(trouble: &Trouble) -> &'static str {
+    match trouble {
+        // Nobody knows yet whether anything failed.
+        Trouble::Detached { .. } => "left",
+        trouble => Class::of(&End::Trouble(trouble.clone())).word(),
+    }
 }
 
 /// What is being done, for somebody who waits.

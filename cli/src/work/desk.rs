@@ -9,8 +9,9 @@ use crate::view::ask::Consent;
 use crate::view::show::{Show, Sorted};
 use anyhow::anyhow;
 use fleet::{Controller, End, Lost, Prepared, Stage};
-use model::{Event, Facts};
+use model::{Event, EventBody, Facts};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use wire::{Order, Reply};
 
@@ -25,6 +26,8 @@ pub struct Desk<'a> {
     /// The user's answer, once there is one.
     answer: Arc<OnceLock<bool>>,
     asked: OnceLock<()>,
+    /// True where a run has begun on a host.
+    begun: Arc<AtomicBool>,
 }
 
 /// A machine that is meant.
@@ -41,7 +44,22 @@ pub struct Host {
 struct State {
     nodes: u64,
     waits: bool,
+    /// The run, where it is undone unless it is confirmed.
+    pending: Option<Waits>,
+    /// The number of the next event.
+    next: u64,
     end: Option<(Class, Exit)>,
+}
+
+/// A run that waits to be confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Its number.
+    pub run: u64,
+    /// For how many seconds after its end.
+    pub window: u64,
+    /// The number of its next event.
+    pub next: u64,
 }
 
 impl<'a> Desk<'a> {
@@ -49,12 +67,21 @@ impl<'a> Desk<'a> {
     pub fn new(errand: &'a Errand, show: &'a dyn Show, hosts: Vec<Host>) -> Self {
         let state = hosts.iter().map(|host| (host.name.clone(), State::default())).collect();
         let (answer, asked) = Default::default();
-        Self { errand, show, hosts, lost: BTreeMap::new(), state: Mutex::new(state), answer, asked }
+        Self {
+            errand,
+            show,
+            hosts,
+            lost: BTreeMap::new(),
+            state: Mutex::new(state),
+            answer,
+            asked,
+            begun: Arc::default(),
+        }
     }
 
-    /// With what is known of runs that an earlier call has lost sight of.
-    pub fn knowing(self, lost: BTreeMap<String, Lost>) -> Self {
-        Self { lost, ..self }
+    /// With what is known of runs that an earlier call has lost sight of, and who is to know that one has begun.
+    pub fn knowing(self, lost: BTreeMap<String, Lost>, begun: &Arc<AtomicBool>) -> Self {
+        Self { lost, begun: Arc::clone(begun), ..self }
     }
 
     /// The order for a host, given its facts.
@@ -75,6 +102,11 @@ impl<'a> Desk<'a> {
         Ok(prepared)
     }
 
+    /// The run that waits to be confirmed.
+    pub fn waits(&self, host: &str) -> Option<Waits> {
+        self.state().get(host).and_then(|state| Some(Waits { next: state.next, ..state.pending? }))
+    }
+
     /// A run is told from where it was told of last, unless all of it is wanted.
     fn where_it_was_left(&self, host: &str, run: &mut Option<u64>, from: &mut u64) {
         let is_all = matches!(self.errand.wanted, Wanted::Attach { since: Since::Begin, .. });
@@ -87,6 +119,7 @@ impl<'a> Desk<'a> {
 
     /// The exit code, when all have ended and been shown.
     pub fn finish(&self) -> Exit {
+        view::let_go();
         self.show.finish(&self.ended_so_far());
         Exit::of_all(self.state().values().filter_map(|state| Some(state.end?.1)))
     }
@@ -152,10 +185,24 @@ impl Controller for Desk<'_> {
     }
 
     fn stage(&self, host: &str, stage: Stage) {
+        if stage == Stage::Run {
+            self.begun.store(true, Ordering::SeqCst);
+        }
         self.show.stage(host, stage);
     }
 
     fn event(&self, host: &str, event: &Event) {
+        self.with(host, |state| {
+            state.next = event.seq.saturating_add(1);
+            match &event.body {
+                EventBody::Armed { run, window, .. } => {
+                    let (run, window, next) = (run.parse().ok(), *window, state.next);
+                    state.pending = run.map(|run| Waits { run, window, next });
+                }
+                EventBody::Confirmed { .. } | EventBody::Reverted { .. } => state.pending = None,
+                _ => {}
+            }
+        });
         self.show.event(host, event);
     }
 

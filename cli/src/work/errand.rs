@@ -73,6 +73,16 @@ impl Wanted {
             Self::Attach { .. } => false,
         }
     }
+
+    /// True where the user says for how long the run waits to be confirmed.
+    pub fn asks_to_confirm(&self) -> bool {
+        let terms = match self {
+            Self::Catalog { terms, .. } => Some(terms),
+            Self::Same(Order::Rollback(rollback)) => Some(&rollback.terms),
+            Self::Same(_) | Self::Attach { .. } => None,
+        };
+        terms.is_some_and(|terms| terms.confirm.is_some())
+    }
 }
 
 /// Which resources to work on.
@@ -98,7 +108,7 @@ pub struct Ready {
 
 impl Ready {
     /// An order that needs nothing else.
-    fn plain(order: Order) -> Self {
+    pub fn plain(order: Order) -> Self {
         let prepared = Prepared { order, secrets: Secrets::default(), blobs: Box::new(NoBlobs) };
         Self { prepared, nodes: 0, warnings: Vec::new() }
     }

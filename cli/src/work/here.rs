@@ -1,17 +1,24 @@
 //! Work on this machine, without a connection. The one place that needs this machine to be Linux: elsewhere it says so.
 
 use super::desk::{Desk, Host};
-use super::errand::Errand;
+use super::errand::{Errand, Ready};
+use super::stay;
 use crate::exit::Exit;
 use crate::stop::Wishes;
 use crate::view::{self, Stopped, show};
 use fleet::{Controller, End};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Does it here; `host` is this machine's name in the inventory.
 pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyhow::Result<Exit> {
     if let Some(why) = machine::UNFIT {
         return Ok(view::misuse(&anyhow::anyhow!(why)));
+    }
+    if errand.wanted.asks_to_confirm() && !std::io::stdin().is_terminal() {
+        return Ok(view::misuse(&anyhow::anyhow!(
+            "there is no terminal at which the run could be confirmed"
+        )));
     }
     let name = host.unwrap_or_default().to_owned();
     let words = std::iter::once("--local".to_owned()).chain(host.map(str::to_owned)).collect();
@@ -24,7 +31,10 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
         Err(refusal) => return Ok(view::refused(&refusal, errand.format)),
     };
     let stop = Wishes::heard(Stopped::Here)?.stop;
-    let end = End::Ended(machine::perform(prepared, state, (&desk, &name, &stop))?);
+    let perform = |prepared| machine::perform(prepared, state.clone(), (&desk, &name, &stop));
+    let ending = perform(prepared)?;
+    let ending = stay::confirm((&desk, &name), ending, &|order| perform(Ready::plain(order).prepared))?;
+    let end = End::Ended(ending);
     desk.ended(&name, &end);
     Ok(desk.finish())
 }

@@ -10,6 +10,7 @@ mod here;
 mod login;
 mod lost;
 mod push;
+mod stay;
 mod way;
 
 pub use conditions::Conditions;

@@ -37,7 +37,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         lost::remark(runs, &seen_to);
     }
     let wishes = Wishes::heard(Stopped::There)?;
-    let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect()).knowing(lost);
+    let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect()).knowing(lost, &wishes.begun);
     let login = Login::new(hosts, &targets, errand.files.vault.keyring());
     let sudo = || ask::secret("Password for sudo on the hosts");
     let connection = &hosts.connection;

@@ -1,7 +1,9 @@
 //! Hosts to push to: an sshd each, at an address of 127.0.0.0/8, in a mount namespace where `/srv` and the state directory are
 //! its own; and a site whose inventory has them.
 
-use std::fs;
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -110,6 +112,22 @@ impl Hosts {
         fs::read_to_string(self.path(&format!("log{number}"))).unwrap_or_default()
     }
 
+    /// Ends all connections to `web<number>`, without a word.
+    pub fn cut(&self, number: usize) {
+        let sshd = self.sshds[number - 1].id();
+        let children = fs::read_to_string(format!("/proc/{sshd}/task/{sshd}/children")).expect("it is there");
+        for child in children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)) {
+            // It may have ended by itself.
+            let _gone = kill_process(child, Signal::KILL);
+        }
+    }
+
+    /// What is kept here of runs that go on.
+    pub fn kept(&self) -> String {
+        let files = fs::read_dir(self.path(".local/state/evenkeel")).into_iter().flatten();
+        files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok()).collect()
+    }
+
     /// A path of `web<number>` as it is seen from here.
     pub fn on(&self, number: usize, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.sshds[number - 1].id()))
@@ -151,6 +169,15 @@ impl Drop for Hosts {
             sshd.kill().and_then(|()| sshd.wait()).expect("it is ours");
         }
     }
+}
+
+/// A terminal: our side of it, and the program's.
+pub fn terminal() -> (File, File) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("ours");
+    let name = ptsname(&master, Vec::new()).expect("it has a name");
+    let name = name.to_str().expect("UTF-8");
+    (File::from(master), OpenOptions::new().read(true).write(true).open(name).expect("opened"))
 }
 
 /// The agent beside the program under test, as a build of the workspace leaves it.

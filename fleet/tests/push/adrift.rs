@@ -118,7 +118,7 @@ fn who_leaves_is_told_where_the_run_is() {
     assert_eq!(end, End::Trouble(Trouble::Detached { host: "h1".into(), run: Some(7), window: Some(60) }));
     assert_eq!(
         in_words(&end),
-        "left: run 7 goes on there by itself, and `keel attach 7 h1` tells how it ends; it is undone 60 s after its end, unless that is done by then"
+        "run 7 goes on there by itself, and `keel attach 7 h1` tells how it ends; it is undone 60 s after its end, unless that is done by then"
     );
 }
 

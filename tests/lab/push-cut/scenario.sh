@@ -1,5 +1,5 @@
 # The connection breaks, the agent dies, the laptop dies. Before the commit point the host is as it was; after it the run is the
-# host's own and comes to its end there; the next push has nothing to do, or just the rest.
+# host's own, and whoever lost it finds it again.
 # hosts: 1
 . "$LAB/laptop.sh"
 
@@ -37,34 +37,39 @@ soon at_rest
 assert_exit 1 there /etc/before
 assert_eq "" "$(host_sh "find /var/lib/evenkeel/runs -mindepth 1 2>&- || true")"
 
-# In the middle of the run.
+# In the middle of the run: it is found again, over a new connection, and heard to its end.
 begin
 soon there /run/began
 hang_up
-wait
-assert_eq 1 "$(cat "$LAPTOP/status")"
-assert_contains "$(cat "$LAPTOP/log")" 'see `keel history cut`'
+soon grep -q 'is attached to again' "$LAPTOP/log"
 running
 assert_exit 6 laptop apply --yes cut
 host touch /run/go
-soon there /etc/after
+wait
+assert_eq 0 "$(cat "$LAPTOP/status")" "$(cat "$LAPTOP/log")"
+there /etc/after
 soon at_rest
 assert_eq report "$(host_sh "tail -n 1 /var/lib/evenkeel/runs/*1/events" | jq -r .event)" "the host's own record of it has an end"
 before=$(snapshot /etc/before /etc/after /var/lib/evenkeel/runs)
 assert_exit 0 laptop apply --yes cut
 assert_eq "$before" "$(snapshot /etc/before /etc/after /var/lib/evenkeel/runs)" "the next push wrote"
 
-# The same when it is the laptop that dies.
+# When it is the laptop that dies, its next call says so, and sees the end of the run before it begins anything.
 fresh
 begin
 soon there /run/began
 kill -9 "$(cat "$LAPTOP_PID")"
 wait
 running
+assert_exit 0 laptop facts cut
+assert_contains "$OUTPUT" 'was lost sight of: `keel attach 2 cut`'
+begin
+soon grep -q 'it is attached to first' "$LAPTOP/log"
 host touch /run/go
-soon there /etc/after
-soon at_rest
-assert_exit 0 laptop plan cut
+wait
+assert_eq 0 "$(cat "$LAPTOP/status")" "$(cat "$LAPTOP/log")"
+there /etc/after
+assert_eq "" "$(ls "$LAPTOP_HOME/.local/state/evenkeel")" "what was lost is still kept"
 
 # And when the network falls silent: who asks whether the host is still there gets no answer.
 fresh
@@ -72,12 +77,12 @@ sed -i '1a\    ServerAliveInterval 2\n    ServerAliveCountMax 2' "$LAPTOP_HOME/.
 begin
 soon there /run/began
 network iptables -A INPUT -p tcp --dport 22 -j DROP
-wait
+soon grep -q 'is attached to again' "$LAPTOP/log"
 network iptables -D INPUT -p tcp --dport 22 -j DROP
-assert_eq 1 "$(cat "$LAPTOP/status")"
-assert_contains "$(cat "$LAPTOP/log")" "keel history cut"
 host touch /run/go
-soon there /etc/after
+wait
+assert_eq 0 "$(cat "$LAPTOP/status")" "$(cat "$LAPTOP/log")"
+there /etc/after
 soon at_rest
 assert_exit 0 laptop plan cut
 
@@ -88,7 +93,7 @@ soon there /run/began
 host_sh 'kill -9 $(pgrep -f "^[^ ]*keel-agent[^ ]* serve")'
 wait
 assert_eq 1 "$(cat "$LAPTOP/status")"
-assert_contains "$(cat "$LAPTOP/log")" "the agent ended before it was done"
+assert_contains "$(cat "$LAPTOP/log")" "was cut off; the next run takes up what it left"
 assert_exit 1 there /etc/after
 host touch /run/go
 assert_exit 0 laptop apply --yes cut

@@ -1,8 +1,6 @@
 //! Several hosts at once: what is printed, for people and for programs, and who is asked.
 
-use crate::hosts::Hosts;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use std::fs::{File, OpenOptions};
+use crate::hosts::{Hosts, terminal};
 use std::io::{Read, Write};
 use std::process::Stdio;
 
@@ -52,16 +50,11 @@ fn each_line_of_json_names_its_host_and_the_last_one_has_them_all() {
 
 /// Answers with `answer` at a terminal. What comes on standard output, and the exit code.
 fn asked(hosts: &Hosts, words: &[&str], answer: &str) -> (String, i32) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&master).and_then(|()| unlockpt(&master)).expect("ours");
-    let name = ptsname(&master, Vec::new()).expect("it has a name");
-    let slave =
-        OpenOptions::new().read(true).write(true).open(name.to_str().expect("UTF-8")).expect("opened");
+    let (mut terminal, slave) = terminal();
     let mut keel = hosts.command(words);
     let mut child = keel.stdin(slave).stdout(Stdio::piped()).spawn().expect("keel starts");
     let mut out = child.stdout.take().expect("a pipe");
     // A terminal that goes takes with it what was typed: it stays until the end.
-    let mut terminal = File::from(master);
     terminal.write_all(answer.as_bytes()).expect("it listens");
     let mut text = String::new();
     out.read_to_string(&mut text).expect("UTF-8");
