@@ -144,7 +144,7 @@ fn packages(f: &mut fmt::Formatter<'_>, transaction: &Transaction) -> fmt::Resul
         PackageAction::Remove => format!(" remove {}", inert(name)),
         PackageAction::Purge => format!(" purge {}", inert(name)),
     };
-    f.write_str("packages")?;
+    f.write_str(if transaction.changes.is_empty() { "packages finish" } else { "packages" })?;
     f.write_str(&transaction.changes.iter().map(one).collect::<Vec<_>>().join(","))?;
     let mut words = Words(f);
     words.say("recommends", transaction.recommends)?;

@@ -130,7 +130,8 @@ pub struct Check {
 /// What one transaction of the package manager is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
-    /// The packages, sorted by name, each once.
+    /// The packages, sorted by name, each once. Without any, it only brings an interrupted package manager to its end, which
+    /// every transaction does first.
     pub changes: Vec<PackageChange>,
     /// Whether to install recommended packages; `None` for the host's own setting.
     pub recommends: Option<bool>,

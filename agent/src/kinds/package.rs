@@ -12,7 +12,8 @@ use std::cmp::Ordering;
 /// A package of the host's package manager. The name may carry an architecture, `libc6:i386`. What satisfies the
 /// resource is left as it is: an installed package is upgraded only for `ensure = "latest"` or for a `version` that it
 /// does not have. A name that an installed package provides (a virtual package) counts as installed. A package that an
-/// interrupted run left half installed is repaired. Where the host has no package lists yet they are fetched first.
+/// interrupted run left half installed is repaired. Where the package manager itself was interrupted, in whatever package, it is
+/// first brought to its end, with the configuration files that are there. Where the host has no package lists yet they are fetched first.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
@@ -66,6 +67,8 @@ pub struct Seen {
     providers: Vec<String>,
     /// What the sources offer, asked for where it matters.
     offered: Option<Candidates>,
+    /// What an interrupted package manager left to be finished.
+    unfinished: Vec<String>,
 }
 
 impl Seen {
@@ -154,7 +157,7 @@ ensure = "purged"
 
     fn probe(&self, system: &dyn System) -> Result<Seen, Failure> {
         let package = system.package(&self.name)?;
-        let mut seen = Seen { package, ..Seen::default() };
+        let mut seen = Seen { package, unfinished: system.unfinished()?, ..Seen::default() };
         if matches!(self.ensure, Ensure::Absent | Ensure::Purged) {
             return Ok(seen);
         }
@@ -169,11 +172,12 @@ ensure = "purged"
     }
 
     fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
-        match self.ensure {
-            Ensure::Absent => Ok(self.rid_of(seen, seen.unpacked().is_some(), PackageAction::Remove)),
-            Ensure::Purged => Ok(self.rid_of(seen, seen.package.is_some(), PackageAction::Purge)),
-            Ensure::Present | Ensure::Latest => self.have(seen),
-        }
+        let steps = match self.ensure {
+            Ensure::Absent => self.rid_of(seen, seen.unpacked().is_some(), PackageAction::Remove),
+            Ensure::Purged => self.rid_of(seen, seen.package.is_some(), PackageAction::Purge),
+            Ensure::Present | Ensure::Latest => self.have(seen)?,
+        };
+        Ok(finish_first(&seen.unfinished, steps))
     }
 
     fn removal(&self, seen: &Seen) -> Option<Vec<Step>> {
@@ -312,6 +316,26 @@ impl Package {
         let remove = self.transaction(action).because("version", before, after);
         seen.held().then(|| self.hold_step(false)).into_iter().chain([remove]).collect()
     }
+}
+
+/// A transaction brings an interrupted package manager to its end before anything else; where there is none, one that does only that.
+fn finish_first(unfinished: &[String], mut steps: Vec<Step>) -> Vec<Step> {
+    const SHOWN: usize = 5;
+    if unfinished.is_empty() {
+        return steps;
+    }
+    let is_transaction = |step: &Step| matches!(step.op, Op::Packages(_));
+    let at = steps.iter().position(is_transaction).unwrap_or_else(|| {
+        steps.insert(0, Step::new(Op::Packages(Transaction::default())));
+        0
+    });
+    let mut left = unfinished[..unfinished.len().min(SHOWN)].join(", ");
+    if let Some(more @ 1..) = unfinished.len().checked_sub(SHOWN) {
+        left.push_str(&format!(" and {more} more"));
+    }
+    let step = steps.remove(at).because("interrupted", left, Val::Absent);
+    steps.insert(at, step);
+    steps
 }
 
 /// Debian policy 5.6.1, and an architecture.

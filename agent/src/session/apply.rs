@@ -1,5 +1,6 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
+use super::first_contact::{Pace, await_setup};
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs};
 use super::plan::plan_graph;
@@ -33,6 +34,7 @@ pub enum Fate {
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
 pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     let held = Turn { post: &post(job), stop: job.stop }.take(&job.command)?;
+    await_setup(job.system, (job.events, job.stop), &Pace::default())?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
     past.notes.iter().for_each(|text| job.events.emit(EventBody::Note { text: text.clone() }));

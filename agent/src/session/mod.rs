@@ -6,6 +6,7 @@ mod apply;
 mod confirm;
 mod cut_off;
 mod delicate;
+mod first_contact;
 mod guard;
 mod job;
 mod plan;

@@ -54,6 +54,10 @@ pub trait System: Sync {
     /// All packages that dpkg knows, by name; for telling what a transaction changed.
     fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure>;
 
+    /// What a package manager that was interrupted left to be finished, a few words each; nothing where it ended by itself. What
+    /// a script of a package failed at is that package's own, and not told here.
+    fn unfinished(&self) -> Result<Vec<String>, Failure>;
+
     /// A unit, by its name with suffix; `None` where the service manager finds none.
     fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure>;
 

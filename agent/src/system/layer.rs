@@ -1,7 +1,7 @@
 //! A host in memory. Without a base it is a whole host, for tests; over a base it is the forecast: what has not been
 //! touched is read from the base, what planned ops changed is read from here.
 
-use super::packages::Package;
+use super::packages::{Package, left_over};
 use super::{Accounts, Attempt, Candidates, Entry, EntryKind, Look, System, Touched};
 use model::{Command, Digest, Failure, HostPath, Op, Thing, UnitState};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ pub(super) struct Delta {
     pub(super) paths: BTreeMap<HostPath, Option<Inode>>,
     pub(super) accounts: Option<Accounts>,
     pub(super) packages: BTreeMap<String, Option<Package>>,
+    /// True once a transaction has brought an interrupted package manager to its end.
+    pub(super) finished: bool,
     pub(super) units: BTreeMap<String, Option<UnitState>>,
     pub(super) candidates: BTreeMap<String, Candidates>,
     /// Exit codes of guards, by their first argument; 0 where it is not here.
@@ -276,6 +278,14 @@ impl System for Layer<'_> {
             };
         }
         Ok(Arc::new(all))
+    }
+
+    fn unfinished(&self) -> Result<Vec<String>, Failure> {
+        match self.base {
+            _ if self.delta().finished => Ok(Vec::new()),
+            Some(base) => base.unfinished(),
+            None => Ok(left_over(&*self.all_packages()?)),
+        }
     }
 
     fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {

@@ -19,6 +19,6 @@ pub use deb_version::compare_versions;
 pub use door::{Attempt, System, Touched};
 pub use entry::{Entry, EntryKind, Look};
 pub use layer::Layer;
-pub use packages::{Candidates, Package, PackageStatus};
+pub use packages::{Candidates, Package, PackageStatus, cut_off, left_over};
 pub use running::is_running;
 pub use view::View;

@@ -33,6 +33,7 @@ impl Layer<'_> {
                 Ok(())
             }
             Op::Packages(transaction) => {
+                self.delta().finished = true;
                 transaction.changes.iter().try_for_each(|it| self.change_package(it))
             }
             Op::HoldPackage { name, hold } => self.hold(name, *hold),

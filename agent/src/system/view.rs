@@ -80,6 +80,10 @@ impl System for View<'_> {
         self.layer.all_packages()
     }
 
+    fn unfinished(&self) -> Result<Vec<String>, Failure> {
+        self.layer.unfinished()
+    }
+
     fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
         Ok(self.note(|| name.to_owned(), self.layer.unit(name)?))
     }

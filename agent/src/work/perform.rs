@@ -9,7 +9,7 @@ use super::needed;
 use crate::detached::Posted;
 use crate::detached::scope::leave_session;
 use crate::engine::{Choice, Faults, Sink};
-use crate::os::host::Host;
+use crate::os::host::{Attendance, Host};
 use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
 use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report};
@@ -53,9 +53,10 @@ fn on(
     means: &Means<'_>,
     act: impl FnOnce(&Job<'_>, &Means<'_>) -> Result<Ending, Ended>,
 ) -> Ending {
-    let host = Host::new(Arc::clone(&means.blobs));
-    host.mask(means.secrets);
     let events = EventLog::new(means.watch, means.clock);
+    let tell = |body| events.emit(body);
+    let host = Host::attended(Arc::clone(&means.blobs), Attendance { tell: &tell, stop: means.stop });
+    host.mask(means.secrets);
     let job = Job {
         catalog: &work.catalog,
         secrets: means.secrets,
@@ -121,8 +122,9 @@ fn rehearse(work: &Work, job: &Job<'_>, means: &Means<'_>) -> Result<Ending, End
 
 fn rollback((which, drift, mode): (Which, Drift, Mode), terms: &Terms, means: &Means<'_>) -> Ending {
     // What is brought back comes out of the host's own store.
-    let host = Host::new(Arc::new(means.state.store()));
     let events = EventLog::new(means.watch, means.clock);
+    let tell = |body| events.emit(body);
+    let host = Host::attended(Arc::new(means.state.store()), Attendance { tell: &tell, stop: means.stop });
     let work = Rollback {
         which,
         drift,

@@ -69,6 +69,10 @@ impl System for Shaky<'_> {
         self.host.providers(name)
     }
 
+    fn unfinished(&self) -> Result<Vec<String>, Failure> {
+        self.host.unfinished()
+    }
+
     fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
         self.host.candidates(name, release)
     }

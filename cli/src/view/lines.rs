@@ -84,7 +84,7 @@ fn takes_away(op: &Op) -> bool {
         Op::Packages(transaction) => {
             let goes =
                 |action: &PackageAction| matches!(action, PackageAction::Remove | PackageAction::Purge);
-            transaction.changes.iter().all(|change| goes(&change.action))
+            !transaction.changes.is_empty() && transaction.changes.iter().all(|change| goes(&change.action))
         }
         _ => false,
     }

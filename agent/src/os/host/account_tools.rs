@@ -16,7 +16,7 @@ use std::time::Duration;
 const TRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(500);
 
-impl Host {
+impl Host<'_> {
     pub(super) fn add_group(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
         // Rolling back a new user brings back the group of the same name, which the user's removal may have spared.
         let found = self.read_accounts()?.groups.get(&spec.name).map(|group| group.gid);

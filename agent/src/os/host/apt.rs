@@ -1,9 +1,9 @@
 //! Runs apt: asks for candidates, installs and removes in one transaction, holds. Whatever fails says why in apt's own words.
 //!
-//! An interrupted dpkg is brought to an end first, lists are fetched only where something is missing without them, and an
+//! An interrupted dpkg is brought to its end first (`interrupted`), lists are fetched only where something is missing without them, and an
 //! installation never removes other packages on its own account.
 
-use super::apt_locks::{LISTS, TRANSACTION, wait};
+use super::apt_locks::{LISTS, PATIENCE, TRANSACTION, wait};
 use super::apt_query::{is_unlisted, policy, providers};
 use super::apt_words::{ENVIRONMENT, could_not_fetch, reason, refusal};
 use super::host::{Host, locked};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// Deadline of a transaction that has none.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// How long somebody else's apt is waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the sources offer for each of `names`.
 pub(super) fn candidates(
@@ -47,9 +45,9 @@ pub(super) fn candidates(
     Ok(found)
 }
 
-impl Host {
+impl Host<'_> {
     pub(super) fn hold_package(&self, name: &str, hold: bool, attempt: &Attempt) -> Result<(), Failure> {
-        wait(&TRANSACTION, patience(attempt))?;
+        wait(&TRANSACTION, patience(attempt), &self.attendance)?;
         self.tool(&["apt-mark", if hold { "hold" } else { "unhold" }, "--", name], attempt).map(|_| ())
     }
 
@@ -57,25 +55,24 @@ impl Host {
     pub(super) fn change_packages(&self, it: &Transaction, attempt: &Attempt) -> Result<Touched, Failure> {
         self.forget(&model::Op::Packages(Transaction::default()));
         let before = self.all_packages()?;
-        wait(&TRANSACTION, patience(attempt))?;
-        let repaired = self.repair(attempt)?;
-        if self.needs_lists(it)? {
-            self.refresh(attempt)?;
-        }
-        let done = self.apt_get(it, attempt);
+        wait(&TRANSACTION, patience(attempt), &self.attendance)?;
+        let unfinished = self.finish_interrupted(attempt)?;
+        let done = match unfinished.clone() {
+            Some(failure) if it.changes.is_empty() => Err(failure),
+            None if it.changes.is_empty() => Ok(()),
+            // The transaction may be what mends it.
+            _ => self.carry_out(it, attempt),
+        };
         self.forget(&model::Op::Packages(Transaction::default()));
-        done.map_err(|failure| also(failure, repaired))?;
+        done.map_err(|failure| also(failure, unfinished))?;
         Ok(changed(&before, self.all_packages()?.as_ref()))
     }
 
-    /// What `dpkg --configure -a` had to say against ending an interrupted dpkg; the transaction may be what mends it.
-    fn repair(&self, attempt: &Attempt) -> Result<Option<Failure>, Failure> {
-        if !self.read_dpkg()?.interrupted {
-            return Ok(None);
+    fn carry_out(&self, it: &Transaction, attempt: &Attempt) -> Result<(), Failure> {
+        if self.needs_lists(it)? {
+            self.refresh(attempt)?;
         }
-        let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
-        let output = quiet(&argv, attempt).run()?;
-        Ok((!output.status.success()).then(|| self.failed(&output)))
+        self.apt_get(it, attempt)
     }
 
     /// Whether something is to be installed that apt would not find as it is.
@@ -105,7 +102,7 @@ impl Host {
 
     /// `apt-get update`, once.
     fn refresh(&self, attempt: &Attempt) -> Result<(), Failure> {
-        wait(&LISTS, patience(attempt))?;
+        wait(&LISTS, patience(attempt), &self.attendance)?;
         let output = quiet(&["apt-get", "-q", "update"], attempt).run()?;
         // It ends with 0 also where it could not fetch a single list.
         if !output.status.success() || is_unlisted(Path::new("/var/lib/apt/lists"))? {
@@ -140,7 +137,7 @@ impl Host {
         if output.status.success() { Ok(()) } else { Err(self.failed(&output)) }
     }
 
-    fn failed(&self, output: &Output) -> Failure {
+    pub(super) fn failed(&self, output: &Output) -> Failure {
         let mask = locked(&self.mask).clone();
         let (stdout, stderr) = (output.stdout.printable(), output.stderr.printable());
         if let Some(refused) = refusal(&stdout, &stderr) {
@@ -156,19 +153,41 @@ impl Host {
     }
 }
 
-fn quiet<S: AsRef<str>>(argv: &[S], attempt: &Attempt) -> Child {
+pub(super) fn quiet<S: AsRef<str>>(argv: &[S], attempt: &Attempt) -> Child {
     let mut child = Child::new(argv.iter().map(|it| it.as_ref().to_owned()));
     child.env = ENVIRONMENT.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     child.timeout = attempt.timeout.unwrap_or(LONGEST);
     child
 }
 
-fn patience(attempt: &Attempt) -> Duration {
+pub(super) fn patience(attempt: &Attempt) -> Duration {
     attempt.timeout.map_or(PATIENCE, |timeout| timeout.min(PATIENCE))
 }
 
 fn installs(it: &Transaction) -> bool {
     it.changes.iter().any(|change| matches!(change.action, PackageAction::Install(_)))
+}
+
+/// What becomes of a configuration file that the host's owner and the package have both changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conffiles {
+    /// The owner's stays.
+    Kept,
+    /// As the resource's own options have it.
+    AsAsked,
+}
+
+/// The beginning of every apt-get.
+pub(super) fn apt_get(conffiles: Conffiles, attempt: &Attempt) -> Vec<String> {
+    let mut argv: Vec<String> = ["apt-get", "-y", "-q"].map(str::to_owned).to_vec();
+    let mut set = |option: &str| argv.extend(["-o".to_owned(), option.to_owned()]);
+    set(&format!("DPkg::Lock::Timeout={}", patience(attempt).as_secs()));
+    if conffiles == Conffiles::Kept {
+        set("Dpkg::Options::=--force-confdef");
+        set("Dpkg::Options::=--force-confold");
+    }
+    set("Dpkg::Use-Pty=0");
+    argv
 }
 
 /// One apt-get for all: what is removed beside an installation carries a `-`, so that apt sees both at once.
@@ -180,15 +199,10 @@ fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
         (false, true) => "purge",
         (false, false) => "remove",
     };
-    let mut argv: Vec<String> = ["apt-get", "-y", "-q"].map(str::to_owned).to_vec();
+    // dpkg(1) lets ours win over --force-confnew.
+    let is_new = it.options.iter().any(|option| option.contains("--force-confnew"));
+    let mut argv = apt_get(if is_new { Conffiles::AsAsked } else { Conffiles::Kept }, attempt);
     let mut set = |option: &str| argv.extend(["-o".to_owned(), option.to_owned()]);
-    set(&format!("DPkg::Lock::Timeout={}", patience(attempt).as_secs()));
-    // dpkg(1) lets these two win over --force-confnew.
-    if !it.options.iter().any(|option| option.contains("--force-confnew")) {
-        set("Dpkg::Options::=--force-confdef");
-        set("Dpkg::Options::=--force-confold");
-    }
-    set("Dpkg::Use-Pty=0");
     if let Some(recommends) = it.recommends {
         set(&format!("APT::Install-Recommends={recommends}"));
     }

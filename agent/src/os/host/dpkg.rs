@@ -3,15 +3,20 @@
 //! Only the five fields that matter are looked at; the file of a large host is 5 MB, and this is on the path of every run.
 //! It must not start a process. Format: dpkg(1) "package states", deb-control(5), dpkg's doc/internals "updates".
 
+use crate::os::Expect;
+use crate::os::remove::remove;
 use crate::os::safe_path::{Follow, list, read_file};
-use crate::system::{Package, PackageStatus};
+use crate::system::{Package, PackageStatus, cut_off, left_over};
 use memchr::memchr;
 use model::Failure;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const LIMIT: u64 = 256 << 20;
+
+/// Where the database is.
+pub(super) const ROOT: &str = "/var/lib/dpkg";
 
 /// What dpkg knows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,8 +27,8 @@ pub(super) struct Dpkg {
     provides: BTreeMap<String, BTreeSet<String>>,
     /// The architecture of dpkg itself; empty where dpkg is not in its own database.
     native: String,
-    /// True where a dpkg was interrupted, so that apt would refuse to act before `dpkg --configure -a`.
-    pub(super) interrupted: bool,
+    /// What an interrupted dpkg or apt left to be finished, a few words each.
+    pub(super) unfinished: Vec<String>,
 }
 
 /// One paragraph of the status file.
@@ -36,25 +41,48 @@ struct Paragraph<'a> {
     provides: &'a [u8],
 }
 
-/// Reads the database below `root`, which is `/var/lib/dpkg`. A host without dpkg has no packages that could be told.
+/// Reads the database below `root`, which is [`ROOT`]. A host without dpkg has no packages that could be told.
 pub(super) fn read(root: &Path) -> Result<Dpkg, Failure> {
     let path = root.join("status");
     let Some((status, _)) = read_file(&path, Follow::Yes, LIMIT)? else {
         return Err(Failure::unknown("packages", format!("there is no {}", path.display())));
     };
+    let journal: Vec<Vec<u8>> = updates(root)?.into_iter().map(|(_, entry)| entry).collect();
+    let pieces = std::iter::once(&status).chain(&journal).map(Vec::as_slice);
+    let dpkg = parse(pieces)?;
+    // A dpkg that comes to an end, even a bad one, leaves no entry. As long as there is one, apt refuses to act.
+    let mut unfinished = if journal.is_empty() { left_over(&dpkg.packages) } else { cut_off(&dpkg.packages) };
+    if !journal.is_empty() && unfinished.is_empty() {
+        unfinished.push("its own records".to_owned());
+    }
+    Ok(Dpkg { unfinished, ..dpkg })
+}
+
+/// The finished entries of the updates, in order; `tmp.i` is one that was still being written.
+fn updates(root: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
     let updates = root.join("updates");
-    let mut journal = Vec::new();
+    let mut found = Vec::new();
     for name in list(&updates, Follow::Yes)?.into_iter().flatten() {
-        // Names of digits are finished entries; `tmp.i` is one that was still being written.
         if name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
-            && let Some((entry, _)) = read_file(&updates.join(name), Follow::No, LIMIT)?
+            && let Some((entry, _)) = read_file(&updates.join(&name), Follow::No, LIMIT)?
         {
-            journal.push(entry);
+            found.push((updates.join(name), entry));
         }
     }
-    let interrupted = !journal.is_empty();
-    let pieces = std::iter::once(&status).chain(&journal).map(Vec::as_slice);
-    Ok(Dpkg { interrupted, ..parse(pieces)? })
+    Ok(found)
+}
+
+/// Removes the updates that hold nothing, or nothing but zeros, as a power cut leaves them on some file systems: nothing is lost
+/// with them, and no dpkg gets past them. Returns which they were. Nobody may be working with dpkg.
+pub(super) fn remove_void_updates(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut void = Vec::new();
+    for (path, entry) in updates(root)? {
+        if entry.iter().all(|byte| *byte == 0) {
+            remove(&path, Expect::Anything)?;
+            void.push(path);
+        }
+    }
+    Ok(void)
 }
 
 /// Later pieces replace the paragraphs of earlier ones.
@@ -158,7 +186,7 @@ impl Dpkg {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dpkg, parse, read};
+    use super::{Dpkg, parse, read, remove_void_updates};
     use crate::system::PackageStatus;
 
     const STATUS: &[u8] = include_bytes!("../../../../tests/cases/recorded/dpkg-status/mixed.txt");
@@ -202,13 +230,27 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         assert!(read(root.path()).is_err(), "no database is not an empty one");
         std::fs::copy("../tests/cases/recorded/dpkg-status/mixed.txt", root.path().join("status")).unwrap();
-        assert!(!read(root.path()).unwrap().interrupted);
+        let left = read(root.path()).unwrap().unfinished;
+        assert_eq!(left, [""; 0], "what a script failed at is not for everybody");
         std::fs::create_dir(root.path().join("updates")).unwrap();
         let update = "Package: adduser\nStatus: install ok unpacked\nArchitecture: all\nVersion: 3.135\n";
         std::fs::rename(temp(update), root.path().join("updates/0001")).unwrap();
         let dpkg = read(root.path()).unwrap();
-        assert!(dpkg.interrupted);
+        assert_eq!(dpkg.unfinished, ["adduser not configured", "postfix half configured"]);
         assert_eq!(dpkg.package("adduser").unwrap().status, PackageStatus::Unpacked);
+    }
+
+    #[test]
+    fn updates_of_nothing_but_zeros_are_removed_and_no_others() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("updates")).unwrap();
+        assert!(remove_void_updates(root.path()).unwrap().is_empty());
+        let entry = |name: &str| root.path().join("updates").join(name);
+        for (name, text) in [("0000", "Package: a\n"), ("0001", "\0\0\0\0"), ("0002", ""), ("tmp.i", "\0")] {
+            std::fs::rename(temp(text), entry(name)).unwrap();
+        }
+        assert_eq!(remove_void_updates(root.path()).unwrap(), [entry("0001"), entry("0002")]);
+        assert_eq!([entry("0000"), entry("0001"), entry("tmp.i")].map(|it| it.exists()), [true, false, true]);
     }
 
     fn temp(text: &str) -> std::path::PathBuf {

@@ -7,7 +7,7 @@ use crate::system::{Attempt, Touched};
 use model::{Failure, Op};
 use std::time::Duration;
 
-impl Host {
+impl Host<'_> {
     pub(super) fn change(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure> {
         match op {
             Op::Packages(transaction) => return self.change_packages(transaction, attempt),

@@ -26,7 +26,7 @@ use std::path::Path;
 /// The longest file name (NAME_MAX).
 const LONGEST_NAME: usize = 255;
 
-impl Host {
+impl Host<'_> {
     pub(super) fn change_file(&self, op: &Op, attempt: &Attempt) -> Result<(), Failure> {
         match op {
             Op::WriteFile { path, content, owner, group, mode, validate } => {

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing: formats and tools are in the files beside it.
 
+use super::apt_locks::{self, PATIENCE, TRANSACTION};
+use super::attendance::Attendance;
 use super::cached::Cached;
 use super::dpkg::{self, Dpkg};
 use super::mask::Mask;
@@ -44,7 +46,8 @@ struct Expected {
 }
 
 /// The running system.
-pub struct Host {
+pub struct Host<'a> {
+    pub(super) attendance: Attendance<'a>,
     pub(super) blobs: Arc<dyn Blobs>,
     pub(super) manager: Manager,
     pub(super) mask: Mutex<Mask>,
@@ -61,21 +64,30 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Host {
-    /// The running system; the bytes of stored content come from `blobs`.
+impl Host<'static> {
+    /// The running system, which nobody attends; the bytes of stored content come from `blobs`.
     pub fn new(blobs: Arc<dyn Blobs>) -> Self {
-        Self::with(blobs, Manager::Running)
+        Self::with(blobs, Manager::Running, Attendance::none())
     }
 
     /// The system of a throwaway root in which this process already is, without a service manager. Units are enabled and
     /// masked on the disk; starting, stopping and reloading is only recorded. `running` says which units ran outside.
     pub fn offline(blobs: Arc<dyn Blobs>, running: BTreeMap<String, UnitState>) -> Self {
         let active = running.into_iter().map(|(name, unit)| (name, unit.active)).collect();
-        Self::with(blobs, Manager::Recorded(Mutex::new(Recording { lines: Vec::new(), active })))
+        let recording = Mutex::new(Recording { lines: Vec::new(), active });
+        Self::with(blobs, Manager::Recorded(recording), Attendance::none())
+    }
+}
+
+impl<'a> Host<'a> {
+    /// The running system; `attendance` hears what it has to wait for.
+    pub fn attended(blobs: Arc<dyn Blobs>, attendance: Attendance<'a>) -> Self {
+        Self::with(blobs, Manager::Running, attendance)
     }
 
-    fn with(blobs: Arc<dyn Blobs>, manager: Manager) -> Self {
+    fn with(blobs: Arc<dyn Blobs>, manager: Manager, attendance: Attendance<'a>) -> Self {
         Self {
+            attendance,
             blobs,
             manager,
             mask: Mutex::default(),
@@ -107,7 +119,16 @@ impl Host {
     }
 
     pub(super) fn read_dpkg(&self) -> Result<Arc<Dpkg>, Failure> {
-        self.dpkg.get(|| dpkg::read(Path::new("/var/lib/dpkg")))
+        let read = || dpkg::read(Path::new(dpkg::ROOT));
+        self.dpkg.get(|| {
+            let dpkg = read()?;
+            if dpkg.unfinished.is_empty() {
+                return Ok(dpkg);
+            }
+            // It was interrupted, or somebody is in the middle of it.
+            apt_locks::wait(&TRANSACTION, PATIENCE, &self.attendance)?;
+            read()
+        })
     }
 
     /// Has everything read again that `op` may have changed.
@@ -185,7 +206,7 @@ impl Host {
     }
 }
 
-impl System for Host {
+impl System for Host<'_> {
     fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
         let mut expected = locked(&self.expected);
         for thing in things {
@@ -232,6 +253,10 @@ impl System for Host {
 
     fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
         Ok(self.read_dpkg()?.packages.clone())
+    }
+
+    fn unfinished(&self) -> Result<Vec<String>, Failure> {
+        Ok(self.read_dpkg()?.unfinished.clone())
     }
 
     fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {

@@ -7,6 +7,7 @@ mod apt;
 mod apt_locks;
 mod apt_query;
 mod apt_words;
+mod attendance;
 mod cached;
 mod dpkg;
 mod execute;
@@ -14,6 +15,7 @@ mod file_ops;
 mod files;
 #[allow(clippy::module_inception, reason = "the type `Host` is the file's name")]
 mod host;
+mod interrupted;
 mod mask;
 mod run;
 mod stored;
@@ -22,4 +24,5 @@ mod unit_actions;
 mod unit_files;
 mod units;
 
+pub use attendance::Attendance;
 pub use host::Host;

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Deadline of a command that names none.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-impl Host {
+impl Host<'_> {
     /// The exit code of a command that promises to change nothing.
     pub(super) fn exit_code(&self, command: &Command) -> Result<i32, Failure> {
         let mask = self.mask_of(command);

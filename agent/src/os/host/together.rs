@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Deadline of a check that names none.
 const LONGEST: Duration = Duration::from_secs(60);
 
-impl Host {
+impl Host<'_> {
     pub(super) fn change_together(&self, together: &Together, attempt: &Attempt) -> Result<(), Failure> {
         let mut swap = Swap::default();
         let staged = temporary(together, &attempt.tag)

@@ -9,7 +9,7 @@ use crate::system::Attempt;
 use model::{Failure, UnitAction};
 use std::time::Duration;
 
-impl Host {
+impl Host<'_> {
     pub(super) fn act_on_unit(
         &self,
         name: &str,

@@ -12,7 +12,7 @@ use wire::NoBlobs;
 
 struct Here {
     dir: tempfile::TempDir,
-    host: Host,
+    host: Host<'static>,
 }
 
 impl Here {

@@ -11,14 +11,14 @@ use wire::NoBlobs;
 
 struct Here {
     dir: tempfile::TempDir,
-    host: Host,
+    host: Host<'static>,
 }
 
 type Tree = BTreeMap<String, String>;
 
 impl Here {
     /// Two files, one of them in a directory below, a link to the first, and a file that is to go.
-    fn new(host: Host) -> Self {
+    fn new(host: Host<'static>) -> Self {
         let here = Self { dir: tempfile::tempdir().unwrap(), host };
         std::fs::create_dir(here.dir.path().join("sites")).unwrap();
         for (name, text) in [("main", "old"), ("sites/one", "old"), ("sites/stale", "old")] {
