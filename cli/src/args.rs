@@ -40,6 +40,12 @@ pub enum Verb {
     Rehearse(Printed<commands::rehearse::Args>),
     /// Brings back what a run changed.
     Rollback(Printed<commands::rollback::Args>),
+    /// Keeps everybody from changing hosts, or a part of them, for a while.
+    Lock(Printed<commands::lock::Args>),
+    /// Lets everybody change hosts again.
+    Unlock(Printed<commands::unlock::Args>),
+    /// Lists what is locked on hosts.
+    Locks(Printed<commands::locks::Args>),
     /// Lists the runs of hosts.
     History(Printed<commands::history::Args>),
     /// Shows one run, op by op.

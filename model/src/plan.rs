@@ -1,6 +1,6 @@
 //! What a run would do, and what it cannot know.
 
-use crate::{Id, NodeStatus, Origin, Report, Step};
+use crate::{Id, NodeStatus, Origin, Report, SoftLock, Step};
 use serde::{Deserialize, Serialize};
 
 /// The decision about every node of a catalog.
@@ -15,6 +15,9 @@ pub struct Plan {
     /// What will change together, once it has been checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub together: Vec<PlannedGroup>,
+    /// What people have locked on the host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<SoftLock>,
 }
 
 /// Nodes that are put in place together, or none of them.

@@ -30,7 +30,7 @@ pub fn forecast(
     }
     hold_back(graph, &mut nodes);
     let together = planned_groups(graph, &nodes);
-    Ok(Plan { nodes, orphans: Vec::new(), owed: owed.iter().cloned().collect(), together })
+    Ok(Plan { nodes, orphans: Vec::new(), owed: owed.iter().cloned().collect(), together, ..Plan::default() })
 }
 
 /// What the plan says of a node, as far as the nodes after it care.
@@ -112,6 +112,11 @@ impl Walk<'_> {
                 };
             }
             Ok(steps) => {
+                if let Some(because) = self.lock_on(vertex, &steps, &view) {
+                    fate.blocks = true;
+                    planned.verdict = Verdict::Skipped { because };
+                    return Ok(());
+                }
                 if self.graph.groups().group_of(self.fates.len()).is_some()
                     && let Err(failure) = part(&steps, self.layer)
                 {
@@ -140,6 +145,13 @@ impl Walk<'_> {
         let brings = planned.steps.iter().chain(&planned.refresh).find_map(|step| brings(&step.op));
         fate.pending = brings.map(|how| format!("{} {how}", planned.id)).or(fate.pending.take());
         Ok(())
+    }
+
+    /// Why a node that would change is not to.
+    fn lock_on(&self, vertex: &Vertex<'_>, steps: &[Step], view: &View<'_>) -> Option<String> {
+        let because = self.choice.locks.on(&vertex.node.id)?;
+        let refreshes = || vertex.resource.refresh(view).is_ok_and(|steps| !steps.is_empty());
+        (!steps.is_empty() || (self.is_notified(vertex) && refreshes())).then(|| because.to_owned())
     }
 
     /// Predicts the steps. What cannot be predicted is provisional where something pending may bring what is missing, and

@@ -1,6 +1,7 @@
 //! A catalog with its resources decoded and its edges at hand.
 
 use super::groups::Groups;
+use super::locks::Locks;
 use crate::kind::{Class, Registered, Resource};
 use crate::undo::Secrecy;
 use model::{Catalog, EdgeKind, Failure, Node, SECRET_KEY, Secrets, Thing};
@@ -44,6 +45,8 @@ pub struct Choice {
     pub only: BTreeSet<String>,
     /// Not those with one of these tags.
     pub skip: BTreeSet<String>,
+    /// Not those that somebody has locked, where they would change.
+    pub locks: Locks,
 }
 
 impl Choice {

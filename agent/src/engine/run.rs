@@ -1,6 +1,7 @@
 //! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
 
 use super::act::{Actor, Terms};
+use super::decide::decide;
 use super::graph::{Choice, Graph, Link};
 use super::log::{Faults, Log};
 use super::node_run::{Desk, NodeOutcome};
@@ -10,7 +11,7 @@ use crate::kind::Class;
 use crate::system::System;
 use crate::undo::{Keep, Secrecy};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Orphan, Owed, Plan, Report, Verdict};
+use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Orphan, Owed, Plan, Report, Step, Verdict};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -269,9 +270,24 @@ impl<'a> Walk<'a> {
         if was_fine && untouched && !forced && !actor.is_owed(&vertex.node.id) {
             return Some(NodeOutcome::plain(NodeStatus::Unchanged));
         }
+        if let Some(because) = self.lock_on(at, actor) {
+            self.choice.locks.meet();
+            return skipped(because);
+        }
         let mates = self.graph.groups().group_of(at).map_or(&[][..], |group| &group.members);
         let culprit = mates.iter().find(|mate| self.is_bad(**mate))?;
         skipped(held_back(&self.graph.vertices()[*culprit].node.id))
+    }
+
+    /// Why a node that would change is not to; one that cannot be told fails where it is worked on.
+    fn lock_on(&self, at: usize, actor: &Actor<'_>) -> Option<String> {
+        let vertex = &self.graph.vertices()[at];
+        let because = self.choice.locks.on(&vertex.node.id)?;
+        let is_some = |steps: Result<Vec<Step>, Failure>| steps.is_ok_and(|steps| !steps.is_empty());
+        let is_due = self.is_notified(at) || actor.is_owed(&vertex.node.id);
+        let would_change = is_some(decide(vertex, actor.host()))
+            || (is_due && is_some(vertex.resource.refresh(actor.host())));
+        would_change.then(|| because.to_owned())
     }
 
     fn blocks(&self, link: &Link) -> bool {

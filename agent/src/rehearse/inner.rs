@@ -4,7 +4,7 @@
 use super::job::{Job, Ran, Up};
 use super::wire::{Contents, receive_job};
 use super::{accounts, enter, private, versions};
-use crate::engine::{Choice, Faults};
+use crate::engine::{Choice, Faults, Locks};
 use crate::os::clock;
 use crate::os::host::Host;
 use crate::session::{self, Answer, Ended, NoSentry};
@@ -69,7 +69,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         blobs: contents.as_ref(),
         kinds: crate::kinds::ALL,
         scope: &work.scope,
-        choice: Choice { only: work.only.clone(), skip: work.skip.clone() },
+        choice: Choice { only: work.only.clone(), skip: work.skip.clone(), locks: Locks::default() },
         system: &host,
         state: &state,
         events: &events,
@@ -96,7 +96,9 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
 fn told(ended: Ended) -> Failure {
     match ended {
         Ended::Failed(failure) | Ended::Broken { failure, .. } => failure,
-        Ended::Locked(_) | Ended::Declined(_) => Failure::refused(ended.to_string(), "wait for it to end"),
+        Ended::Locked(_) | Ended::SoftLocked(_) | Ended::Declined(_) => {
+            Failure::refused(ended.to_string(), "wait for it to end")
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::first_contact::{Pace, await_setup};
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs};
+use super::minded::{admit, is_only_locked};
 use super::plan::plan_graph;
 use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
@@ -20,6 +21,8 @@ pub struct Done {
     pub plan: Plan,
     /// Whether what it did is still there.
     pub fate: Fate,
+    /// True where nothing kept it from its goal but what people have locked.
+    pub is_locked: bool,
 }
 
 /// Whether what a run did is still there at its end.
@@ -34,6 +37,7 @@ pub enum Fate {
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
 pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     let held = Turn { post: &post(job), stop: job.stop }.take(&job.command)?;
+    admit(&job.choice.locks, (job.state, job.clock))?;
     await_setup(job.system, (job.events, job.stop), &Pace::default())?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
     let past = job.state.past()?;
@@ -55,9 +59,13 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
         held.begins(past.next)?;
         carry_out((job, &mut ledger), &graph, &plan, past)?
     };
-    let fate = if report.is_converged() { Fate::Stays } else { settle_failure(job, &report)? };
+    let fate = match report.is_converged() || is_only_locked(job, &report) {
+        true => Fate::Stays,
+        false => settle_failure(job, &report)?,
+    };
     job.events.emit(EventBody::Report(report.clone()));
-    Ok(Done { report, plan, fate })
+    let is_locked = is_only_locked(job, &report);
+    Ok(Done { report, plan, fate, is_locked })
 }
 
 /// A run that did not do all it was to do, because something failed or it was told to stop, is undone at once where that was asked for.

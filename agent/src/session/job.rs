@@ -1,7 +1,7 @@
 //! What a piece of work needs from outside.
 
 use super::guard::Sentry;
-use crate::engine::{Choice, Faults, Sink};
+use crate::engine::{Choice, Faults, Locks, Sink};
 use crate::kind::Registered;
 use crate::state::{EventLog, StateDir};
 use crate::system::System;
@@ -52,6 +52,8 @@ pub struct Rollback<'a> {
     pub which: Which,
     /// What to do with things that somebody changed since.
     pub drift: Drift,
+    /// What people have locked.
+    pub locks: Locks,
     /// How it is to be carried out.
     pub terms: &'a Terms,
     /// Who starts what has to outlive this process.
@@ -95,6 +97,9 @@ pub enum Ended {
     /// Another run has the host.
     #[error("another run has this host: {0}")]
     Locked(String),
+    /// Somebody has locked the host, or something of it that would have to change.
+    #[error("{0}")]
+    SoftLocked(String),
     /// The answer was no; what would have changed counts as skipped.
     #[error("nothing was done")]
     Declined(Box<Report>),

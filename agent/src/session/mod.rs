@@ -9,6 +9,7 @@ mod delicate;
 mod first_contact;
 mod guard;
 mod job;
+mod minded;
 mod plan;
 mod reread;
 mod restoration;

@@ -1,6 +1,7 @@
 //! The plan of a job: what the engine foresees, with the orphans of the ledger.
 
 use super::job::Job;
+use super::minded::soft_locks;
 use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
 use crate::state::{Ledger, Past};
@@ -23,9 +24,13 @@ pub(super) fn plan_graph(
     graph: &Graph<'_>,
     (past, ledger): (&Past, &Ledger),
 ) -> Result<Plan, Failure> {
+    let locks = soft_locks(&job.choice.locks, (job.state, job.clock))?;
     let mut plan = forecast(graph, job.system, &job.choice, &past.owed, job.blobs)?;
     for (id, owned) in ledger.orphans(job.scope, job.catalog) {
         let planned = match owned.removal {
+            Some(_) if job.choice.locks.on(&id).is_some() => {
+                Err(job.choice.locks.on(&id).unwrap_or_default().to_owned())
+            }
             None => Err("it stays: on_removal is \"keep\"".to_owned()),
             Some(params) => removal(job.kinds, job.system, &id, params).map_err(|it| it.to_string()),
         };
@@ -37,6 +42,7 @@ pub(super) fn plan_graph(
         };
         plan.orphans.push(Orphan { id, steps, because });
     }
+    plan.locks = locks;
     Ok(plan)
 }
 

@@ -2,6 +2,7 @@
 
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs};
+use super::minded::{admit, in_the_way, soft_locks};
 use super::restoration::{Restoration, restorations};
 use super::span::{Span, find};
 use super::turn::Turn;
@@ -10,24 +11,34 @@ use crate::state::{FileLog, Past};
 use model::{
     Begin, EventBody, Failure, JOURNAL_VERSION, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict,
 };
+use std::cell::OnceCell;
 
 /// The plan of a rollback, for showing.
 pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
     let span = find(rollback)?;
-    Ok(plan_of(&restorations(rollback, (&span.status, &span.attempts))?))
+    let locks = soft_locks(&rollback.locks, (rollback.state, rollback.clock))?;
+    let plan = plan_of(&restorations(rollback, (&span.status, &span.attempts))?);
+    Ok(Plan { locks, ..plan })
 }
 
 /// Rolls runs back.
 pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     let held = Turn { post: &post(rollback), stop: rollback.stop }.take("rollback")?;
+    admit(&rollback.locks, (rollback.state, rollback.clock))?;
+    let locked = OnceCell::new();
     let begin = |plan: &Plan| {
-        let answer = ask(plan)?;
+        let in_the_way = in_the_way(&rollback.locks, plan);
+        let answer = if in_the_way.is_some() { Answer::No } else { ask(plan)? };
+        locked.get_or_init(|| in_the_way);
         if answer == Answer::Yes {
             held.begins(rollback.state.next_run()?)?;
         }
         Ok(answer)
     };
-    roll_back(rollback, &begin)
+    match (roll_back(rollback, &begin), locked.into_inner().flatten()) {
+        (Err(Ended::Declined(_)), Some(why)) => Err(Ended::SoftLocked(why)),
+        (ended, _) => ended,
+    }
 }
 
 /// As `rollback`, without a question, for a process that has the host's run lock already.

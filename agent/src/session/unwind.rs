@@ -4,6 +4,7 @@
 use super::guard::Sentry;
 use super::job::{Clock, Drift, Ended, Rollback};
 use super::rollback::roll_back_now;
+use crate::engine::Locks;
 use crate::state::{EventLog, StateDir};
 use crate::system::System;
 use model::{Event, EventBody, NodeStatus};
@@ -40,6 +41,8 @@ pub(super) fn unwind(
     let rollback = Rollback {
         which: Which::One(run),
         drift: Drift::Overwrite,
+        // What was done has to go, whoever has locked it since.
+        locks: Locks::default(),
         // Nobody has to confirm this one.
         terms: &Terms::default(),
         sentry,

@@ -11,6 +11,7 @@ mod ledger;
 mod past;
 mod pending;
 mod prune;
+mod soft_locks;
 mod store;
 mod version;
 
@@ -21,4 +22,5 @@ pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
 pub use past::{Past, Read};
 pub use pending::{Pending, PendingGuard, Phase, Settled};
+pub use soft_locks::refusal;
 pub use store::Store;

@@ -5,6 +5,7 @@
 
 use super::ending::of_report;
 use super::means::Means;
+use crate::engine::LOCKED;
 use crate::state::{EventLines, Phase, Read, Settled, StateDir};
 use model::{Event, EventBody, Failure, Id, Report};
 use std::collections::BTreeSet;
@@ -103,6 +104,8 @@ struct Seen {
     counted: Report,
     report: Option<Report>,
     is_reverted: bool,
+    /// Something was left out because it is locked.
+    is_locked: bool,
     /// The last event says what went wrong.
     is_wrong: bool,
     /// The host goes down, and may take so many seconds to come back.
@@ -247,7 +250,8 @@ impl Seen {
         self.is_wrong = matches!(body, EventBody::Error { .. });
         match body {
             EventBody::Plan(plan) => self.open = plan.nodes.iter().map(|node| node.id.clone()).collect(),
-            EventBody::Node { id, status, .. } => {
+            EventBody::Node { id, status, because, .. } => {
+                self.is_locked |= because.starts_with(LOCKED);
                 self.open.remove(id);
                 self.counted.count(*status);
             }
@@ -260,6 +264,10 @@ impl Seen {
     }
 
     fn ending(&self, report: &Report) -> Ending {
-        if self.is_reverted { Ending::Reverted } else { of_report(report) }
+        match (self.is_reverted, self.is_locked && report.failed + report.unknown == 0) {
+            (true, _) => Ending::Reverted,
+            (false, true) => Ending::Locked,
+            (false, false) => of_report(report),
+        }
     }
 }

@@ -1,11 +1,21 @@
 //! How work ended, in one word. It never lies: `Unchanged` is only for "as desired, and known to be so".
 
+use crate::engine::LOCKED;
 use model::{Plan, Rehearsal, Report, Verdict};
 use wire::Ending;
 
 /// Of a plan that was only shown.
 pub(super) fn of_plan(plan: &Plan) -> Ending {
-    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Failed { .. } | Verdict::Skipped { .. });
+    // What stands behind a lock is only left for later, and a lock is told first.
+    let is_locked = plan
+        .nodes
+        .iter()
+        .any(|node| matches!(&node.verdict, Verdict::Skipped { because } if because.starts_with(LOCKED)));
+    let bad = |verdict: &Verdict| match verdict {
+        Verdict::Failed { .. } => true,
+        Verdict::Skipped { .. } => !is_locked,
+        _ => false,
+    };
     if plan.nodes.iter().any(|node| bad(&node.verdict)) {
         Ending::Failed
     } else if plan.is_empty() {

@@ -5,6 +5,7 @@
 mod attach;
 mod confirm;
 mod ending;
+mod locks;
 mod means;
 mod needed;
 mod perform;

@@ -5,10 +5,10 @@ use super::attach::attach;
 use super::confirm::confirm;
 use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
-use super::needed;
+use super::{locks, needed};
 use crate::detached::Posted;
 use crate::detached::scope::leave_session;
-use crate::engine::{Choice, Faults, Sink};
+use crate::engine::{Choice, Faults, Locks, Sink};
 use crate::os::host::{Attendance, Host};
 use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
 use crate::state::{EventLog, Read};
@@ -30,15 +30,15 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         }
         Order::Attach { run, from } => attach((*run, *from), means).unwrap_or_else(Ending::Refused),
         Order::Confirm { run } => confirm(*run, means),
-        Order::Lock(_) | Order::Unlock { .. } | Order::Locks => unknown(order),
+        Order::Lock(lock) => locks::lock(lock, means).unwrap_or_else(Ending::Refused),
+        Order::Unlock { resource } => {
+            locks::unlock(resource.as_deref(), means).unwrap_or_else(Ending::Refused)
+        }
+        Order::Locks => locks::locks(means).unwrap_or_else(Ending::Refused),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,
     }
-}
-
-fn unknown(order: &impl std::fmt::Debug) -> Ending {
-    Ending::Refused(Failure::refused(format!("this agent does not know {order:?}"), "use a newer one"))
 }
 
 /// Whether a rollback is carried out.
@@ -63,7 +63,7 @@ fn on(
         blobs: &*means.blobs,
         kinds: crate::kinds::ALL,
         scope: &work.scope,
-        choice: Choice { only: work.only.clone(), skip: work.skip.clone() },
+        choice: Choice { only: work.only.clone(), skip: work.skip.clone(), locks: Locks::honoured() },
         system: &host,
         state: means.state,
         events: &events,
@@ -91,7 +91,11 @@ fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
             Err(_) if is_stopped(means) => Ok(Answer::No),
             brought => brought.and_then(|()| ask(plan, job.events, means)),
         })?;
-    Ok(if done.fate == Fate::Undone { Ending::Reverted } else { of_report(&done.report) })
+    Ok(match done.fate {
+        Fate::Undone => Ending::Reverted,
+        Fate::Stays if done.is_locked => Ending::Locked,
+        Fate::Stays => of_report(&done.report),
+    })
 }
 
 /// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it.
@@ -128,6 +132,7 @@ fn rollback((which, drift, mode): (Which, Drift, Mode), terms: &Terms, means: &M
     let work = Rollback {
         which,
         drift,
+        locks: Locks::honoured(),
         terms,
         sentry: &Posted::of(means.state),
         system: &host,
@@ -156,7 +161,7 @@ fn give_up(ended: Ended, events: &EventLog<'_>, nodes: u64) -> Ending {
     let unseen = Report { unknown: nodes, ..Report::default() };
     let text = ended.to_string();
     let (ending, body, report) = match ended {
-        Ended::Locked(_) => (Ending::Locked, EventBody::Error { text }, unseen),
+        Ended::Locked(_) | Ended::SoftLocked(_) => (Ending::Locked, EventBody::Error { text }, unseen),
         Ended::Declined(report) => (Ending::Declined, EventBody::Note { text }, *report),
         Ended::Failed(_) => (Ending::Failed, EventBody::Error { text }, unseen),
         Ended::Broken { report, .. } => (Ending::Failed, EventBody::Error { text }, *report),

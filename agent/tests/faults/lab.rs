@@ -2,7 +2,7 @@
 
 use crate::corpus::Case;
 use crate::shaky::{Shaky, When};
-use agent::engine::{Choice, Faults};
+use agent::engine::{Choice, Faults, Locks};
 use agent::failpoint::{self, Action, When as At};
 use agent::kinds::ALL;
 use agent::session::{Answer, Done, Drift, Ended, Job, NoSentry, Rollback, apply, rollback};
@@ -111,7 +111,8 @@ impl Lab {
         self.work(fault, &|system, events| {
             let terms = &Terms::default();
             let (state, sentry, clock, stop) = (&self.state, &NoSentry, &clock, &stop);
-            let back = Rollback { which, drift, terms, sentry, system, state, events, clock, stop };
+            let locks = Locks::default();
+            let back = Rollback { which, drift, locks, terms, sentry, system, state, events, clock, stop };
             rollback(&back, &|_| Ok(Answer::Yes))
         })
     }

@@ -10,6 +10,8 @@ pub mod facts;
 pub mod graph;
 pub mod history;
 pub mod init;
+pub mod lock;
+pub mod locks;
 pub mod plan;
 pub mod rehearse;
 pub mod rollback;
@@ -17,6 +19,7 @@ mod run_number;
 pub mod schema;
 pub mod secret;
 pub mod show;
+pub mod unlock;
 pub mod validate;
 
 pub use dispatch::run;

@@ -2,12 +2,13 @@
 
 use super::diagnostics::Color;
 use super::lines::{Lines, sign, step_line};
-use super::words::counted;
+use super::words::{counted, lock};
 use model::{Orphan, Plan, PlannedNode, Report, Verdict};
 
 /// The plan as text; empty where there is nothing to say.
 pub fn render(plan: &Plan, color: Color) -> String {
     let mut lines = Lines::new(color);
+    plan.locks.iter().for_each(|one| lines.head('!', &lock(one)));
     plan.nodes.iter().for_each(|node| node_lines(node, &mut lines));
     for group in &plan.together {
         let nodes: Vec<String> = group.nodes.iter().map(ToString::to_string).collect();
