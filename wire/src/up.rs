@@ -77,7 +77,7 @@ pub enum Ending {
     Pending,
     /// The answer was no.
     Declined,
-    /// Another run has the host.
+    /// Another run has the host, or somebody has locked it, or what would have changed.
     Locked,
     /// What was done was unwound: nobody confirmed it, or something failed and that was asked for.
     Reverted,
