@@ -9,6 +9,9 @@ const USAGE: u8 = 3;
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
+    if let Err(failure) = agent::os::memory::keep_to_itself() {
+        return tell(std::io::stderr(), &failure.to_string()).max(FAILED).into();
+    }
     if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
         return stage.play().into();
     }

@@ -17,6 +17,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Err(error) = work::keep_memory() {
+        return view::failure(&format!("{error:#}")).into();
+    }
     if let Some(code) = work::play_stage() {
         return code;
     }

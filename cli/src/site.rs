@@ -1,6 +1,7 @@
 //! What to compile: the arguments that most verbs share. Which machines are meant is `machines`' business.
 
 use crate::library::{self, Files};
+use crate::vault;
 use anyhow::{Context, anyhow, bail};
 use dsl::{Compiled, Host, Request};
 use fleet::{Entry, Unmatched};
@@ -22,6 +23,10 @@ pub struct Site {
     /// Gives an input its value: `NAME.INPUT=VALUE`, or `INPUT=VALUE` for a file's own; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub sets: Vec<(String, String)>,
+    /// The same with what a file holds, standard input for `-`: for secrets, which the arguments of a program would show to
+    /// everybody on this machine; may be repeated.
+    #[arg(long = "set-file", value_name = "KEY=FILE", value_parser = held)]
+    pub set_files: Vec<(String, String)>,
     /// A private key that opens secrets, besides ~/.ssh/id_ed25519 and ~/.ssh/id_rsa; may be repeated.
     #[arg(long = "unseal-with", value_name = "FILE")]
     pub identities: Vec<PathBuf>,
@@ -30,6 +35,15 @@ pub struct Site {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// A key, and what the file holds as a string of TOML.
+fn held(text: &str) -> Result<(String, String), String> {
+    let (key, file) = pair(text).map_err(|_| "write KEY=FILE")?;
+    let value = vault::held(Path::new(&file)).map_err(|error| format!("{error:#}"))?;
+    let text = String::from_utf8(value.expose().clone()).map_err(|_| "it is not UTF-8")?;
+    // Strings of JSON are strings of TOML, but for this one character.
+    Ok((key, serde_json::Value::String(text).to_string().replace('\u{7f}', "\\u007f")))
 }
 
 /// The kinds, as the compiler wants them.
@@ -126,7 +140,8 @@ impl Site {
             }
         };
         let unseal = files.vault.opener(&dsl::secrets_of(&entry), &self.identities);
-        let (sets, library, kinds, loader) = (&self.sets, &library, &kinds, files);
+        let sets = [&self.sets[..], &self.set_files].concat();
+        let (sets, library, kinds, loader) = (&sets, &library, &kinds, files);
         let request = Request { entry, facts, sets, library, kinds, loader, unseal: &unseal };
         then(&request).map_err(Refusal::Diagnostics)
     }

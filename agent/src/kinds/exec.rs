@@ -64,7 +64,8 @@ pub struct Exec {
     /// True: neither arguments nor output are shown, not even where it fails. Secrets in them are never shown.
     #[serde(default)]
     sensitive: bool,
-    /// A command, program and arguments, that undoes it: run by a rollback. Example: `["rm", "-rf", "/opt/app"]`.
+    /// A command, program and arguments, that undoes it: run by a rollback. Neither it nor `env` may hold a secret then: none is kept
+    /// for a rollback. Example: `["rm", "-rf", "/opt/app"]`.
     undo: Option<Vec<Text>>,
 }
 
@@ -147,6 +148,7 @@ retry_delay  = "5s"
                 problems.push(Problem::at(key, "there is no program").help("write [\"program\", \"argument\"]"));
             }
         }
+        problems.extend(self.undone_with_secrets());
         let words = argvs.into_iter().flat_map(|(_, argv)| argv.iter().flatten()).chain(self.env.values());
         if words.chain(&self.shell).any(|text| text.expose().contains('\0')) {
             problems.push(Problem::whole("an argument cannot hold a NUL character").help("leave it out"));
@@ -225,6 +227,20 @@ impl Exec {
             step = step.because("onlyif", "exit 0", "done");
         }
         vec![step]
+    }
+
+    /// No secret outlives its run, so that a rollback could not give it to `undo`.
+    fn undone_with_secrets(&self) -> Vec<Problem> {
+        let Some(undo) = &self.undo else { return Vec::new() };
+        let holders = [
+            ("undo", undo.iter().any(Text::is_secret)),
+            ("env", self.env.values().any(Text::is_secret)),
+        ];
+        let problem = |(key, _)| {
+            Problem::at(key, "it holds a secret, and a rollback has none to undo with")
+                .help("let the command read it from a file on the host, or leave out `undo`")
+        };
+        holders.into_iter().filter(|(_, holds)| *holds).map(problem).collect()
     }
 
     /// The command as it is run for its effect. Its deadline is that of the node.

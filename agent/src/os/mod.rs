@@ -13,6 +13,7 @@ pub mod facts;
 pub mod host;
 pub mod lock;
 pub mod make;
+pub mod memory;
 pub mod meta;
 pub(crate) mod mounts;
 pub(crate) mod namespace;

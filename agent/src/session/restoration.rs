@@ -216,7 +216,7 @@ fn starts_something(op: &Op) -> bool {
 fn undo_command(act: &Act) -> Option<Restoration> {
     let (Op::Run(command), Outcome::Done(..) | Outcome::Open) = (&act.op, &act.outcome) else { return None };
     let mut one = Restoration::of(act);
-    let lost = command.undo.iter().any(|argument| argument.expose() == REDACTED);
+    let lost = command.undo.iter().chain(command.env.values()).any(|text| text.expose() == REDACTED);
     if reversibility(&act.op) == Reversibility::None {
         one.refused = Some("it ran a command that nothing undoes".to_owned());
     } else if lost {

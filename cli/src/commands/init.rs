@@ -1,7 +1,7 @@
 //! `keel init`: a small site to start from. Never replaces anything.
 
 use crate::exit::Exit;
-use crate::view;
+use crate::{vault, view};
 use anyhow::{Context, bail};
 use include_dir::{Dir, File, include_dir};
 use std::fs::OpenOptions;
@@ -35,7 +35,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             None => put(&path, file.contents())?,
         }
     }
-    view::init::made(&args.dir, &files.iter().map(|file| file.path()).collect::<Vec<_>>());
+    let mut made: Vec<&Path> = files.iter().map(|file| file.path()).collect();
+    let recipients = Path::new("secrets/recipients");
+    if let Some(key) = vault::own_key().filter(|_| !taken(&args.dir.join(recipients))) {
+        put(&args.dir.join(recipients), key.as_bytes())?;
+        made.push(recipients);
+    }
+    view::init::made(&args.dir, &made);
     Ok(Exit::Fine)
 }
 

@@ -8,7 +8,9 @@
 use anyhow::{Context, bail};
 use model::Secret;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -62,7 +64,8 @@ fn within(place: &Path, value: &Secret<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
 fn private_place() -> anyhow::Result<tempfile::TempDir> {
     let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     for place in own.into_iter().chain([PathBuf::from("/dev/shm")]).filter(|place| is_in_memory(place)) {
-        if let Ok(dir) = tempfile::Builder::new().prefix("keel-").tempdir_in(place) {
+        let own = Permissions::from_mode(0o700);
+        if let Ok(dir) = tempfile::Builder::new().prefix("keel-").permissions(own).tempdir_in(place) {
             return Ok(dir);
         }
     }

@@ -14,5 +14,5 @@ pub use editor::edited;
 pub use folder::{Folder, Instead};
 pub use opener::{Opening, Vault};
 pub use readers::Readers;
-pub use recipients::Recipient;
-pub use value::{fit, new as new_value};
+pub use recipients::{Recipient, own_key};
+pub use value::{fit, held, new as new_value};

@@ -4,6 +4,7 @@
 use super::stanza::{self, Stanza};
 use model::{Diagnostic, Span};
 use ssh_key::{HashAlg, PublicKey};
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 /// The name of the file, below `secrets/`.
@@ -29,6 +30,16 @@ impl Recipient {
         let known = if self.comment.is_empty() { &self.fingerprint } else { &self.comment };
         format!("{} {known}", self.kind)
     }
+}
+
+/// The first of the user's public keys to which something can be sealed, as a line for the file.
+pub fn own_key() -> Option<String> {
+    let ssh = PathBuf::from(std::env::var_os("HOME")?).join(".ssh");
+    let keys = ["id_ed25519.pub", "id_rsa.pub"]
+        .into_iter()
+        .filter_map(|name| std::fs::read_to_string(ssh.join(name)).ok());
+    keys.map(|key| format!("{}\n", key.trim()))
+        .find(|key| key.lines().count() == 1 && parse("", key).is_ok_and(|found| found.len() == 1))
 }
 
 /// Reads the file, `name` to the user.

@@ -4,7 +4,8 @@
 use crate::view::ask;
 use anyhow::{Context, bail};
 use model::Secret;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{IsTerminal as _, Read};
+use std::path::Path;
 
 /// No value is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -12,16 +13,28 @@ const LARGEST: u64 = 1 << 20;
 /// A new value for the secret `name`.
 pub fn new(name: &str) -> anyhow::Result<Secret<Vec<u8>>> {
     if !std::io::stdin().is_terminal() {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-        read.context("cannot read standard input")?;
-        return fit(bytes);
+        return held(Path::new("-"));
     }
     let Some(value) = ask::secret(&format!("Value of {name}")) else { bail!("no value was given") };
     match ask::secret("The same again") {
         Some(again) if again == value => fit(value.expose().clone().into_bytes()),
         _ => bail!("the two are not the same: nothing is changed"),
     }
+}
+
+/// What a file holds, standard input for `-`.
+pub fn held(file: &Path) -> anyhow::Result<Secret<Vec<u8>>> {
+    let (name, from): (_, Box<dyn Read>) = match file == Path::new("-") {
+        true => ("standard input".to_owned(), Box::new(std::io::stdin().lock())),
+        false => {
+            let name = file.display().to_string();
+            let opened = std::fs::File::open(file).with_context(|| format!("cannot read {name}"))?;
+            (name, Box::new(opened))
+        }
+    };
+    let mut bytes = Vec::new();
+    from.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    fit(bytes)
 }
 
 /// A value as it is kept.

@@ -39,7 +39,7 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
     Ok(desk.finish())
 }
 
-pub use machine::{facts_for_compiling, play_stage};
+pub use machine::{facts_for_compiling, keep_memory, play_stage};
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod machine {
@@ -62,6 +62,11 @@ mod machine {
 
     /// Why there is no work here.
     pub const UNFIT: Option<&str> = None;
+
+    /// Keeps the secrets in memory there.
+    pub fn keep_memory() -> anyhow::Result<()> {
+        Ok(agent::os::memory::keep_to_itself()?)
+    }
 
     /// Plays a part of a rehearsal, or of a run that goes on by itself, where this process was started for that.
     pub fn play_stage() -> Option<ExitCode> {
@@ -151,6 +156,11 @@ mod machine {
     /// Why there is no work here.
     pub const UNFIT: Option<&str> =
         Some("this machine is no Linux, and only Linux is brought to a state: name a host to push to");
+
+    /// There is nothing that every such system has.
+    pub fn keep_memory() -> anyhow::Result<()> {
+        Ok(())
+    }
 
     pub fn play_stage() -> Option<ExitCode> {
         None

@@ -16,4 +16,4 @@ mod way;
 pub use conditions::Conditions;
 pub use crew::{Inventory, Machines};
 pub use errand::{Errand, Since, Tags, Wanted};
-pub use here::{facts_for_compiling, play_stage};
+pub use here::{facts_for_compiling, keep_memory, play_stage};
