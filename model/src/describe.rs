@@ -93,6 +93,7 @@ impl fmt::Display for Op {
                 let checks = together.checks.iter().map(|check| Self::Check(check.clone()).to_string());
                 write!(f, "together {}", checks.chain(all).collect::<Vec<_>>().join(", "))
             }
+            Self::Reboot => f.write_str("reboot"),
         }
     }
 }

@@ -23,6 +23,11 @@ impl Digest {
         Self(sha2::Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into())
     }
 
+    /// The digest itself.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Parses 64 hex digits, either case.
     pub fn parse(hex: &str) -> Option<Self> {
         let digits = hex.as_bytes();

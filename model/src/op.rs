@@ -102,6 +102,8 @@ pub enum Op {
     },
     /// Runs a command for its effect, which cannot be known.
     Run(Command),
+    /// Reboots the machine. Whoever asked for it goes on when it is up again, in another process.
+    Reboot,
     /// Asks whether the configuration of a unit is good. It changes nothing: it stands before what would make the unit read it.
     Check(Check),
     /// Changes several names of the file system together: all are staged, checked as if they were there already, and then put in

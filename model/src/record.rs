@@ -4,7 +4,7 @@ use crate::{Fingerprint, Id, Op, Owed, Report, State, Subject};
 use serde::{Deserialize, Serialize};
 
 /// Version of the records. A reader refuses a higher one.
-pub const JOURNAL_VERSION: u32 = 1;
+pub const JOURNAL_VERSION: u32 = 2;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub enum Record {
     },
     /// `to` has been refreshed.
     Settled(Owed),
+    /// The machine was rebooted, and the run goes on.
+    Resumed(Resumed),
     /// The run ended by itself. Always the last record.
     End(Report),
 }
@@ -72,4 +74,13 @@ pub struct Begin {
     /// The last of the runs that this one rolls back, where they are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<u64>,
+}
+
+/// A run that goes on after the machine was rebooted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Boot id of the kernel; another one than before.
+    pub boot: String,
 }

@@ -1,6 +1,6 @@
 //! What a run's records amount to. One pure function, `Status::next`, serves recovery, rollback and display alike.
 
-use crate::record::{Begin, JOURNAL_VERSION, Record};
+use crate::record::{Begin, JOURNAL_VERSION, Record, Resumed};
 use crate::{Fingerprint, Id, Op, Owed, Report, State, Subject};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,9 @@ pub struct Status {
     pub acts: BTreeMap<u64, Act>,
     /// Notifications that have not been answered.
     pub owed: BTreeSet<Owed>,
+    /// The reboots after which the run went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumed>,
     /// The sum, where the run ended by itself.
     pub end: Option<Report>,
 }
@@ -83,6 +86,7 @@ impl Status {
             (Record::Failed { seq, because, touched }, true) => {
                 self.settle(seq, Outcome::Failed(because, touched))?;
             }
+            (Record::Resumed(resumed), true) => self.resumed.push(resumed),
             (Record::End(report), true) => self.end = Some(report),
         }
         Ok(())
@@ -106,6 +110,12 @@ impl Status {
         Ok(status)
     }
 
+    /// Boot id of the kernel under which the last records were written; empty before the run begins.
+    pub fn boot(&self) -> &str {
+        let first = self.begin.as_ref().map_or("", |begin| begin.boot.as_str());
+        self.resumed.last().map_or(first, |resumed| resumed.boot.as_str())
+    }
+
     /// Number of the run; 0 before it begins.
     pub fn run(&self) -> u64 {
         self.begin.as_ref().map_or(0, |begin| begin.run)
@@ -119,6 +129,9 @@ pub struct RunSummary {
     pub begin: Begin,
     /// How many ops it did.
     pub done: u64,
+    /// After how many reboots it went on.
+    #[serde(default)]
+    pub reboots: u64,
     /// Its sum; `None` where it was cut off, or is under way.
     pub end: Option<Report>,
 }

@@ -107,7 +107,8 @@ impl BootUnit {
 
     /// True while a run waits to be confirmed, or to go on after a reboot.
     fn is_needed(&self) -> Result<bool, Failure> {
-        Ok(safe_path::look(&self.state.join("pending"), Follow::No)?.is_some())
+        let is_pending = safe_path::look(&self.state.join("pending"), Follow::No)?.is_some();
+        Ok(is_pending || StateDir::new(&self.state).goes_on()?.is_some())
     }
 
     fn wants(&self) -> PathBuf {
@@ -134,6 +135,8 @@ impl BootUnit {
              Type=exec\n\
              ExecStart={line}\n\
              KillMode=mixed\n\
+             Restart=on-failure\n\
+             RestartSec=5\n\
              \n\
              [Install]\n\
              WantedBy=multi-user.target\n"

@@ -6,7 +6,7 @@
 use super::boot_unit::{BootUnit, is_booted_with_systemd};
 use super::role::Role;
 use crate::os::child::Child;
-use crate::session::Sentry;
+use crate::session::{Recall, Sentry};
 use crate::state::{DEFAULT_ROOT, StateDir};
 use model::Failure;
 use rustix::process::geteuid;
@@ -72,6 +72,10 @@ impl Sentry for Posted {
             BootUnit::of(&self.state).enable()?;
         }
         self.start(run)
+    }
+
+    fn recall(&self) -> Result<Recall, Failure> {
+        BootUnit::of(&self.state).enable().map(|()| Recall::AtBoot)
     }
 
     fn relieve(&self) -> Result<(), Failure> {

@@ -1,7 +1,9 @@
 //! Executes one op: before-image, intent, act, after-image, done. What the journal holds is always ahead of the host.
 
+use super::comeback::Comeback;
 use super::log::Log;
-use crate::system::{Attempt, Package, System};
+use super::run::Host;
+use crate::system::{Attempt, Package, System, Touched};
 use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, subjects};
 use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +50,7 @@ pub(super) struct Terms<'a> {
 pub(super) struct Actor<'a> {
     host: &'a dyn System,
     keep: &'a dyn Keep,
+    comeback: Option<&'a dyn Comeback>,
     run: u64,
     state: Mutex<Journalled<'a>>,
 }
@@ -61,14 +64,9 @@ struct Journalled<'a> {
 
 impl<'a> Actor<'a> {
     /// `owed` is what the journal begins with.
-    pub(super) fn new(
-        (host, keep): (&'a dyn System, &'a dyn Keep),
-        log: &'a mut dyn Log,
-        run: u64,
-        owed: BTreeSet<Owed>,
-    ) -> Self {
-        let state = Mutex::new(Journalled { log, seq: 0, owed, dead: None });
-        Self { host, keep, run, state }
+    pub(super) fn new(host: &'a Host<'a>, log: &'a mut dyn Log, run: u64, owed: BTreeSet<Owed>) -> Self {
+        let state = Mutex::new(Journalled { seq: log.last_seq(), log, owed, dead: None });
+        Self { host: host.system, keep: host.keep, comeback: host.comeback, run, state }
     }
 
     pub(super) fn host(&self) -> &'a dyn System {
@@ -119,7 +117,7 @@ impl<'a> Actor<'a> {
         let kept = packages.as_ref().map(|all| self.keep_packages(all)).transpose().map_err(Ended::Failed)?;
         let seq = self.announce(terms.nodes, op, (before, kept))?;
         let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
-        let executed = self.host.execute(op, &attempt);
+        let executed = self.execute(op, &attempt);
         let touched = executed.as_deref().unwrap_or(&[]);
         let seen = self.aftermath(op, terms, (touched, packages.as_deref()));
         let (record, result) = match (executed, seen) {
@@ -134,6 +132,15 @@ impl<'a> Actor<'a> {
         };
         self.state().append(record)?;
         result.map_err(Ended::Failed)
+    }
+
+    /// A machine goes down only where the run can come back; where this returns from that, it did not go down.
+    fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure> {
+        let (Op::Reboot, Some(comeback)) = (op, self.comeback) else { return self.host.execute(op, attempt) };
+        let prepared = comeback.prepare(attempt.timeout.unwrap_or_default());
+        let executed = prepared.and_then(|()| self.host.execute(op, attempt));
+        comeback.withdraw();
+        executed
     }
 
     fn packages(&self, op: &Op) -> Result<Option<Arc<Packages>>, Failure> {

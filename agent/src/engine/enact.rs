@@ -26,7 +26,7 @@ pub fn enact(
     log: &mut dyn Log,
     (number, owed): (u64, BTreeSet<Owed>),
 ) -> Outcome {
-    let actor = Actor::new((host.system, host.keep), log, number, owed);
+    let actor = Actor::new(host, log, number, owed);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let mut nodes = Vec::new();
     // Units whose check failed: they keep running as they do.

@@ -6,6 +6,11 @@ use model::{Failure, Record};
 pub trait Log: Send {
     /// Takes one record.
     fn append(&mut self, record: Record) -> Result<(), Failure>;
+
+    /// The number of the last op that was announced in the same journal before; 0 where there was none.
+    fn last_seq(&self) -> u64 {
+        0
+    }
 }
 
 /// Faults to inject, for tests of the engine.

@@ -4,6 +4,7 @@
 
 mod act;
 mod batch;
+mod comeback;
 mod decide;
 mod enact;
 mod forecast;
@@ -21,6 +22,7 @@ mod texts;
 mod together;
 mod unified;
 
+pub use comeback::Comeback;
 pub use decide::touches_unit_files;
 pub use enact::{Order, enact};
 pub use forecast::forecast;

@@ -78,11 +78,15 @@ impl Desk<'_> {
         Ok(starts(&steps))
     }
 
-    /// Steps that are left after acting are a fault of the kind, or somebody else's doing. A command has no state.
+    /// Steps that are left after acting are a fault of the kind, or somebody else's doing. A command has no state, and where
+    /// somebody comes back from a reboot without having gone, as in a rehearsal, its reason is still there.
     pub(super) fn verify(&self, vertex: &Vertex<'_>) -> Result<(), Ended> {
         let left = decide(vertex, self.actor.host()).map_err(Ended::Failed)?;
-        let left: Vec<String> =
-            left.iter().filter(|step| !matches!(step.op, Op::Run(_))).map(ToString::to_string).collect();
+        let left: Vec<String> = left
+            .iter()
+            .filter(|step| !matches!(step.op, Op::Run(_) | Op::Reboot))
+            .map(ToString::to_string)
+            .collect();
         if left.is_empty() {
             return Ok(());
         }
@@ -144,7 +148,7 @@ impl Desk<'_> {
 /// Deadline of one op: the node's own, or what is long for its class.
 pub(super) fn deadline(vertex: &Vertex<'_>) -> Option<Duration> {
     let usual = match vertex.class {
-        Class::Files => 600,
+        Class::Files | Class::Alone => 600,
         Class::Packages => 1800,
         Class::Units | Class::Accounts => 120,
         Class::Commands => 300,

@@ -1,6 +1,7 @@
 //! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
 
 use super::act::{Actor, Terms};
+use super::comeback::Comeback;
 use super::decide::decide;
 use super::graph::{Choice, Graph, Link};
 use super::log::{Faults, Log};
@@ -28,6 +29,8 @@ pub struct Host<'a> {
     pub keep: &'a dyn Keep,
     /// Who watches.
     pub sink: &'a dyn Sink,
+    /// What sees to it that the run goes on after a reboot; `None` where the machine is not really rebooted.
+    pub comeback: Option<&'a dyn Comeback>,
     /// Becomes true when the run is to stop at the next safe point.
     pub stop: &'a AtomicBool,
     /// Faults to inject; none outside tests.
@@ -66,7 +69,7 @@ pub fn run(
     log: &mut dyn Log,
     (number, owed): (u64, BTreeSet<Owed>),
 ) -> Outcome {
-    let actor = Actor::new((host.system, host.keep), log, number, owed);
+    let actor = Actor::new(host, log, number, owed);
     let desk = Desk { graph, actor: &actor, fail_at_node: host.faults.fail_at_node };
     let (tasks, inbox) = unbounded::<Task>();
     let (outbox, finished) = unbounded::<Handed>();
@@ -218,7 +221,12 @@ impl<'a> Walk<'a> {
                 let class = self.class(*at);
                 class != Class::Files && self.working.iter().any(|other| self.class(*other) == class)
             };
-            if !self.ready.contains(&at) || self.working.len() >= MOST_WORKERS || batch.iter().any(is_busy) {
+            let waits = self.class(at) == Class::Alone && !self.is_last();
+            if waits
+                || !self.ready.contains(&at)
+                || self.working.len() >= MOST_WORKERS
+                || batch.iter().any(is_busy)
+            {
                 continue;
             }
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
@@ -240,6 +248,11 @@ impl<'a> Walk<'a> {
         other == at
             || (self.class(at) == Class::Packages && self.class(other) == Class::Packages)
             || (group.is_some() && self.graph.groups().number_of(other) == group)
+    }
+
+    /// True where nothing but nodes that are worked on alone is left to do for now.
+    fn is_last(&self) -> bool {
+        self.working.is_empty() && self.ready.iter().all(|at| self.class(*at) == Class::Alone)
     }
 
     fn class(&self, at: usize) -> Class {

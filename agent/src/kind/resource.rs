@@ -20,6 +20,8 @@ pub enum Class {
     Accounts,
     /// Commands: serial.
     Commands,
+    /// What ends everything else: begins when nothing else can be done before it, and nothing begins meanwhile.
+    Alone,
 }
 
 /// A kind of resource. The struct is the desired state: its fields are the keys in TOML, their doc comments the

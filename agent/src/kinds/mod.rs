@@ -24,4 +24,5 @@ kinds! {
     user::User,
     group::Group,
     exec::Exec,
+    reboot::Reboot,
 }

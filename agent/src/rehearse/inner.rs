@@ -10,7 +10,7 @@ use crate::os::host::Host;
 use crate::session::{self, Answer, Ended, NoSentry};
 use crate::state::{EventLog, StateDir};
 use crate::system::{Accounts, Package, System};
-use model::{Event, EventBody, Failure, Id, NodeStatus, Plan, Report, Secrets, Verdict};
+use model::{Event, EventBody, Failure, Id, NodeStatus, Op, Plan, PlannedNode, Report, Secrets, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, stdin, stdout};
 use std::path::Path;
@@ -126,7 +126,12 @@ fn note_broken(event: &Event, broken: &Mutex<BTreeSet<Id>>) {
 /// Resources that would change again, or that cannot tell. Those in `broken` have said so before.
 fn unsettled(again: &Plan, broken: &BTreeSet<Id>) -> Vec<String> {
     let bad = |verdict: &Verdict| matches!(verdict, Verdict::Change | Verdict::Provisional { .. });
-    let nodes = again.nodes.iter().filter(|node| bad(&node.verdict) && !broken.contains(&node.id));
+    // What a copy cannot do once it cannot do again.
+    let only_reboots =
+        |node: &PlannedNode| !node.steps.is_empty() && node.steps.iter().all(|step| step.op == Op::Reboot);
+    let is_due =
+        |node: &&PlannedNode| bad(&node.verdict) && !only_reboots(node) && !broken.contains(&node.id);
+    let nodes = again.nodes.iter().filter(is_due);
     nodes.map(|node| node.id.to_string()).collect()
 }
 

@@ -162,6 +162,9 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
     let started = units.iter().filter(|unit| unit.acts.iter().any(starts)).map(|unit| unit.name.as_str());
     let started = started.collect::<Vec<_>>().join(", ");
     let mut notes = found.notes;
+    if ran.recorded.iter().any(|line| line == "reboot") {
+        notes.push("the machine is not rebooted: what would be done after it is done without".to_owned());
+    }
     if !started.is_empty() {
         notes.push(format!(
             "no service is started: whether it comes up, and what it writes then, is not told ({started})"

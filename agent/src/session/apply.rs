@@ -1,15 +1,18 @@
 //! `apply`: lock, plan, ask, journal, run, ledger, end.
 
+use super::before::Before;
+use super::comeback::supersede;
 use super::first_contact::{Pace, await_setup};
+use super::going::{Begun, absent, go_on};
 use super::guard::Post;
-use super::job::{Answer, Ask, Ended, Job, boot_id, forget_old_runs};
+use super::job::{Answer, Ask, Ended, Job, boot_id};
 use super::minded::{admit, is_only_locked};
 use super::plan::plan_graph;
 use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
-use crate::engine::{Graph, Host, Outcome, Sink, Vertex, run};
+use crate::engine::{Graph, Sink, Vertex};
 use crate::state::{FileLog, Ledger, Past, Settled};
-use model::{Begin, EventBody, Failure, Id, JOURNAL_VERSION, Plan, Report, Verdict};
+use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Plan, Report, Verdict};
 use wire::OnFailure;
 
 /// A job that came to its report.
@@ -69,7 +72,7 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
 }
 
 /// A run that did not do all it was to do, because something failed or it was told to stop, is undone at once where that was asked for.
-fn settle_failure(job: &Job<'_>, report: &Report) -> Result<Fate, Failure> {
+pub(super) fn settle_failure(job: &Job<'_>, report: &Report) -> Result<Fate, Failure> {
     let run = report.run.as_ref().and_then(|run| run.parse::<u64>().ok());
     let Some(run) = run.filter(|_| job.terms.on_failure == OnFailure::Rollback) else {
         return Ok(Fate::Stays);
@@ -114,6 +117,7 @@ fn carry_out(
         through: None,
     };
     clean(job, &past)?;
+    supersede(job.state, job.sentry)?;
     let mut owed = past.owed;
     let index = job.catalog.index();
     let gone =
@@ -131,21 +135,8 @@ fn carry_out(
         log.end(report.clone(), &owed)?;
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
-    let store = job.state.store();
-    let host =
-        Host { system: job.system, keep: &store, sink: job.events, stop: job.stop, faults: job.faults };
-    let absent = absent(job, ledger, plan);
-    let Outcome { report, mut removed, owed, dead, .. } =
-        run(graph, (plan, &job.choice), &host, &mut log, (past.next, owed));
-    if let Some(failure) = dead {
-        return Err(Ended::Broken { report: Box::new(report), failure });
-    }
-    removed.extend(absent);
-    ledger.update(job.scope, job.catalog, &removed);
-    ledger.write(job.state)?;
-    log.end(report.clone(), &owed)?;
-    forget_old_runs(job.state, job.events, job.terms);
-    Ok(report)
+    let begun = Begun { run: past.next, log, owed, before: Before::default() };
+    go_on((job, ledger), graph, plan, begun)
 }
 
 /// Has the run watched over, where it could lock the controller out.
@@ -167,12 +158,6 @@ fn post<'a>(job: &Job<'a>) -> Post<'a> {
         clock: job.clock,
         terms: job.terms,
     }
-}
-
-/// Orphans that are not there any more, as after a run that took them away and was cut off.
-fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
-    let planned = |id: &Id| plan.orphans.iter().any(|orphan| orphan.id == *id);
-    ledger.orphans(job.scope, job.catalog).into_keys().filter(|id| !planned(id)).collect()
 }
 
 /// Removes the temporary files that a run which was cut off may have left.

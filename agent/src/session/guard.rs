@@ -3,6 +3,7 @@
 //! Nothing is changed unguarded: what is to be unwound is on the disk, and the watcher has checked in, before `arm` returns.
 //! `watch` is what the watcher does, `confirm` what calls it off.
 
+use super::comeback::awaited;
 use super::delicate::{Login, delicate};
 use super::job::Clock;
 use crate::engine::Sink;
@@ -22,11 +23,26 @@ pub trait Sentry: Sync {
     /// It could not be started.
     fn post(&self, run: u64) -> Result<(), Failure>;
 
+    /// Has the run that is about to take the machine down gone on with at the next boot.
+    ///
+    /// # Errors
+    /// It could not come back.
+    fn recall(&self) -> Result<Recall, Failure>;
+
     /// Nothing has to be started at the next boot any more, where nothing else needs that.
     ///
     /// # Errors
     /// It could not be called off.
     fn relieve(&self) -> Result<(), Failure>;
+}
+
+/// Whether a run that takes the machine down comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recall {
+    /// At the next boot.
+    AtBoot,
+    /// No machine goes down: it goes on as it is.
+    Never,
 }
 
 /// A sentry for where there is nobody to be locked out: a copy of the machine, or a test.
@@ -35,6 +51,10 @@ pub struct NoSentry;
 impl Sentry for NoSentry {
     fn post(&self, _: u64) -> Result<(), Failure> {
         Err(Failure::refused("nothing watches over runs here", "apply without --confirm"))
+    }
+
+    fn recall(&self) -> Result<Recall, Failure> {
+        Ok(Recall::Never)
     }
 
     fn relieve(&self) -> Result<(), Failure> {
@@ -145,9 +165,12 @@ pub(super) fn holder(run: u64, clock: Clock<'_>) -> Holder {
     Holder { pid: std::process::id(), run: run.to_string(), since: clock(), command }
 }
 
-/// Gives the lock back where a run waits to be confirmed, and says so: another one would change what it left. A watcher that is gone is
+/// Gives the lock back where a run is about to go on after a reboot, or waits to be confirmed, and says so: another one would change what it left. A watcher that is gone is
 /// posted again, so that nobody waits for ever.
 pub(super) fn admit(post: &Post<'_>, lock: Lock) -> Result<Result<Lock, String>, Failure> {
+    if let Some(who) = awaited(post.state)? {
+        return Ok(Err(who));
+    }
     let Some(pending) = post.state.pending()? else { return Ok(Ok(lock)) };
     drop(lock);
     if !is_watched(post.state, post.clock, pending.run)? {

@@ -1,5 +1,6 @@
 //! `rollback`: from the images in a run's journal to a plan like any other, and its execution under a journal of its own.
 
+use super::comeback::supersede;
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs};
 use super::minded::{admit, in_the_way, soft_locks};
@@ -83,6 +84,7 @@ fn carry_out(
         through: span.through,
     };
     clean(rollback, &past)?;
+    supersede(rollback.state, rollback.sentry)?;
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
     rollback.events.begin(rollback.state, past.next)?;
     rollback.events.emit(EventBody::Started { run: past.next.to_string() });
@@ -97,6 +99,7 @@ fn carry_out(
         system: rollback.system,
         keep: &store,
         sink: rollback.events,
+        comeback: None,
         stop: rollback.stop,
         faults: Faults::default(),
     };

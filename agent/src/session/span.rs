@@ -136,5 +136,5 @@ fn together(runs: Vec<Status>) -> Status {
         through: None,
         ..begin
     });
-    Status { begin, acts, owed: BTreeSet::new(), end: None }
+    Status { begin, acts, owed: BTreeSet::new(), resumed: Vec::new(), end: None }
 }

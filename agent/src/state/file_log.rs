@@ -3,8 +3,8 @@
 use super::StateDir;
 use super::dir::write_private;
 use crate::engine::Log;
-use crate::journal::{Appender, create};
-use model::{Begin, Failure, Owed, Record, Report};
+use crate::journal::{Appender, create, resume};
+use model::{Begin, Failure, Owed, Record, Report, Status};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -17,6 +17,8 @@ pub(super) const CLOSING: &str = "closing";
 pub struct FileLog {
     journal: Appender,
     closing: PathBuf,
+    /// The last op that another process announced.
+    last_seq: u64,
 }
 
 impl FileLog {
@@ -26,7 +28,20 @@ impl FileLog {
         let dir = state.make_run(begin.run)?;
         let mut first = vec![Record::Begin(begin)];
         first.extend(owed.iter().cloned().map(Record::Owed));
-        Ok(Self { journal: create(&dir.join("journal"), &first)?, closing: dir.join(CLOSING) })
+        Ok(Self { journal: create(&dir.join("journal"), &first)?, closing: dir.join(CLOSING), last_seq: 0 })
+    }
+
+    /// Goes on with the journal of a run that another process began, with what it amounts to so far.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read or written, or it cannot be trusted.
+    pub fn resume(state: &StateDir, run: u64) -> Result<(Self, Status), Failure> {
+        let dir = state.run_dir(run);
+        let resumed = resume::<Record>(&dir.join("journal"))?;
+        let odd = |why: String| Failure::unknown(format!("run {run}"), why);
+        let status = Status::of(resumed.records).map_err(|misplaced| odd(misplaced.to_string()))?;
+        let last_seq = status.acts.keys().last().copied().unwrap_or(0);
+        Ok((Self { journal: resumed.journal, closing: dir.join(CLOSING), last_seq }, status))
     }
 
     /// Records the end, and beside the journal what it leaves owed, so that the next run need not read all of it.
@@ -47,5 +62,9 @@ impl Log for FileLog {
             }
             _ => self.journal.append(&record),
         }?)
+    }
+
+    fn last_seq(&self) -> u64 {
+        self.last_seq
     }
 }

@@ -11,6 +11,7 @@ mod ledger;
 mod past;
 mod pending;
 mod prune;
+mod sealed;
 mod soft_locks;
 mod store;
 mod version;

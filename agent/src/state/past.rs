@@ -89,7 +89,8 @@ impl StateDir {
             let done =
                 status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count() as u64;
             if let Some(begin) = status.begin {
-                runs.push(RunSummary { begin, done, end: status.end });
+                let reboots = status.resumed.len() as u64;
+                runs.push(RunSummary { begin, done, reboots, end: status.end });
             }
         }
         Ok(runs)

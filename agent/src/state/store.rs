@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// The host's own key; made at its first use.
-    fn key(&self) -> Result<[u8; 32], Failure> {
+    pub(super) fn key(&self) -> Result<[u8; 32], Failure> {
         if let Some(key) = self.key.get() {
             return Ok(*key);
         }

@@ -27,7 +27,7 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
         Op::Together(together) => together.changes.iter().flat_map(subjects).collect(),
-        Op::ReloadManager | Op::Run(_) | Op::Check(_) => Vec::new(),
+        Op::ReloadManager | Op::Run(_) | Op::Check(_) | Op::Reboot => Vec::new(),
     }
 }
 
@@ -61,6 +61,7 @@ pub fn reversibility(op: &Op) -> Reversibility {
         Op::Packages(_) | Op::AddUser(_) | Op::RemoveUser { .. } => Reversibility::BestEffort,
         Op::Unit { action: UnitAction::Restart | UnitAction::Reload, .. } => Reversibility::None,
         Op::Run(command) if command.undo.is_empty() => Reversibility::None,
+        Op::Reboot => Reversibility::None,
         Op::Run(_) => Reversibility::BestEffort,
         _ => Reversibility::Exact,
     }

@@ -4,4 +4,5 @@ mod faults;
 mod graphs;
 mod groups;
 mod notifications;
+mod reboot;
 mod world;

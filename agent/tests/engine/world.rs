@@ -1,6 +1,6 @@
 //! A host in memory, a catalog for it, and one run over both.
 
-use agent::engine::{Choice, Faults, Graph, Host, MemoryLog, NoSink, Outcome, forecast, run};
+use agent::engine::{Choice, Comeback, Faults, Graph, Host, MemoryLog, NoSink, Outcome, forecast, run};
 use agent::system::{Candidates, Layer, System};
 use agent::undo::MemoryKeep;
 use model::{Catalog, Edge, EdgeKind, Id, Node, NodeStatus, Owed, Plan, Secrets, Status, UnitState};
@@ -80,12 +80,22 @@ impl Ran {
 
 /// Plans and runs `catalog` on `host`; `owed` is what an earlier run left.
 pub fn converge(host: &dyn System, catalog: &Catalog, faults: Faults, owed: BTreeSet<Owed>) -> Ran {
+    converge_with(host, catalog, (faults, None), owed)
+}
+
+/// The same, with the way back from a reboot.
+pub fn converge_with(
+    host: &dyn System,
+    catalog: &Catalog,
+    (faults, comeback): (Faults, Option<&dyn Comeback>),
+    owed: BTreeSet<Owed>,
+) -> Ran {
     let graph = Graph::load(catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
     let choice = Choice::default();
     let plan = forecast(&graph, host, &choice, &owed, &NoBlobs).expect("a plan");
     let (keep, stop) = (MemoryKeep::default(), AtomicBool::new(false));
     let mut log = MemoryLog::new(faults);
-    let place = Host { system: host, keep: &keep, sink: &NoSink, stop: &stop, faults };
+    let place = Host { system: host, keep: &keep, sink: &NoSink, comeback, stop: &stop, faults };
     let outcome = run(&graph, (&plan, &choice), &place, &mut log, (1, owed.clone()));
     let records = log.records.len() as u64;
     let begin = model::Record::Begin(model::Begin::default());

@@ -13,7 +13,12 @@ pub fn list(runs: &[RunSummary]) -> Vec<String> {
     let line = |run: &RunSummary| {
         let begin = &run.begin;
         let end = run.end.as_ref().map_or_else(|| "cut off, or under way".to_owned(), sum);
-        inset(&format!("{:>6}  {}  {}  {end}", begin.run, begin.at, begin.command))
+        let reboots = match run.reboots {
+            0 => String::new(),
+            1 => "  went on after a reboot".to_owned(),
+            count => format!("  went on after {count} reboots"),
+        };
+        inset(&format!("{:>6}  {}  {}  {end}{reboots}", begin.run, begin.at, begin.command))
     };
     runs.iter().map(line).collect()
 }
@@ -24,7 +29,7 @@ pub fn list_json(runs: &[RunSummary]) -> Vec<String> {
         let begin = &run.begin;
         json!({
             "event": "run", "run": begin.run, "at": begin.at, "command": begin.command,
-            "undoes": begin.undoes, "ops": run.done, "report": run.end,
+            "undoes": begin.undoes, "ops": run.done, "reboots": run.reboots, "report": run.end,
         })
         .to_string()
     };
@@ -36,6 +41,10 @@ pub fn one(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(begin) = &status.begin {
         lines.push(inset(&format!("run {} of {}: {}", begin.run, begin.at, begin.command)));
+    }
+    for resumed in &status.resumed {
+        let text = format!("  went on at {} after a reboot, boot {}", resumed.at, resumed.boot);
+        lines.push(inset(&text));
     }
     for (seq, act) in &status.acts {
         let nodes = act.nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -62,7 +71,9 @@ pub fn one_json(status: &Status) -> Vec<String> {
         })
     });
     let owed = status.owed.iter().map(|owed| json!({ "event": "owed", "from": owed.from, "to": owed.to }));
-    acts.chain(owed).map(|line| line.to_string()).collect()
+    let resumed = status.resumed.iter();
+    let resumed = resumed.map(|it| json!({ "event": "resumed", "at": it.at, "boot": it.boot }));
+    resumed.chain(acts).chain(owed).map(|line| line.to_string()).collect()
 }
 
 fn word(outcome: &Outcome) -> &'static str {

@@ -17,6 +17,7 @@ mod files;
 mod host;
 mod interrupted;
 mod mask;
+mod reboot;
 mod run;
 mod stored;
 mod together;

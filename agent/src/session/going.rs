@@ -1,0 +1,59 @@
+//! A run under way, from its open journal to its end: the same whether it has just begun, or goes on after a reboot.
+
+use super::before::Before;
+use super::comeback::Return;
+use super::job::{Ended, Job, forget_old_runs};
+use crate::engine::{Graph, Host, Outcome, run};
+use crate::state::{FileLog, Ledger};
+use model::{Id, Owed, Plan, Report};
+use std::collections::BTreeSet;
+
+/// A run whose journal is open.
+pub(super) struct Begun {
+    /// Its number.
+    pub(super) run: u64,
+    /// Its journal.
+    pub(super) log: FileLog,
+    /// What the journal has as owed.
+    pub(super) owed: BTreeSet<Owed>,
+    /// What it did before a reboot.
+    pub(super) before: Before,
+}
+
+/// Carries out `plan` and ends the run.
+pub(super) fn go_on(
+    (job, ledger): (&Job<'_>, &mut Ledger),
+    graph: &Graph<'_>,
+    plan: &Plan,
+    mut begun: Begun,
+) -> Result<Report, Ended> {
+    let (store, comeback) = (job.state.store(), Return { job, run: begun.run });
+    let sink = begun.before.hiding(job.events);
+    let host = Host {
+        system: job.system,
+        keep: &store,
+        sink: &sink,
+        comeback: Some(&comeback),
+        stop: job.stop,
+        faults: job.faults,
+    };
+    let absent = absent(job, ledger, plan);
+    let Outcome { mut report, mut removed, nodes, owed, dead } =
+        run(graph, (plan, &job.choice), &host, &mut begun.log, (begun.run, begun.owed));
+    begun.before.count(graph, &nodes, &mut report);
+    if let Some(failure) = dead {
+        return Err(Ended::Broken { report: Box::new(report), failure });
+    }
+    removed.extend(absent);
+    ledger.update(job.scope, job.catalog, &removed);
+    ledger.write(job.state)?;
+    begun.log.end(report.clone(), &owed)?;
+    forget_old_runs(job.state, job.events, job.terms);
+    Ok(report)
+}
+
+/// Orphans that are not there any more, as after a run that took them away and was cut off.
+pub(super) fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
+    let planned = |id: &Id| plan.orphans.iter().any(|orphan| orphan.id == *id);
+    ledger.orphans(job.scope, job.catalog).into_keys().filter(|id| !planned(id)).collect()
+}
