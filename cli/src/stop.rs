@@ -59,7 +59,7 @@ impl Wishes {
                 view::stopping(place);
             }
             (2, Stopped::There) => self.leave(),
-            _ => std::process::exit(ENDED),
+            _ => signal_hook::low_level::exit(ENDED),
         }
     }
 

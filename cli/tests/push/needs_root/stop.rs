@@ -67,6 +67,12 @@ fn left(hosts: &Hosts, answer: &str, then: impl FnOnce()) -> (String, i32) {
     (ran.out + &text, ran.code)
 }
 
+/// Lets the run go on. What was typed takes its time.
+fn go(hosts: &Hosts) {
+    std::thread::sleep(Duration::from_secs(1));
+    fs::write(hosts.on(1, "/srv/go"), "").expect("written");
+}
+
 #[test]
 fn ctrl_c_asks_what_is_meant() {
     let waits = ROLE.replace("sleep 3", "until test -e /srv/go; do sleep 0.1; done");
@@ -78,19 +84,14 @@ fn ctrl_c_asks_what_is_meant() {
     ] {
         let hosts = Hosts::new(1, &waits);
         let stays = answer.contains(['s', 'c']);
-        let go = || {
-            // What was typed takes its time.
-            std::thread::sleep(Duration::from_secs(1));
-            fs::write(hosts.on(1, "/srv/go"), "").expect("written");
-        };
         let (text, found) = left(&hosts, answer, || {
             if stays {
-                go()
+                go(&hosts)
             }
         });
         assert!(found == code && text.contains(says), "{answer}: {found} {text}");
         if !stays {
-            go();
+            go(&hosts);
             let ran = hosts.keel("attach web1");
             assert!(ran.code == 0 && ran.out.ends_with("web1: run 1: 2 changed\n"), "{ran:?}");
         }
