@@ -49,7 +49,7 @@ pub use op::{
 };
 pub use origin::Origin;
 pub use owner::Principal;
-pub use plan::{Orphan, Owed, Plan, PlannedGroup, PlannedNode, Verdict};
+pub use plan::{Answer, Orphan, Owed, Plan, PlannedGroup, PlannedNode, Verdict};
 pub use record::{Begin, JOURNAL_VERSION, Record, Resumed};
 pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;

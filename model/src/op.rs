@@ -129,6 +129,18 @@ pub struct Check {
     pub command: Command,
 }
 
+impl Check {
+    /// Deadline in seconds: as that of a guard of `exec`.
+    const DEADLINE: u64 = 60;
+
+    /// The check of `unit` by this program with its arguments; `None` where there is no program.
+    pub fn of(unit: &str, argv: &[String]) -> Option<Self> {
+        let words = argv.iter().map(|word| Text::Plain(word.clone())).collect();
+        let command = Command { argv: words, timeout: Some(Self::DEADLINE), ..Command::default() };
+        (!argv.is_empty()).then(|| Self { unit: unit.to_owned(), command })
+    }
+}
+
 /// What one transaction of the package manager is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {

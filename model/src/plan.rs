@@ -1,6 +1,6 @@
 //! What a run would do, and what it cannot know.
 
-use crate::{Id, NodeStatus, Origin, Report, SoftLock, Step};
+use crate::{Id, NodeStatus, Origin, Report, SoftLock, Step, UnitAction};
 use serde::{Deserialize, Serialize};
 
 /// The decision about every node of a catalog.
@@ -93,6 +93,20 @@ pub struct Owed {
     pub from: Id,
     /// Who has to be refreshed.
     pub to: Id,
+    /// What answers it in a run that is not for that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+}
+
+/// What a service does about a notification, whoever sees to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Answer {
+    /// Name of the unit with its suffix.
+    pub unit: String,
+    /// Restart or reload.
+    pub action: UnitAction,
+    /// The check that has to pass first; empty for none.
+    pub check: Vec<String>,
 }
 
 impl Plan {

@@ -1,6 +1,7 @@
 //! Executes ops in the order given, each journalled; for a rollback, which has no graph.
 
 use super::act::{Actor, Ended, Terms};
+use super::answer::answer_others;
 use super::log::Log;
 use super::moot::is_moot;
 use super::run::{Host, Outcome};
@@ -26,7 +27,9 @@ pub fn enact(
     log: &mut dyn Log,
     (number, owed): (u64, BTreeSet<Owed>),
 ) -> Outcome {
-    let actor = Actor::new(host, log, number, owed);
+    let actor = Actor::new(host, log, number, owed.clone());
+    // Units that have read what was brought back.
+    let mut fresh: BTreeSet<String> = BTreeSet::new();
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let mut nodes = Vec::new();
     // Units whose check failed: they keep running as they do.
@@ -44,6 +47,9 @@ pub fn enact(
         if let (Op::Check(check), Err(Ended::Failed(_))) = (&op, &done) {
             bad.insert(check.unit.clone());
         }
+        if let (Some(unit), Ok(NodeStatus::Changed)) = (restarted(&op), &done) {
+            fresh.insert(unit.clone());
+        }
         let (status, because) = match done {
             Ok(NodeStatus::Skipped) => (NodeStatus::Skipped, "the run was told to stop".to_owned()),
             Ok(done) => (done, String::new()),
@@ -59,13 +65,16 @@ pub fn enact(
             host.sink.emit(EventBody::Node { id, origin: None, status, changes, because, millis: 0 });
         }
     }
+    answer_others((&actor, host), &owed, |_| false, &fresh)
+        .into_iter()
+        .for_each(|status| report.count(status));
     Outcome { report, nodes, removed: Vec::new(), owed: actor.owed(), dead: actor.death() }
 }
 
-/// The unit that reads its configuration again by the op.
+/// The unit that reads its configuration by the op.
 fn restarted(op: &Op) -> Option<&String> {
     match op {
-        Op::Unit { name, action: UnitAction::Restart | UnitAction::Reload } => Some(name),
+        Op::Unit { name, action: UnitAction::Start | UnitAction::Restart | UnitAction::Reload } => Some(name),
         _ => None,
     }
 }

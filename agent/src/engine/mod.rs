@@ -3,6 +3,7 @@
 //! `graph` decodes, `observe` looks, `forecast` makes the plan, `run` walks the graph, `act` journals and executes.
 
 mod act;
+mod answer;
 mod batch;
 mod comeback;
 mod decide;

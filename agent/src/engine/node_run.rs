@@ -96,8 +96,9 @@ impl Desk<'_> {
     /// Writes down whom the change of this node will oblige.
     pub(super) fn owe(&self, vertex: &Vertex<'_>) -> Result<(), Ended> {
         for link in vertex.after.iter().filter(|link| link.kind == EdgeKind::Notify) {
-            let to = self.graph.vertices()[link.at].node.id.clone();
-            self.actor.owe(Owed { from: vertex.node.id.clone(), to })?;
+            let notified = &self.graph.vertices()[link.at];
+            let (from, to) = (vertex.node.id.clone(), notified.node.id.clone());
+            self.actor.owe(Owed { from, to, answer: notified.resource.answer() })?;
         }
         Ok(())
     }

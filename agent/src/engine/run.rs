@@ -1,6 +1,7 @@
 //! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
 
 use super::act::{Actor, Terms};
+use super::answer::answer_others;
 use super::comeback::Comeback;
 use super::decide::decide;
 use super::graph::{Choice, Graph, Link};
@@ -69,7 +70,7 @@ pub fn run(
     log: &mut dyn Log,
     (number, owed): (u64, BTreeSet<Owed>),
 ) -> Outcome {
-    let actor = Actor::new(host, log, number, owed);
+    let actor = Actor::new(host, log, number, owed.clone());
     let desk = Desk { graph, actor: &actor, fail_at_node: host.faults.fail_at_node };
     let (tasks, inbox) = unbounded::<Task>();
     let (outbox, finished) = unbounded::<Handed>();
@@ -83,10 +84,15 @@ pub fn run(
         walk.go(&actor, &tasks, &finished);
         drop(tasks);
     });
+    let ours = graph.vertices().iter().map(|vertex| vertex.node).filter(|node| choice.takes(node));
+    let ours: BTreeSet<&Id> = ours.map(|node| &node.id).collect();
+    // A locked one is nobody's: it waits.
+    let waits = |id: &Id| ours.contains(id) || choice.locks.on(id).is_some();
+    let answered = answer_others((&actor, host), &owed, waits, &BTreeSet::new());
     let orphans = remove_orphans(&actor, plan, host);
     let mut report = Report { run: Some(number.to_string()), ..Report::default() };
     let nodes: Vec<NodeStatus> = walk.states.iter().map(NodeState::status).collect();
-    let statuses = nodes.iter().chain(orphans.iter().map(|(_, status)| status));
+    let statuses = nodes.iter().chain(&answered).chain(orphans.iter().map(|(_, status)| status));
     statuses.for_each(|status| report.count(*status));
     let gone = orphans.into_iter().filter(|(_, status)| *status == NodeStatus::Changed);
     let removed = gone.map(|(id, _)| id).collect();

@@ -3,7 +3,7 @@
 use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
-use model::{Check, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
+use model::{Answer, Check, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
 use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -33,6 +33,8 @@ pub trait Resource: Send + Sync {
     fn is_config(&self) -> bool;
     /// How it tells whether the configuration that it would read is good; `None` where it does not.
     fn config_check(&self) -> Option<Check>;
+    /// What answers a notification in a run that is not for it; `None` where only its own can.
+    fn answer(&self) -> Option<Answer>;
     /// Probes and says how to remove the thing; `None` where it cannot be removed.
     fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure>;
 }
@@ -61,6 +63,10 @@ impl<K: Kind> Resource for K {
 
     fn config_check(&self) -> Option<Check> {
         Kind::config_check(self)
+    }
+
+    fn answer(&self) -> Option<Answer> {
+        Kind::answer(self)
     }
 
     fn removal(&self, system: &dyn System) -> Result<Option<Vec<Step>>, Failure> {

@@ -1,7 +1,7 @@
 //! `trait Kind`: the desired state decides. It has no `apply` and no `undo`: it returns steps, the engine acts.
 
 use crate::system::System;
-use model::{Check, Claim, Failure, Problem, Scope, Step, Thing};
+use model::{Answer, Check, Claim, Failure, Problem, Scope, Step, Thing};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,10 @@ pub trait Kind: DeserializeOwned + JsonSchema + Send + Sync + 'static {
     }
     /// How the thing tells whether the configuration that it would read is good; `None` where it does not. Pure.
     fn config_check(&self) -> Option<Check> {
+        None
+    }
+    /// What answers a notification in a run that is not for this resource; `None` where only its own can. Pure.
+    fn answer(&self) -> Option<Answer> {
         None
     }
     /// The steps that remove the thing, for `on_removal = "remove"`; `None` where it cannot be removed.

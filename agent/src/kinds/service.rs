@@ -4,7 +4,7 @@
 use crate::kind::{Class, Kind};
 use crate::system::{EntryKind, Look, System, is_running};
 use model::{
-    Check, Claim, Command, Failure, HostPath, Op, Presence, Problem, Step, Text, Thing, UnitAction, UnitState, Val,
+    Answer, Check, Claim, Failure, HostPath, Op, Presence, Problem, Step, Thing, UnitAction, UnitState, Val,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,9 +33,6 @@ pub struct Service {
     #[serde(default)]
     check: Vec<String>,
 }
-
-/// Deadline of a check, in seconds: as that of a guard of `exec`.
-const CHECK_DEADLINE: u64 = 60;
 
 /// The answer to a notification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -232,9 +229,17 @@ enabled = false
     }
 
     fn config_check(&self) -> Option<Check> {
-        let argv = self.check.iter().map(|word| Text::Plain(word.clone())).collect();
-        let command = Command { argv, timeout: Some(CHECK_DEADLINE), ..Command::default() };
-        (!self.check.is_empty()).then(|| Check { unit: self.unit(), command })
+        Check::of(&self.unit(), &self.check)
+    }
+
+    fn answer(&self) -> Option<Answer> {
+        let action = match self.on_notify {
+            OnNotify::Restart => UnitAction::Restart,
+            OnNotify::Reload => UnitAction::Reload,
+            OnNotify::None => return None,
+        };
+        let answer = Answer { unit: self.unit(), action, check: self.check.clone() };
+        (self.running != Some(false)).then_some(answer)
     }
 
     fn removal(&self, seen: &Seen) -> Option<Vec<Step>> {

@@ -12,7 +12,7 @@ use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
 use crate::engine::{Graph, Sink, Vertex};
 use crate::state::{FileLog, Ledger, Past, Settled};
-use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Plan, Report, Verdict};
+use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Owed, Plan, Report, Verdict};
 use wire::OnFailure;
 
 /// A job that came to its report.
@@ -120,8 +120,12 @@ fn carry_out(
     supersede(job.state, job.sentry)?;
     let mut owed = past.owed;
     let index = job.catalog.index();
-    let gone =
-        owed.extract_if(.., |owed| !index.contains_key(&owed.to)).map(|owed| owed.to).collect::<Vec<_>>();
+    // What another catalog will answer, or this run whoever it is for, is not lost.
+    let is_gone = |owed: &Owed| {
+        let waits = owed.answer.is_some() || ledger.is_of_another(job.scope, &owed.to);
+        !index.contains_key(&owed.to) && !waits
+    };
+    let gone = owed.extract_if(.., is_gone).map(|owed| owed.to).collect::<Vec<_>>();
     for id in gone {
         job.events.emit(EventBody::Note {
             text: format!("{id} was owed a refresh and is no longer in the catalog"),

@@ -6,7 +6,7 @@ use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
 use crate::state::{Ledger, Past};
 use crate::system::System;
-use model::{EventBody, Failure, Id, Orphan, Plan, Secrets, Step};
+use model::{EventBody, Failure, Id, Orphan, Owed, Plan, Secrets, Step};
 
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
@@ -25,7 +25,11 @@ pub(super) fn plan_graph(
     (past, ledger): (&Past, &Ledger),
 ) -> Result<Plan, Failure> {
     let locks = soft_locks(&job.choice.locks, (job.state, job.clock))?;
-    let mut plan = forecast(graph, job.system, &job.choice, &past.owed, job.blobs)?;
+    // What only another catalog can answer is no business of this run.
+    let index = job.catalog.index();
+    let answered = |owed: &&Owed| owed.answer.is_some() || index.contains_key(&owed.to);
+    let owed = past.owed.iter().filter(answered).cloned().collect();
+    let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
     for (id, owned) in ledger.orphans(job.scope, job.catalog) {
         let planned = match owned.removal {
             Some(_) if job.choice.locks.on(&id).is_some() => {

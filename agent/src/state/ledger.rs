@@ -50,6 +50,11 @@ impl Ledger {
             .collect()
     }
 
+    /// True where a catalog of another scope has the resource.
+    pub fn is_of_another(&self, scope: &str, id: &Id) -> bool {
+        self.scopes.iter().any(|(other, owned)| other != scope && owned.contains_key(id))
+    }
+
     /// Takes up the catalog's resources. Orphans stay, save those in `removed`.
     pub fn update(&mut self, scope: &str, catalog: &Catalog, removed: &[Id]) {
         let owned = self.scopes.entry(scope.to_owned()).or_default();

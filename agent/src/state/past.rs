@@ -136,7 +136,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::new(dir.path().join("state"));
         state.make().unwrap();
-        let owed = BTreeSet::from([Owed { from: Id::new("file", "/a"), to: Id::new("service", "b") }]);
+        let owed =
+            BTreeSet::from([Owed { from: Id::new("file", "/a"), to: Id::new("service", "b"), answer: None }]);
         for run in 1..=2 {
             let begin = Begin { version: JOURNAL_VERSION, run, ..Begin::default() };
             let mut log = FileLog::begin(&state, begin, &owed).unwrap();

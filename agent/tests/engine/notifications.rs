@@ -1,10 +1,13 @@
 //! Notifications are owed from before the change until the refresh has succeeded.
 
-use crate::world::{apply, converge, edge, node, raw_host};
-use agent::engine::Faults;
-use model::{Catalog, EdgeKind, Id, NodeStatus, Owed, UnitState};
+use crate::world::{apply, converge, converge_some, edge, node, raw_host};
+use agent::engine::{Choice, Faults, Host, MemoryLog, NoSink, Order, enact};
+use agent::system::Layer;
+use agent::undo::{MemoryKeep, Secrecy};
+use model::{Answer, Catalog, EdgeKind, Id, NodeStatus, Op, Outcome, Owed, Record, UnitAction, UnitState};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 fn catalog(content: &str) -> Catalog {
     let nodes = vec![
@@ -28,7 +31,9 @@ fn running_host() -> agent::system::Layer<'static> {
 
 fn owed() -> BTreeSet<Owed> {
     let id = |text| Id::parse(text).expect("kind.name");
-    BTreeSet::from([Owed { from: id("file./etc/site.conf"), to: id("service.nginx") }])
+    let (unit, action) = ("nginx.service".to_owned(), UnitAction::Restart);
+    let answer = Some(Answer { unit, action, check: Vec::new() });
+    BTreeSet::from([Owed { from: id("file./etc/site.conf"), to: id("service.nginx"), answer }])
 }
 
 #[test]
@@ -109,4 +114,81 @@ fn a_stopped_unit_is_not_started_on_a_bad_configuration() {
     let unit = agent::system::System::unit(&host, "nginx.service").unwrap().unwrap();
     assert_eq!(unit.active, "inactive", "{:?}", ops(&ran));
     assert_eq!(ran.ended(&checked("a\n"), "service.nginx"), NodeStatus::Failed);
+}
+
+/// A host on which a run changed the file and was cut off before the restart, and what that run owed.
+fn cut_before_the_restart(catalog: &Catalog) -> (Layer<'static>, BTreeSet<Owed>) {
+    let cut = (0..9).find_map(|record| {
+        let host = running_host();
+        let faults = Faults { crash_after_record: Some(record), ..Faults::default() };
+        let cut = converge(&host, catalog, faults, BTreeSet::new());
+        let is_written = cut.status.acts.values().any(|act| matches!(act.outcome, Outcome::Done(..)));
+        is_written.then_some((host, cut.status.owed))
+    });
+    cut.expect("a record says that the file is written")
+}
+
+#[test]
+fn a_run_that_leaves_the_service_out_answers_what_an_earlier_one_left_owed() {
+    let catalog = checked("a\n");
+    let (host, owed) = cut_before_the_restart(&catalog);
+    let choice = || Choice { only: BTreeSet::from(["other".to_owned()]), ..Choice::default() };
+    host.put_guard("nginx", 1);
+    let ran = converge_some(&host, (&catalog, choice()), Faults::default(), owed.clone());
+    assert_eq!((ops(&ran), &ran.status.owed), (vec!["check_unit nginx.service: nginx -t".to_owned()], &owed));
+    assert_eq!(ran.outcome.report.failed, 1);
+    host.put_guard("nginx", 0);
+    let ran = converge_some(&host, (&catalog, choice()), Faults::default(), owed);
+    assert_eq!(ops(&ran), ["check_unit nginx.service: nginx -t", "restart_unit nginx.service"]);
+    assert!(ran.status.owed.is_empty() && ran.outcome.report.is_converged());
+}
+
+#[test]
+fn what_is_owed_in_this_run_to_one_that_it_leaves_out_waits() {
+    let host = running_host();
+    let mut nodes = catalog("a\n").nodes().to_vec();
+    nodes[0].common.tags.insert("files".to_owned());
+    let catalog = Catalog::new(nodes, vec![edge(0, 1, EdgeKind::Notify)]).unwrap();
+    let choice = Choice { only: BTreeSet::from(["files".to_owned()]), ..Choice::default() };
+    let ran = converge_some(&host, (&catalog, choice), Faults::default(), BTreeSet::new());
+    assert_eq!(ops(&ran), ["write_file /etc/site.conf 0644 root:root"]);
+    assert_eq!(ran.status.owed.len(), 1);
+}
+
+#[test]
+fn a_run_for_another_catalog_answers_once_however_it_is_cut_off() {
+    let other = Catalog::new(vec![node("file./srv/other", json!({}))], Vec::new()).unwrap();
+    let restarts = |ran: &crate::world::Ran| ops(ran).iter().filter(|op| op.starts_with("restart")).count();
+    for record in 0..20 {
+        let (host, owed) = cut_before_the_restart(&checked("a\n"));
+        let faults = Faults { crash_after_record: Some(record), ..Faults::default() };
+        let cut = converge(&host, &other, faults, owed);
+        let next = converge(&host, &other, Faults::default(), cut.status.owed.clone());
+        let (before, after) = (restarts(&cut), restarts(&next));
+        assert!(next.status.owed.is_empty() && (1..=2).contains(&(before + after)), "after record {record}");
+        assert!(cut.outcome.dead.is_some() || (before, after) == (1, 0), "after record {record}");
+    }
+}
+
+#[test]
+fn a_rollback_answers_too_unless_it_has_restarted_the_service_itself() {
+    let restart = || Op::Unit { name: "nginx.service".to_owned(), action: UnitAction::Restart };
+    for orders in [Vec::new(), vec![restart()]] {
+        let (host, owed) = cut_before_the_restart(&catalog("a\n"));
+        let order = |op| Order { nodes: vec![Id::new("service", "nginx")], op, secrecy: Secrecy::Open };
+        let (keep, stop) = (MemoryKeep::default(), AtomicBool::new(false));
+        let mut log = MemoryLog::new(Faults::default());
+        let place = Host {
+            system: &host,
+            keep: &keep,
+            sink: &NoSink,
+            stop: &stop,
+            faults: Faults::default(),
+            comeback: None,
+        };
+        let orders = orders.into_iter().map(order).collect();
+        let outcome = enact(orders, &place, &mut log, (2, owed));
+        let intents = log.records.iter().filter(|record| matches!(record, Record::Intent { .. })).count();
+        assert_eq!((intents, outcome.owed.len()), (1, 0));
+    }
 }

@@ -1,7 +1,7 @@
 //! A reboot in the middle: what it waits for, what waits for it, and that nothing goes down that could not come back.
 
 use crate::world::{converge_with, edge, node, raw_host};
-use agent::engine::{Comeback, Faults};
+use agent::engine::{Choice, Comeback, Faults};
 use agent::system::{Look, System};
 use model::{Catalog, EdgeKind, Failure, HostPath, NodeStatus, Op, Outcome};
 use serde_json::json;
@@ -47,7 +47,12 @@ fn host() -> agent::system::Layer<'static> {
 #[test]
 fn all_that_does_not_come_after_it_is_done_before() {
     let (host, catalog, noted) = (host(), catalog(), Noted::default());
-    let ran = converge_with(&host, &catalog, (Faults::default(), Some(&noted)), BTreeSet::new());
+    let ran = converge_with(
+        &host,
+        (&catalog, Choice::default()),
+        (Faults::default(), Some(&noted)),
+        BTreeSet::new(),
+    );
     let order: Vec<bool> = ran.status.acts.values().map(|act| act.op == Op::Reboot).collect();
     assert_eq!(order, [vec![false; 10], vec![true, false]].concat());
     let last = ran.status.acts.values().last().unwrap();
@@ -60,7 +65,12 @@ fn all_that_does_not_come_after_it_is_done_before() {
 fn a_machine_does_not_go_down_where_the_run_could_not_come_back() {
     let (host, catalog) = (host(), catalog());
     let noted = Noted { refuses: true, ..Noted::default() };
-    let ran = converge_with(&host, &catalog, (Faults::default(), Some(&noted)), BTreeSet::new());
+    let ran = converge_with(
+        &host,
+        (&catalog, Choice::default()),
+        (Faults::default(), Some(&noted)),
+        BTreeSet::new(),
+    );
     assert_eq!(ran.ended(&catalog, "reboot.kernel"), NodeStatus::Failed);
     assert_eq!(ran.ended(&catalog, "file./srv/keep-after"), NodeStatus::Skipped);
     let act = ran.status.acts.values().find(|act| act.op == Op::Reboot).unwrap();

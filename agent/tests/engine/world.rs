@@ -80,18 +80,27 @@ impl Ran {
 
 /// Plans and runs `catalog` on `host`; `owed` is what an earlier run left.
 pub fn converge(host: &dyn System, catalog: &Catalog, faults: Faults, owed: BTreeSet<Owed>) -> Ran {
-    converge_with(host, catalog, (faults, None), owed)
+    converge_with(host, (catalog, Choice::default()), (faults, None), owed)
+}
+
+/// The same for a choice of the nodes.
+pub fn converge_some(
+    host: &dyn System,
+    chosen: (&Catalog, Choice),
+    faults: Faults,
+    owed: BTreeSet<Owed>,
+) -> Ran {
+    converge_with(host, chosen, (faults, None), owed)
 }
 
 /// The same, with the way back from a reboot.
 pub fn converge_with(
     host: &dyn System,
-    catalog: &Catalog,
+    (catalog, choice): (&Catalog, Choice),
     (faults, comeback): (Faults, Option<&dyn Comeback>),
     owed: BTreeSet<Owed>,
 ) -> Ran {
     let graph = Graph::load(catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
-    let choice = Choice::default();
     let plan = forecast(&graph, host, &choice, &owed, &NoBlobs).expect("a plan");
     let (keep, stop) = (MemoryKeep::default(), AtomicBool::new(false));
     let mut log = MemoryLog::new(faults);

@@ -36,10 +36,10 @@ assert_eq "as desired: 7 unchanged" "$OUTPUT"
 # A pair that does not fit: nothing of it was ever in place, and nothing was restarted.
 assert_exit 2 keel_on_host plan -f site/web.toml --set zone=two --set uses=three --set page=second
 assert_contains "$OUTPUT" "all or nothing, once it is checked: file./etc/nginx/conf.d/zone.conf"
-before=$(snapshot "${places[@]}" | grep -v '\td\t') pid=$(host systemctl show -P MainPID nginx)
+before=$(snapshot "${places[@]}" | grep -vP '\td\t') pid=$(host systemctl show -P MainPID nginx)
 assert_exit 1 apply --set zone=two --set uses=three --set page=second
 assert_contains "$OUTPUT" 'zero size shared memory zone "three"'
-assert_eq "$before" "$(snapshot "${places[@]}" | grep -v '\td\t')" "something changed"
+assert_eq "$before" "$(snapshot "${places[@]}" | grep -vP '\td\t')" "something changed"
 assert_eq "$pid 0" "$(host systemctl show -P MainPID nginx) $(starts || true)" "restarted"
 nothing_left
 serves first /
