@@ -9,6 +9,7 @@
 mod adrift;
 mod confirmed;
 mod elevation;
+mod first;
 mod fleet_of;
 mod host;
 mod hostile;
