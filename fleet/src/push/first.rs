@@ -43,17 +43,14 @@ fn may_come_up(trouble: &Trouble) -> bool {
         // A hop may be up before the host behind it, or sshd be started as it is asked for its keys.
         Trouble::Timeout { stage, .. } | Trouble::Lost { stage, .. } => *stage <= Stage::Login,
         // Some sshds are started by the first connection, and drop it.
-        Trouble::NotSsh { said, .. } => said.is_empty() || is_booting(said),
+        Trouble::NotSsh { said, .. } => said.is_empty(),
         Trouble::Through { trouble, .. } => may_come_up(trouble),
-        Trouble::LoginRefused { methods, .. } => is_booting(methods),
-        Trouble::Shell(said) => is_booting(said),
+        // While `/run/nologin` is there (pam_nologin(8)) sshd ends the connection as soon as a key has been taken.
+        Trouble::LoginRefused { methods, .. } => methods.contains("it has ended the connection"),
+        // As systemd-user-sessions.service(8) has it said.
+        Trouble::Shell(said) => said.contains("System is booting up"),
         _ => false,
     }
-}
-
-/// The words of pam_nologin(8) while `/run/nologin` is there, as systemd writes them (systemd-user-sessions.service(8)).
-fn is_booting(said: &str) -> bool {
-    said.contains("System is booting up")
 }
 
 #[cfg(test)]
@@ -70,6 +67,8 @@ mod tests {
         let lost = |stage| Trouble::Lost { stage, because: String::new() };
         let nologin =
             "it said: \"System is booting up. Unprivileged users are not permitted to log in yet.\"";
+        let login =
+            |said: &str| Trouble::LoginRefused { user: text("u"), tried: Vec::new(), methods: text(said) };
         for (trouble, expected) in [
             (refused(), true),
             (Trouble::NoRoute { address: text("x"), because: text("y") }, true),
@@ -82,7 +81,8 @@ mod tests {
             (Trouble::Shell(text("nologin")), false),
             (Trouble::HostKey(text("unknown")), false),
             (Trouble::NameUnknown { host: text("x"), because: text("y") }, false),
-            (Trouble::LoginRefused { user: text("u"), tried: Vec::new(), methods: text("publickey") }, false),
+            (login("publickey"), false),
+            (login("no more: it has ended the connection (closed; see its MaxAuthTries)"), true),
         ] {
             assert_eq!(may_come_up(&trouble), expected, "{trouble}");
         }

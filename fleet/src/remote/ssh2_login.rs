@@ -11,7 +11,6 @@ use super::keyring::{Key, Lock};
 use super::ssh2_link::{Link, Stop};
 use super::unsuited::Unsuited;
 use crate::endpoint::Endpoint;
-use crate::inert;
 use crate::trouble::{Stage, Trouble};
 use ssh2::{Agent, ErrorCode, KeyboardInteractivePrompt, Prompt, PublicKey};
 use std::path::Path;
@@ -257,23 +256,14 @@ impl Login<'_> {
 
     /// The connection ended with an attempt.
     fn cut_off(&mut self, error: &ssh2::Error) -> Unsuited {
-        let why = self.last_words(error);
         // Without an attempt before it, it is more likely that something else is wrong.
         if self.tried.len() < 2 {
-            return self.link.lost(Stage::Login, &why).into();
+            return self.link.lost(Stage::Login, &error.message()).into();
         }
-        self.unsuited(format!("no more: it has ended the connection ({why}; see its MaxAuthTries)"))
-    }
-
-    /// What is known of an end: a host whose PAM lets nobody in yet says so before it (`SSH_MSG_USERAUTH_BANNER`, RFC 4252 section 5.4).
-    fn last_words(&self, error: &ssh2::Error) -> String {
-        match self.link.session().userauth_banner() {
-            Ok(Some(said)) if !said.trim().is_empty() => {
-                format!("{}; it said: {}", error.message(), inert::tail(said.as_bytes()))
-            }
-            // That there is none is an error as well.
-            Ok(_) | Err(_) => error.message().to_owned(),
-        }
+        self.unsuited(format!(
+            "no more: it has ended the connection ({}; see its MaxAuthTries)",
+            error.message()
+        ))
     }
 
     fn unsuited(&mut self, methods: String) -> Unsuited {
