@@ -78,7 +78,9 @@ assert_eq 2 "$(starts)" "restarted on a bad configuration"
 serves first /
 host rm /etc/nginx/conf.d/foreign.conf
 assert_exit 2 keel_on_host plan -f site/web.toml "${new[@]}"
-assert_exit 0 apply "${new[@]}"
+assert_exit 2 keel_on_host plan -f site/other.toml
+assert_contains "$OUTPUT" "service.nginx is owed a refresh"
+assert_exit 0 keel_on_host apply -f site/other.toml --yes
 soon serves second /
 assert_eq 3 "$(starts)" "the owed restart"
 assert_exit 0 apply "${new[@]}"
@@ -86,3 +88,6 @@ assert_eq 3 "$(starts)" "restarted once more"
 
 # The way back brings back every file, and nginx reads them.
 assert_exit 0 keel_on_host rollback --yes 3
+soon serves first /
+assert_eq 4 "$(starts)"
+nothing_left

@@ -1,6 +1,6 @@
 //! Death in the middle: the test binary starts itself again, with a failpoint that kills it, and looks at what is left.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Cursor;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use crate::os::child::Child;
 use crate::os::lock::{Attempt, Holder, try_lock};
 use crate::os::meta::Expect;
 use crate::os::remove::remove;
+use crate::os::safe_path::{Follow, look};
+use crate::os::swap::Swap;
 
 const STAGE: &str = "KEEL_TEST_STAGE";
 
@@ -58,6 +60,40 @@ fn a_write_that_dies_leaves_the_old_or_the_new_file() {
         assert!(!dies("os::tests::crash::writes", dir.path(), "none=1"));
         assert_eq!((content(&path), names(dir.path()).len()), ("new".to_owned(), 1));
     }
+}
+
+#[test]
+fn a_swap_that_dies_leaves_each_name_old_or_new_and_the_next_one_gets_there() {
+    for (step, new) in [("staged=1", 0), ("place=1", 0), ("place=2", 1), ("placed=1", 2), ("sync=1", 2)] {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["a", "b"].map(|name| dir.path().join(name));
+        paths.iter().for_each(|path| put(path, "old"));
+        assert!(dies("os::tests::crash::swaps", dir.path(), &format!("swap.{step}")), "{step}");
+        let contents = paths.each_ref().map(|path| content(path));
+        assert!(contents.iter().all(|text| text == "old" || text == "new"), "{step}: {contents:?}");
+        assert_eq!(contents.iter().filter(|text| *text == "new").count(), new, "{step}");
+        for name in names(dir.path()).iter().filter(|name| name.to_string_lossy().starts_with('.')) {
+            remove(&dir.path().join(name), Expect::Anything).unwrap();
+        }
+        assert!(!dies("os::tests::crash::swaps", dir.path(), "none=1"));
+        assert_eq!(paths.each_ref().map(|path| content(path)), ["new", "new"]);
+        assert_eq!(names(dir.path()).len(), 2, "{step}");
+    }
+}
+
+#[test]
+fn swaps() {
+    let Some(dir) = stage_of_child() else { return };
+    let mut swap = Swap::default();
+    for name in ["a", "b"] {
+        let (path, temp) = (dir.join(name), OsString::from(format!(".{name}.keel-1-1")));
+        let identity = look(&path, Follow::No).unwrap().unwrap().identity;
+        let wanted = Target { expect: Expect::Same(identity), ..target(&path, &temp) };
+        let old = OsString::from(format!(".{name}.keel-1-1-old"));
+        swap.file(&wanted, old, (&mut Cursor::new("new"), None)).unwrap();
+    }
+    swap.place().unwrap();
+    swap.finish().unwrap();
 }
 
 #[test]
