@@ -115,7 +115,7 @@ impl BootUnit {
         self.units.join("multi-user.target.wants")
     }
 
-    /// What the unit says. It goes on when the network is up, for packages come from there, and never holds up the boot.
+    /// What the unit says. It never holds up the boot, and does not wait for a network that a run may have broken.
     fn text(&self) -> Result<Vec<u8>, Failure> {
         let role = Role::Boot { state: self.state.clone() };
         let argv = role.argv(&self.program());
@@ -128,8 +128,6 @@ impl BootUnit {
             "# Evenkeel put this here, and takes it away when it is done.\n\
              [Unit]\n\
              Description=Evenkeel goes on after a boot\n\
-             Wants=network-online.target\n\
-             After=network-online.target\n\
              \n\
              [Service]\n\
              Type=exec\n\

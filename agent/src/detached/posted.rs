@@ -50,7 +50,11 @@ impl Posted {
             return Child::new(role.argv(Path::new(RUNNING))).release();
         }
         let program = BootUnit::of(&self.state).program();
-        let unit = format!("--unit={}", unit_name(root, run));
+        let name = unit_name(root, run);
+        if is_up(&name)? {
+            return Ok(());
+        }
+        let unit = format!("--unit={name}");
         let mut call = Child::new([
             "systemd-run",
             "--quiet",
@@ -81,6 +85,14 @@ impl Sentry for Posted {
     fn relieve(&self) -> Result<(), Failure> {
         if has_units() { BootUnit::of(&self.state).release() } else { Ok(()) }
     }
+}
+
+/// True where the unit is there already, or about to be started again.
+fn is_up(unit: &str) -> Result<bool, Failure> {
+    let mut call = Child::new(["systemctl", "show", "--property=ActiveState", "--value", "--", unit]);
+    call.timeout = Duration::from_secs(30);
+    let state = call.run()?.success()?.text()?;
+    Ok(matches!(state.trim(), "active" | "activating" | "reloading"))
 }
 
 /// True where this process may have units started.

@@ -91,7 +91,7 @@ fn as_settled(settled: Option<Settled>) -> Confirmed {
     }
 }
 
-/// True where nobody has the host: the run has ended, and its watcher has not noticed yet.
+/// True where nobody has the host, and the run does not come back after a reboot: it has ended, and its watcher has not noticed yet.
 fn has_ended(state: &StateDir, clock: Clock<'_>, run: u64) -> Result<bool, Failure> {
-    Ok(matches!(state.lock(&holder(run, clock))?, Taken::Ours(_)))
+    Ok(state.goes_on()? != Some(run) && matches!(state.lock(&holder(run, clock))?, Taken::Ours(_)))
 }

@@ -20,6 +20,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How long another watcher over the same run is waited for.
 const CHANGE: Duration = Duration::from_secs(5);
 
+/// How long a run may take to come back after a reboot of its own, during which nobody has the host.
+const COMEBACK: Duration = Duration::from_secs(300);
+
 /// How often unwinding is tried: a package manager that was busy may be free a little later.
 const ATTEMPTS: u32 = 3;
 
@@ -82,8 +85,10 @@ fn pause(watch: &Watch<'_>) -> Result<(), Failure> {
 
 /// Waits until nobody has the host, and takes it; `None` where nothing waits any more.
 fn until_ended(watch: &Watch<'_>) -> Result<Option<Lock>, Failure> {
+    let since = Instant::now();
     while waiting(watch)?.is_some() {
-        if let Taken::Ours(lock) = watch.state.lock(&holder(watch.run, watch.clock))? {
+        let goes_on = since.elapsed() < COMEBACK && watch.state.goes_on()? == Some(watch.run);
+        if !goes_on && let Taken::Ours(lock) = watch.state.lock(&holder(watch.run, watch.clock))? {
             return Ok(Some(lock));
         }
         pause(watch)?;
