@@ -1,5 +1,6 @@
 //! Runs that make files of root's.
 
+mod canary;
 mod choice;
 mod crash;
 mod endings;
