@@ -222,8 +222,18 @@ impl Splitter<'_> {
             broken: false,
         };
         for entry in table.entries {
-            let own = info.fields().iter().any(|field| field.name == entry.key);
-            match (common::is_common(&entry.key), own) {
+            let field = info.fields().iter().find(|field| field.name == entry.key);
+            match (common::is_common(&entry.key), field.is_some()) {
+                // A word of the kind's own is one; anything else is the condition that every resource may have.
+                (true, true) if entry.key == "when" => {
+                    let words = field.map_or("", |field| field.expects.as_str());
+                    match &entry.item.value {
+                        Value::Text(text) if words.contains(&format!("\"{text}\"")) => {
+                            found.keys.entries.push(entry);
+                        }
+                        _ => found.common.push(entry),
+                    }
+                }
                 (true, true) => {
                     found.common.push(entry.clone());
                     found.keys.entries.push(entry);

@@ -32,6 +32,18 @@ folder() { echo "${LAB_FOLDER_LIST[LAB_HOST - 1]}"; }
 # network ARGV…: a program of this machine (ip, iptables, ss) with the network of the host.
 network() { nsenter --net="/proc/${LAB_INIT_LIST[LAB_HOST - 1]}/ns/net" "$@"; }
 
+# power_cycle: the host loses its power, as if its plug were pulled, and boots again.
+power_cycle() {
+    local mark proc pid=
+    mark="KEEL_LAB_INIT=$(folder)"
+    for proc in /proc/[0-9]*; do
+        [[ $(sed -n 's/^NSpid:.*\t//p' "$proc/status" 2>/dev/null) == 1 ]] || continue
+        ! tr '\0' '\n' 2>/dev/null <"$proc/environ" | grep -qxF "$mark" || pid=${proc#/proc/}
+    done
+    touch "$(folder)/boots-again"
+    kill -9 "${pid:?the host does not run}"
+}
+
 # behind OUTER INNER NET: the host INNER leaves the lab's network for one that it shares with the host OUTER alone; it gets the
 # address NET.2 there, OUTER gets NET.1. Helpers reach it all the same.
 behind() {

@@ -20,7 +20,8 @@ pub struct Reboot {
     #[serde(rename = "name")]
     #[schemars(skip)]
     label: String,
-    /// When the machine is rebooted.
+    /// When the machine is rebooted. Anything but these words is the condition that every resource may have: a CEL expression, of a
+    /// reboot where it is required.
     #[serde(default)]
     when: When,
 }

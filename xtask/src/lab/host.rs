@@ -31,6 +31,16 @@ const SSHD: &str = r#"
 mkdir -p /run/sshd && ip address add "$1/24" dev host0 && ip link set host0 up && /usr/sbin/sshd -D -e
 exit 1"#;
 
+/// What stands around systemd-nspawn: enters the groups, and starts a host again that was rebooted (for which systemd-nspawn has a status
+/// of its own where it is to keep its unit), or whose power was cut by somebody who says in a file that it is to come back.
+const ENTER: &str = r#"again=$1; shift
+until [ "$1" = -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift
+while :; do
+    status=0; "$@" || status=$?
+    [ "$status" = 133 ] || [ -e "$again" ] || exit "$status"
+    rm -f "$again"; ip link delete "$0" 2>/dev/null || :
+done"#;
+
 /// A host of a lab.
 #[derive(Debug)]
 pub struct Host {
@@ -162,9 +172,8 @@ impl Host {
         if has_systemd() {
             return Ok(cmd::command(&["env"]));
         }
-        let enter = r#"until [ "$1" = -- ]; do echo $$ >"$1/cgroup.procs"; shift; done; shift; exec "$@""#;
-        let mut command = cmd::command(&["sh", "-ec", enter, "sh"]);
-        command.args(cgroups::make(&self.machine)?).arg("--");
+        let mut command = cmd::command(&["sh", "-ec", ENTER, &format!("vb-{}", self.machine)]);
+        command.arg(self.dir.join("boots-again")).args(cgroups::make(&self.machine)?).arg("--");
         Ok(command)
     }
 
