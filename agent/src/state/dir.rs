@@ -6,10 +6,10 @@ use crate::os::attributes::Attributes;
 use crate::os::lock::{Attempt, Holder, Lock, holder, try_lock};
 use crate::os::make::make_directory;
 use crate::os::safe_path::{self, Follow};
-use crate::os::{Expect, FileKind, ask_to_stop};
+use crate::os::{Expect, FileKind, OsError, ask_to_stop};
 use model::Failure;
 use std::ffi::OsString;
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Where the state is, unless said otherwise.
@@ -165,15 +165,29 @@ impl StateDir {
 
 /// One directory of ours, 0700; fine where it is there already.
 fn make_private(dir: &Path) -> Result<(), Failure> {
+    if is_directory(dir)? {
+        return Ok(());
+    }
+    let (uid, gid) = ourselves();
+    let attributes = Attributes { uid: Some(uid), gid: Some(gid), mode: Some(0o700) };
+    match make_directory(dir, attributes) {
+        // Two who are the first on a host make it at once.
+        Err(OsError::Io { source, .. })
+            if source.kind() == ErrorKind::AlreadyExists && is_directory(dir)? =>
+        {
+            Ok(())
+        }
+        made => Ok(made?),
+    }
+}
+
+/// False where nothing is there.
+fn is_directory(dir: &Path) -> Result<bool, Failure> {
     match safe_path::look(dir, Follow::No)? {
-        Some(meta) if meta.kind() == FileKind::Directory => Ok(()),
+        None => Ok(false),
+        Some(meta) if meta.kind() == FileKind::Directory => Ok(true),
         Some(_) => {
             Err(Failure::refused(format!("{} is no directory", dir.display()), "move away what stands there"))
-        }
-        None => {
-            let (uid, gid) = ourselves();
-            let attributes = Attributes { uid: Some(uid), gid: Some(gid), mode: Some(0o700) };
-            Ok(make_directory(dir, attributes)?)
         }
     }
 }
@@ -221,5 +235,17 @@ mod tests {
         let refused = state.numbers().unwrap_err().to_string();
         assert!(refused.contains("belongs to another user"), "{refused}");
         assert_eq!(state.make().unwrap_err().to_string(), refused);
+    }
+
+    #[test]
+    fn several_may_be_the_first_at_once() {
+        for _ in 0..20 {
+            let scratch = tempfile::tempdir().unwrap();
+            let state = StateDir::new(scratch.path().join("state"));
+            std::thread::scope(|scope| {
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(|| state.make())).collect();
+                all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+            });
+        }
     }
 }
