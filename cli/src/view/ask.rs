@@ -92,7 +92,11 @@ pub fn still_in_order(limit: Duration) -> bool {
         let _late = told.send(question(&text));
     };
     let begun = Builder::new().name("question".to_owned()).spawn(asks);
-    begun.is_ok() && answer.recv_timeout(limit).unwrap_or(false)
+    let answer = if begun.is_ok() { answer.recv_timeout(limit).ok() } else { None };
+    if answer.is_none() {
+        out::note("");
+    }
+    answer.unwrap_or(false)
 }
 
 /// Asks the terminal for something that is not shown while it is typed. `None` where there is no terminal, or nothing was said.

@@ -18,11 +18,11 @@ pub fn turn(body: &EventBody) -> Option<String> {
         EventBody::Armed { run, window, because } => {
             let touches = match &because[..] {
                 [] => String::new(),
-                some => format!(" could lock you out ({}): it", some.join(", ")),
+                some => format!(": {}", some.join(", ")),
             };
-            format!("run {run}{touches} is undone unless it is confirmed within {window} s of its end")
+            format!("run {run} is undone unless it is confirmed within {window} s of its end{touches}")
         }
-        EventBody::Confirmed { run } => format!("run {run} is confirmed: the host is still in reach"),
+        EventBody::Confirmed { run } => format!("run {run} is confirmed, and stays"),
         EventBody::Rebooting { timeout } => {
             format!("the host reboots, and the run goes on after it; it has {timeout} s")
         }

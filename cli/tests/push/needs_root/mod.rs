@@ -3,5 +3,6 @@
 mod adrift;
 mod display;
 mod input;
+mod local;
 mod stop;
 mod verbs;
