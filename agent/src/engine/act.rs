@@ -99,6 +99,22 @@ impl<'a> Actor<'a> {
         Ok(())
     }
 
+    /// Takes back what `from` owe since `before`: what they were about to change has not changed.
+    pub(super) fn withdraw(&self, from: &[Id], before: &BTreeSet<Owed>) -> Result<(), Ended> {
+        let mut state = self.state();
+        let is_new = |owed: &&Owed| from.contains(&owed.from) && !before.contains(owed);
+        for owed in state.owed.iter().filter(is_new).cloned().collect::<Vec<_>>() {
+            state.append(Record::Settled(owed.clone()))?;
+            state.owed.remove(&owed);
+        }
+        Ok(())
+    }
+
+    /// What the op is about, as it is now, for comparing with.
+    pub(super) fn looks(&self, op: &Op, terms: &Terms<'_>) -> Result<Vec<Image>, Failure> {
+        self.images(op, terms, &CompareOnly(self.keep))
+    }
+
     /// Writes down that `node` has been refreshed.
     pub(super) fn settle(&self, node: &Id) -> Result<(), Ended> {
         let mut state = self.state();

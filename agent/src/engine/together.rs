@@ -160,13 +160,21 @@ impl Desk<'_> {
             return Ok(());
         }
         let vertices = || staged().map(|(at, ..)| &self.graph.vertices()[*at]);
+        let owed = self.actor.owed();
         vertices().try_for_each(|vertex| self.owe(vertex)).map_err(Ended::failure)?;
         let secret = vertices().any(|vertex| vertex.secrecy == Secrecy::Secret);
         let secrecy = if secret { Secrecy::Secret } else { Secrecy::Open };
         let (nodes, changes): (Vec<Id>, Vec<Op>) = changes.into_iter().unzip();
         let terms = Terms { nodes: &nodes, secrecy, timeout: vertices().filter_map(deadline).max() };
         let op = Op::Together(Together { changes, checks: group.checks.clone() });
-        self.actor.act(&op, &terms).map_err(Ended::failure)
+        let before = self.actor.looks(&op, &terms)?;
+        let Err(ended) = self.actor.act(&op, &terms) else { return Ok(()) };
+        // What was rejected was never there, and nobody has anything to read again. Where that cannot be told, it stays owed.
+        if self.actor.looks(&op, &terms).is_ok_and(|now| now == before) {
+            let from: Vec<Id> = vertices().map(|vertex| vertex.node.id.clone()).collect();
+            self.actor.withdraw(&from, &owed).map_err(Ended::failure)?;
+        }
+        Err(ended.failure())
     }
 
     /// Verifies a node whose part of the swap is done, and answers what it is owed.

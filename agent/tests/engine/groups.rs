@@ -71,6 +71,7 @@ fn where_the_check_fails_nothing_is_seen_of_them() {
     assert_eq!(host.snapshot(), before);
     assert_eq!(ran.outcome.nodes[..3], [NodeStatus::Failed; 3]);
     assert_eq!(ran.ended(&catalog, "service.nginx"), NodeStatus::Skipped);
+    assert!(ran.status.owed.is_empty(), "nothing changed, and nobody has to read anything again");
     let mended = site("new", "new");
     let ran = converge(&host, &mended, Faults::default(), ran.status.owed);
     assert_eq!(verbs(&ran), ["together", "check_unit", "restart_unit"], "once, whatever was owed before");
