@@ -69,7 +69,7 @@ pub(super) fn await_setup(
         }
         if known.as_ref() != Some(&who) {
             let left = left.as_secs_f64().ceil() as u64;
-            let what = "the end of the host's first setup".to_owned();
+            let what = "the host's first setup".to_owned();
             sink.emit(EventBody::Waiting { what, who: who.clone(), left });
             known = Some(who);
         }

@@ -8,7 +8,7 @@ use super::apt_query::{is_unlisted, policy, providers};
 use super::apt_words::{ENVIRONMENT, could_not_fetch, reason, refusal};
 use super::host::{Host, locked};
 use crate::os::child::{Child, Output};
-use crate::system::{Attempt, Candidates, Package, System, Touched};
+use crate::system::{Attempt, Candidates, Package, PackageStatus, System, Touched};
 use model::{Failure, PackageAction, PackageChange, Subject, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -114,13 +114,18 @@ impl Host<'_> {
     }
 
     fn apt_get(&self, it: &Transaction, attempt: &Attempt) -> Result<(), Failure> {
-        let mut output = quiet(&argv(it, attempt), attempt).run()?;
+        let mut argv = argv(it, attempt);
+        if self.installs_half_installed(it)? {
+            // Its version is the wanted one, so that apt would leave it as it is.
+            argv.insert(1, "--reinstall".to_owned());
+        }
+        let mut output = quiet(&argv, attempt).run()?;
         if !output.status.success()
             && could_not_fetch(&output.stderr.printable())
             && !*locked(&self.refreshed)
         {
             self.refresh(attempt)?;
-            output = quiet(&argv(it, attempt), attempt).run()?;
+            output = quiet(&argv, attempt).run()?;
         }
         if !output.status.success() {
             return Err(self.failed(&output));
@@ -133,8 +138,19 @@ impl Host<'_> {
         }
         let changes = purged.into_iter().cloned().collect();
         let rest = Transaction { changes, options: it.options.clone(), ..Transaction::default() };
-        let output = quiet(&argv(&rest, attempt), attempt).run()?;
+        let output = quiet(&self::argv(&rest, attempt), attempt).run()?;
         if output.status.success() { Ok(()) } else { Err(self.failed(&output)) }
+    }
+
+    /// Whether one of them was cut off while it was unpacked or removed.
+    fn installs_half_installed(&self, it: &Transaction) -> Result<bool, Failure> {
+        let dpkg = self.read_dpkg()?;
+        let is_half = |change: &PackageChange| {
+            let found = dpkg.package(&change.name);
+            matches!(change.action, PackageAction::Install(_))
+                && found.is_some_and(|package| package.status == PackageStatus::HalfInstalled)
+        };
+        Ok(it.changes.iter().any(is_half))
     }
 
     pub(super) fn failed(&self, output: &Output) -> Failure {

@@ -29,6 +29,8 @@ pub(super) struct Dpkg {
     native: String,
     /// What an interrupted dpkg or apt left to be finished, a few words each.
     pub(super) unfinished: Vec<String>,
+    /// Names of packages that were cut off while they were unpacked, so that they have to be installed again.
+    pub(super) reinstall: Vec<String>,
 }
 
 /// One paragraph of the status file.
@@ -101,6 +103,9 @@ fn parse<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Result<Dpkg, Failure> {
         let Some(package) = package(paragraph)? else { continue };
         let (name, arch) = (text(paragraph.package), text(paragraph.architecture));
         let key = if arch == "all" || arch == dpkg.native { name.clone() } else { format!("{name}:{arch}") };
+        if paragraph.status.split(|byte| *byte == b' ').any(|word| word == b"reinstreq") {
+            dpkg.reinstall.push(key.clone());
+        }
         if package.status == PackageStatus::Installed {
             for provided in provided(paragraph.provides) {
                 dpkg.provides.entry(provided).or_default().insert(key.clone());
@@ -258,6 +263,15 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
         file.into_temp_path().keep().unwrap()
+    }
+
+    #[test]
+    fn what_was_cut_off_while_it_was_unpacked_is_named() {
+        let status =
+            b"Package: odd\nStatus: install reinstreq half-installed\nArchitecture: all\nVersion: 1\n"
+                .as_slice();
+        let dpkg = parse([STATUS, status].into_iter()).unwrap();
+        assert_eq!(dpkg.reinstall, ["odd"]);
     }
 
     #[test]

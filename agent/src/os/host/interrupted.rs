@@ -22,24 +22,34 @@ impl Host<'_> {
         }
         let argv = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
         let configured = quiet(&argv, attempt).run()?;
-        if configured.status.success() && self.is_finished()? {
+        let (left, reinstall) = self.left()?;
+        if configured.status.success() && left.is_empty() {
             return Ok(None);
         }
-        // What was cut off while it was unpacked, or lacks what it depends on, is for apt to complete.
+        // What lacks something that it depends on is for apt to complete; what was cut off while it was unpacked has to come again.
         let mut argv = apt_get(Conffiles::Kept, attempt);
-        argv.extend(["--no-remove", "-f", "install"].map(str::to_owned));
+        argv.extend(["--no-remove", "-f", "--reinstall", "install", "--"].map(str::to_owned));
+        argv.extend(reinstall);
         let fixed = quiet(&argv, attempt).run()?;
-        Ok(match (fixed.status.success(), self.is_finished()?) {
+        let (left, _) = self.left()?;
+        Ok(match (fixed.status.success(), left.is_empty()) {
             (true, true) => None,
-            (true, false) => Some(Failure::unknown("dpkg", "it was told to finish, and something is left")),
+            (true, false) => Some(Failure::refused(
+                format!("dpkg was interrupted, and could not be brought to its end: {}", left.join(", ")),
+                "see `dpkg --audit`; a package that no source has any more is removed with `dpkg --remove --force-remove-reinstreq`",
+            )),
             (false, _) if configured.status.success() => Some(self.failed(&fixed)),
             (false, _) => Some(self.failed(&configured)),
         })
     }
 
-    /// Whether nothing is left, now.
-    fn is_finished(&self) -> Result<bool, Failure> {
+    /// What is left now, in words, and the packages that have to be installed again.
+    fn left(&self) -> Result<(Vec<String>, Vec<String>), Failure> {
         self.forget(&Op::Packages(Transaction::default()));
-        Ok(self.read_dpkg()?.unfinished.is_empty())
+        let dpkg = self.read_dpkg()?;
+        let broken = dpkg.reinstall.iter().map(|name| format!("{name} half installed"));
+        let mut left: Vec<String> = dpkg.unfinished.iter().cloned().chain(broken).collect();
+        left.dedup();
+        Ok((left, dpkg.reinstall.clone()))
     }
 }
