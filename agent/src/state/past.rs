@@ -3,6 +3,7 @@
 use super::StateDir;
 use super::file_log::CLOSING;
 use crate::journal::{Cause, Damage, read};
+use crate::os::error::OsError;
 use crate::os::safe_path::{self, Follow};
 use model::{Failure, Op, Outcome, Owed, Record, RunSummary, Status};
 use std::collections::BTreeSet;
@@ -54,8 +55,16 @@ impl StateDir {
 
     /// What a run that ended by itself left owed; `None` where it did not, or where that cannot be read: its journal can.
     fn closing(&self, run: u64) -> Result<Option<BTreeSet<Owed>>, Failure> {
-        let found = safe_path::read_file(&self.run_dir(run).join(CLOSING), Follow::No, 1 << 20)?;
-        Ok(found.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok()))
+        match safe_path::read_file(&self.run_dir(run).join(CLOSING), Follow::No, 1 << 20) {
+            Ok(found) => Ok(found.and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok())),
+            Err(OsError::TooLarge { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a run left the note that only one leaves whose journal has its end.
+    fn said_its_end(&self, run: u64) -> Result<bool, Failure> {
+        Ok(safe_path::look(&self.run_dir(run).join(CLOSING), Follow::No)?.is_some())
     }
 
     /// The records of a run, folded.
@@ -72,6 +81,11 @@ impl StateDir {
         match contents.damage {
             // Nothing can follow the end.
             _ if status.end.is_some() => Ok(Read::Whole(Box::new(status))),
+            // It wrote its end before it said so: what is missing here was lost.
+            _ if self.said_its_end(run)? => {
+                let why = "its end, which had been written, is missing".to_owned();
+                Ok(Read::Damaged(Box::new(status), why))
+            }
             // The last record of a run that was cut off is often half written: that is what a journal is for.
             Some(Damage { cause: Cause::CutOff | Cause::Zeros, .. }) if status.begin.is_some() => {
                 Ok(Read::Whole(Box::new(status)))
@@ -178,6 +192,8 @@ mod tests {
         assert!(matches!(state.status(2).unwrap(), Read::Damaged(..)));
         std::fs::write(&journal, &bytes).unwrap();
         turn_byte(&journal, bytes.len() - 1);
+        assert!(matches!(state.status(2).unwrap(), Read::Damaged(..)), "its end was written once");
+        std::fs::remove_file(state.run_dir(2).join(CLOSING)).unwrap();
         let Read::Whole(status) = state.status(2).unwrap() else { panic!("a cut off run is whole") };
         assert!(status.end.is_none() && status.owed.len() == 1);
     }
