@@ -25,6 +25,15 @@ done
 for file in agent/src/kinds/*.rs; do
     { printf '\000'; sed -n '/EXAMPLE/,/"#*;/p' "$file" | sed 's/.*r#*"//; s/^"#*;.*//'; } > "$out/kind-$(basename "$file" .rs)"
 done
+# A journal as lines, behind the byte that has them framed; as it lies on the disk, behind the other. A ledger as it is.
+mkdir -p fuzz/corpus/journal fuzz/corpus/ledger
+for file in tests/cases/state/*.jsonl; do
+    { printf '\001'; cat "$file"; } > "fuzz/corpus/journal/$(basename "$file" .jsonl)-lines"
+done
+for file in tests/cases/state/*.journal; do
+    { printf '\000'; cat "$file"; } > "fuzz/corpus/journal/$(basename "$file" .journal)"
+done
+cp tests/cases/state/*.json fuzz/corpus/ledger/
 # Each exchange, as one stream of frames a direction. Only lengths below 64 KiB; no frame is packed.
 for side in host controller; do
     mkdir -p "fuzz/corpus/$side"

@@ -56,7 +56,7 @@ pub struct Contents<R> {
 ///
 /// # Errors
 /// If the record cannot be written as JSON, or is longer than `MAX_RECORD`.
-pub(super) fn encode<R: Serialize>(record: &R) -> io::Result<Vec<u8>> {
+pub fn encode<R: Serialize>(record: &R) -> io::Result<Vec<u8>> {
     let mut frame = vec![0; HEADER];
     serde_json::to_writer(&mut frame, record)?;
     let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "the record is longer than 16 MiB");
@@ -74,7 +74,7 @@ pub(super) fn encode<R: Serialize>(record: &R) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// Only those of reading, never of what was read.
-pub(super) fn decode<R: DeserializeOwned>(mut input: impl Read, size: u64) -> io::Result<Contents<R>> {
+pub fn decode<R: DeserializeOwned>(mut input: impl Read, size: u64) -> io::Result<Contents<R>> {
     let mut contents = Contents { records: Vec::new(), good: 0, damage: None };
     while contents.good < size {
         match next(&mut input, size - contents.good)? {

@@ -6,4 +6,4 @@ mod file;
 mod frame;
 
 pub use file::{Appender, JournalError, Resumed, create, read, resume};
-pub use frame::{Cause, Contents, Damage, MAX_RECORD};
+pub use frame::{Cause, Contents, Damage, MAX_RECORD, decode, encode};

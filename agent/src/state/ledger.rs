@@ -34,10 +34,21 @@ impl Ledger {
     /// Reads the ledger; empty where there is none yet, and where it is damaged, which never stops a run.
     pub fn read(state: &StateDir) -> Result<(Self, Option<DamagedLedger>), Failure> {
         let Some(bytes) = state.read(NAME)? else { return Ok((Self::default(), None)) };
-        Ok(match serde_json::from_slice(&bytes) {
-            Ok(scopes) => (Self { scopes, changed: false }, None),
-            Err(error) => (Self::default(), Some(DamagedLedger { bytes, why: error.to_string() })),
+        Ok(match Self::of(bytes) {
+            Ok(ledger) => (ledger, None),
+            Err(damage) => (Self::default(), Some(damage)),
         })
+    }
+
+    /// The ledger that was written as these bytes.
+    ///
+    /// # Errors
+    /// They are none.
+    pub fn of(bytes: Vec<u8>) -> Result<Self, DamagedLedger> {
+        match serde_json::from_slice(&bytes) {
+            Ok(scopes) => Ok(Self { scopes, changed: false }),
+            Err(error) => Err(DamagedLedger { bytes, why: error.to_string() }),
+        }
     }
 
     /// What `scope` owned and `catalog` no longer has.

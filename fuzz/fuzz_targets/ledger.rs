@@ -1,0 +1,20 @@
+//! Any bytes as the ledger of a host: reading it must not panic, and what it says must be fit to be shown. Touches no file and no host.
+#![no_main]
+
+use agent::state::Ledger;
+use libfuzzer_sys::fuzz_target;
+use model::Catalog;
+
+fuzz_target!(|data: &[u8]| match Ledger::of(data.to_vec()) {
+    Ok(mut ledger) => {
+        let catalog = Catalog::default();
+        let orphans = ledger.orphans("a", &catalog);
+        let names: Vec<_> = orphans.into_keys().collect();
+        ledger.update("a", &catalog, &names);
+        assert!(ledger.orphans("a", &catalog).is_empty(), "what was removed is gone");
+    }
+    Err(damage) => {
+        let words = damage.to_string();
+        assert!(words.len() < 1000 && !words.contains(char::is_control), "{words:?}");
+    }
+});
