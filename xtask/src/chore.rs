@@ -10,7 +10,7 @@ use crate::lab::host::Init;
 use crate::lab::{down, host, ssh, state, up};
 use crate::power::{Cuts, cut};
 use crate::tidy::check;
-use crate::{cmd, corpus, dist, suite};
+use crate::{cmd, corpus, dist, faults, seeded, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -48,6 +48,13 @@ enum Chore {
         /// Which moments.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// The tests that inject faults, and how many faults that was.
+    Faults(faults::Faults),
+    /// Do the tests bite? Puts known bugs into a copy of the sources, and wants tests to fail.
+    Seeded {
+        /// Only this one of tests/seeded.toml.
+        name: Option<String>,
     },
     /// The house rules; they are also a test.
     Tidy,
@@ -94,6 +101,8 @@ pub fn run(cli: Cli) -> Result<u8> {
             Ok(0)
         }
         Chore::Power { cuts, seed } => power(Cuts { count: cuts, seed }),
+        Chore::Faults(faults) => faults::run(&faults),
+        Chore::Seeded { name } => seeded::run(name.as_deref()),
         Chore::Tidy => tidy(),
         Chore::Corpus => {
             let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;

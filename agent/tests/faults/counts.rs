@@ -1,4 +1,4 @@
-//! How many faults a test tried, for the table of `cargo xtask faults`, and which of the pairs of faults a run of the suite samples.
+//! How many faults a test tried, for the table of `cargo xtask faults`, and whether it is to try them all.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -6,12 +6,6 @@ use std::io::Write;
 /// True where everything is to be tried, and not a sample.
 pub fn is_full() -> bool {
     std::env::var_os("KEEL_FAULTS").is_some_and(|value| value == "full")
-}
-
-/// Seeds the choice of a sample; `KEEL_FAULTS_SEED` repeats one.
-pub fn seed() -> u64 {
-    let said = std::env::var("KEEL_FAULTS_SEED").ok();
-    said.map_or(1, |text| text.parse().expect("KEEL_FAULTS_SEED is a number"))
 }
 
 /// Tells who asked that `count` faults of `id` were tried.

@@ -45,6 +45,8 @@ pub struct Ran {
     pub executed: Vec<Op>,
     /// Why something failed.
     pub failures: Vec<String>,
+    /// What the operator was told besides.
+    pub notes: Vec<String>,
 }
 
 impl Ran {
@@ -128,11 +130,13 @@ impl Lab {
             _ => None,
         };
         let system = Shaky::new(&self.host, fails);
-        let failures = Mutex::new(Vec::new());
-        let watcher = |event: &Event| {
-            if let EventBody::Node { id, because, status: NodeStatus::Failed, .. } = &event.body {
+        let (failures, notes) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let watcher = |event: &Event| match &event.body {
+            EventBody::Node { id, because, status: NodeStatus::Failed, .. } => {
                 failures.lock().expect("nobody panics here").push(format!("{id}: {because}"));
             }
+            EventBody::Note { text } => notes.lock().expect("nobody panics here").push(text.clone()),
+            _ => {}
         };
         let events = EventLog::new(&watcher, &clock);
         match fault {
@@ -144,8 +148,9 @@ impl Lab {
         failpoint::set("journal.reserve", At::From(1), Action::Error(EOPNOTSUPP));
         let ended = work(&system, &events);
         failpoint::clear();
-        let failures = failures.lock().expect("nobody panics here").clone();
-        Ran { ended, executed: system.executed(), failures }
+        let [failures, notes] =
+            [failures, notes].map(|said| said.lock().expect("nobody panics here").clone());
+        Ran { ended, executed: system.executed(), failures, notes }
     }
 
     /// What the journals of all runs amount to, the oldest first.

@@ -4,9 +4,11 @@
 mod back;
 mod corpus;
 mod counts;
+mod damage;
 #[path = "../kinds/host.rs"]
 mod host;
 mod lab;
 mod matrix;
 mod pairs;
+mod seed;
 mod shaky;

@@ -1,9 +1,10 @@
 //! Two faults: the recovery from one is hurt by another; and the way back that is hurt itself.
 
 use crate::corpus::Case;
-use crate::counts::{is_full, seed, tell};
+use crate::counts::{is_full, tell};
 use crate::lab::{Fault, Lab};
 use crate::matrix::{Ends, WAYS, assert_arrives, assert_goes_on, assert_is_back, each_fault};
+use crate::seed::seed;
 
 /// Of the pairs of faults a run of the suite tries one in so many.
 const SAMPLE: u64 = 41;

@@ -16,6 +16,7 @@ mod hostile;
 mod login;
 mod lost;
 mod mounts_needs_root;
+mod planted;
 mod program;
 mod scripted;
 mod shell;

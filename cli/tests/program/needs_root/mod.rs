@@ -2,11 +2,16 @@
 
 mod canary;
 mod choice;
+mod counts;
 mod crash;
 mod endings;
 mod io_errors;
 mod no_op;
+mod order;
 mod secrets;
 mod stage;
 mod stories;
+mod syscalls;
+mod together;
+mod tracer;
 mod way_back;

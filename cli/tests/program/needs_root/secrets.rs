@@ -94,3 +94,15 @@ fn what_was_there_before_is_kept_for_root_alone() {
     assert_eq!(fs::read_to_string(scratch.host("b")).expect("it is there"), CANARY);
     assert_eq!(holders(&scratch), found);
 }
+
+/// Everybody may read the arguments of what runs.
+#[test]
+fn what_a_command_reads_is_no_argument() {
+    let site = format!(
+        "[exec.c]\nshell = \"cat > /dev/null; tr '\\\\0' ' ' < /proc/$$/cmdline > HOST/arguments\"\nstdin = \"{CANARY}\"\n"
+    );
+    let scratch = Scratch::of(&site);
+    scratch.fine("apply", &["--yes"]);
+    let arguments = fs::read(scratch.host("arguments")).expect("it ran");
+    assert!(!arguments.is_empty() && !holds(&arguments), "{}", String::from_utf8_lossy(&arguments));
+}
