@@ -71,8 +71,11 @@ fn stage(place: Place) -> tempfile::TempDir {
     dir
 }
 
-/// Everything about what is below: owner, mode, times of change, bytes.
-fn listing(top: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, u64, i64, i64, Vec<u8>)> {
+/// Owner, group, mode, names, time of change in seconds and nanoseconds, bytes.
+type Looks = (u32, u32, u32, u64, i64, i64, Vec<u8>);
+
+/// Everything about what is below.
+fn listing(top: &Path) -> BTreeMap<PathBuf, Looks> {
     let mut found = BTreeMap::new();
     let mut todo = vec![top.to_owned()];
     while let Some(path) = todo.pop() {
