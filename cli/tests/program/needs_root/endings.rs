@@ -53,7 +53,7 @@ fn a_host_that_another_run_has_is_left_alone() {
     for verb in ["apply", "rollback"] {
         let ran = scratch.keel(verb, &["--yes"]);
         assert!(ran.code == 6 && ran.out.is_empty(), "{ran:?}");
-        assert!(ran.err.contains("error: another run has this host: apply --local"), "{ran:?}");
+        assert!(ran.err.contains("error: another run has this host: run 1, apply --local"), "{ran:?}");
     }
     let ran = scratch.keel("apply", &["--yes", "--format", "json"]);
     assert_ends(&ran, 6, [0, 0, 0, 0, 1]);
