@@ -164,3 +164,58 @@ fn tell(watch: &Watch<'_>) -> Result<(), Failure> {
     watch.state.lock_pending("watch")?.clear()?;
     watch.sentry.relieve()
 }
+
+#[expect(clippy::disallowed_methods, reason = "makes scratch files")]
+#[cfg(test)]
+mod tests {
+    use super::{Watch, watch};
+    use crate::session::NoSentry;
+    use crate::state::{Pending, Phase, Settled, StateDir};
+    use crate::system::Layer;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    /// Run 1 waits to be confirmed for no time at all; it did nothing.
+    fn waiting(phase: Phase) -> (tempfile::TempDir, StateDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        state.make().unwrap();
+        std::fs::create_dir(state.run_dir(1)).unwrap();
+        let pending = Pending { run: 1, window: 0, because: Vec::new(), phase };
+        state.lock_pending("test").unwrap().put(&pending).unwrap();
+        (dir, state)
+    }
+
+    fn watched(state: &StateDir, stop: &AtomicBool) -> bool {
+        let (clock, host) = (|| "2026-01-01T00:00:00Z".to_owned(), Layer::memory());
+        watch(&Watch { run: 1, system: &host, state, sentry: &NoSentry, clock: &clock, stop }).is_ok()
+    }
+
+    #[test]
+    fn a_run_that_goes_on_after_a_reboot_has_not_ended() {
+        let (_dir, state) = waiting(Phase::Armed);
+        std::fs::write(state.run_dir(1).join("goes-on"), "").unwrap();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| watched(&state, &stop));
+            std::thread::sleep(Duration::from_millis(400));
+            assert_eq!(state.pending().unwrap().map(|it| it.phase), Some(Phase::Armed));
+            stop.store(true, Ordering::SeqCst);
+            assert!(!watcher.join().unwrap(), "it has to be started again");
+        });
+    }
+
+    #[test]
+    fn what_was_confirmed_just_before_a_crash_stays() {
+        for phase in [Phase::Armed, Phase::Waiting] {
+            let (_dir, state) = waiting(phase);
+            state.lock_pending("test").unwrap().settle(1, &Settled::Confirmed).unwrap();
+            assert!(watched(&state, &AtomicBool::new(false)));
+            assert_eq!(
+                (state.pending().unwrap(), state.settled(1).unwrap()),
+                (None, Some(Settled::Confirmed))
+            );
+            assert!(state.status(2).unwrap() == crate::state::Read::Nothing, "nothing was unwound");
+        }
+    }
+}
