@@ -3,7 +3,7 @@
 use super::Store;
 use crate::os::atomic_write::{Content, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::Attributes;
-use crate::os::lock::{Attempt, Holder, Lock, holder, try_lock};
+use crate::os::lock::{Attempt, Holder, Lock, holder, lock_within, try_lock};
 use crate::os::make::make_directory;
 use crate::os::safe_path::{self, Follow};
 use crate::os::{Expect, FileKind, OsError, ask_to_stop};
@@ -11,12 +11,16 @@ use model::Failure;
 use std::ffi::OsString;
 use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where the state is, unless said otherwise.
 pub const DEFAULT_ROOT: &str = "/var/lib/evenkeel";
 
 /// Largest of the small files here, in bytes.
 const SMALL: u64 = 64 << 20;
+
+/// So long a holder that was killed may still seem to hold the lock.
+const PASSING: Duration = Duration::from_secs(1);
 
 /// A host's state.
 #[derive(Clone, Debug)]
@@ -70,7 +74,14 @@ impl StateDir {
 
     /// Takes the host's run lock, or says who has it.
     pub fn lock(&self, by: &Holder) -> Result<Taken, Failure> {
-        match try_lock(&self.lock_path(), by)? {
+        let mut attempt = try_lock(&self.lock_path(), by)?;
+        if let Attempt::Held(Ok(other)) = &attempt
+            && is_dead(other.pid)
+        {
+            // What it was just about to start when it was killed has the lock until it is another program.
+            attempt = lock_within(&self.lock_path(), by, PASSING)?;
+        }
+        match attempt {
             Attempt::Taken(lock) => Ok(Taken::Ours(lock)),
             Attempt::Held(Ok(by)) => {
                 let what =
@@ -216,13 +227,43 @@ pub(super) fn write_private(path: &Path, content: &mut dyn Content) -> Result<()
     Ok(())
 }
 
+/// Whether there is no such process, as far as can be seen from here.
+fn is_dead(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_none_or(|pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
 fn ourselves() -> (u32, u32) {
     (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::StateDir;
+    use super::{StateDir, Taken};
+    use crate::os::lock::Holder;
+    use std::time::Duration;
+
+    #[test]
+    fn a_dead_holder_holds_nobody_up() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::new(scratch.path().join("state"));
+        state.make().unwrap();
+        let of = |pid| Holder { pid, run: String::new(), since: String::new(), command: String::new() };
+        let take = |pid| match state.lock(&of(pid)).unwrap() {
+            Taken::Ours(lock) => Some(lock),
+            Taken::Theirs(_) => None,
+        };
+        let lock = take(std::process::id()).unwrap();
+        assert!(take(1).is_none(), "it lives");
+        drop(lock);
+        let lock = take(999_999_999).unwrap();
+        let leftover = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(lock);
+        });
+        assert!(take(1).is_some(), "whom nobody runs as any more has no lock for long");
+        leftover.join().unwrap();
+    }
 
     #[test]
     fn the_state_of_another_user_is_refused() {
