@@ -32,6 +32,8 @@ pub struct Bug {
     pub replace: String,
     /// The package whose tests are run.
     pub package: String,
+    /// Where they are, as options of cargo: nothing else is built.
+    pub target: String,
     /// The tests that have to fail, as a filter of nextest.
     pub tests: String,
 }
@@ -89,6 +91,7 @@ pub fn run(name: Option<&str>) -> Result<u8> {
 fn is_caught(bug: &Bug, copy: &Path) -> Result<bool> {
     let mut tests = Command::new("cargo");
     tests.args(["nextest", "run", "--package", &bug.package, "--profile", "full", "-E", &bug.tests]);
+    tests.args(bug.target.split(' '));
     if std::env::var_os("CARGO_TARGET_DIR").is_none() {
         tests.env("CARGO_TARGET_DIR", cmd::workspace().join("target/seeded/target"));
     }
