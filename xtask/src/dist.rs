@@ -80,7 +80,9 @@ fn beside(place: &Path, purpose: Purpose) -> Result<PathBuf> {
     let mut build = cargo(&["build", "--package", "agent", "--bin", "keel-agent"]);
     build.args(["--profile", purpose.profile(), "--target", &triple]);
     // With a target named these are for the program alone, and not for what runs while it is built.
-    run(build.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    // Packed relocations (gABI, SHT_RELR) save a twentieth of its size.
+    let flags = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs";
+    run(build.env("RUSTFLAGS", flags))?;
     let built = target().join(&triple).join(purpose.profile()).join("keel-agent");
     put(&built, place, &name)?;
     Ok(place.join(name))

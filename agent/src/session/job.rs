@@ -7,6 +7,7 @@ use crate::state::{EventLog, StateDir};
 use crate::system::System;
 use model::{Catalog, EventBody, Failure, Plan, Report, Retention, Secrets};
 use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 use wire::{Blobs, Terms, Which};
 
 /// Time as the caller gives it: RFC 3339 in UTC.
@@ -123,10 +124,10 @@ pub(super) fn boot_id() -> String {
     read.map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
 }
 
-/// Forgets old runs. It is housekeeping: where it fails, the run has ended well all the same.
+/// Forgets old runs, and what runs that died left half written. It is housekeeping: where it fails, the run has ended well all the same.
 pub(super) fn forget_old_runs(state: &StateDir, events: &EventLog<'_>, terms: &Terms) {
     let keep = Retention { runs: terms.keep_runs, days: terms.keep_days };
-    if let Err(failure) = state.prune(keep) {
+    if let Err(failure) = state.prune(keep).and_then(|()| state.remove_strays(SystemTime::now())) {
         events.emit(EventBody::Note { text: format!("old runs could not be forgotten: {failure}") });
     }
 }

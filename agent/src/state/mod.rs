@@ -14,6 +14,7 @@ mod prune;
 mod sealed;
 mod soft_locks;
 mod store;
+mod strays;
 mod version;
 
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};
