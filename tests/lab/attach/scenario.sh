@@ -12,7 +12,7 @@ cgroup() { host cat "/proc/$1/cgroup"; }
 begin() {
     host rm -rf /run/began /run/go /run/waited /etc/before /etc/after
     { laptop apply --yes own </dev/null >"$LAPTOP/log" 2>&1 && echo 0 >"$LAPTOP/status" || echo $? >"$LAPTOP/status"; } &
-    soon there /run/began
+    SOON=120 soon there /run/began
 }
 events_of() { host_sh "cat /var/lib/evenkeel/runs/00000$1/events"; }
 heard() { jq -c 'select(.event != "push" and .event != "fleet") | del(.host)' "$1"; }
@@ -33,7 +33,8 @@ sessions=$(host loginctl list-sessions --no-legend | awk '$3 == "admin" { print 
 [[ -n $sessions ]]
 for session in $sessions; do host loginctl terminate-session "$session" || true; done
 host_sh 'systemd-run --quiet --on-active=4 systemctl start ssh; pkill -9 -f "^sshd: admin@" || true; systemctl stop ssh'
-soon host true 2>&-
+# With libpam-systemd a login waits until the user manager of the session before has gone.
+SOON=180 soon host true 2>&-
 host test -d "/proc/$pid"
 assert_eq "" "$(host_sh 'test ! -e /run/waited || echo waited')"
 
