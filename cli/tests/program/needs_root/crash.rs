@@ -143,7 +143,7 @@ fn a_rollback_that_dies_at_another_change_is_taken_up() {
 #[test]
 fn a_rollback_with_nothing_to_do_leaves_no_temporary_file() {
     let scratch = Scratch::of("[file.\"HOST/a\"]\ncontent = \"a\"\n");
-    assert_eq!(scratch.keel_at("write.synced=1:crash", "apply", &["--yes"]).code, 137);
+    assert_eq!(scratch.keel_at("write.synced=2:crash", "apply", &["--yes"]).code, 137);
     assert_eq!(looks(&scratch).len(), 2);
     scratch.fine("rollback", &["--yes"]);
     assert_eq!(looks(&scratch).len(), 1);
