@@ -17,9 +17,10 @@ begin() {
 events_of() { host_sh "cat /var/lib/evenkeel/runs/00000$1/events"; }
 heard() { jq -c 'select(.event != "push" and .event != "fleet") | del(.host)' "$1"; }
 
-# It has a place of its own, with all that it starts, and what it became root by.
+# It has a place of its own, with all that it starts, and what it became root by. The user's manager stays: on its way out it would take
+# those who log in meanwhile along.
 host_sh 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y libpam-systemd >/dev/null 2>&1
-    mkdir -p /etc/systemd/logind.conf.d; printf "[Login]\nKillUserProcesses=yes\n" >/etc/systemd/logind.conf.d/kill.conf; systemctl restart systemd-logind'
+    mkdir -p /etc/systemd/logind.conf.d; printf "[Login]\nKillUserProcesses=yes\nUserStopDelaySec=infinity\n" >/etc/systemd/logind.conf.d/kill.conf; systemctl restart systemd-logind'
 begin
 pid=$(runner)
 assert_contains "$(cgroup "$pid")" /keel-run-1.scope

@@ -70,13 +70,13 @@ fn a_secret_among_arguments_is_seen() {
     let canary = Arc::new(Canary::new("seen", "'"));
     let watch = Watch::begin(std::slice::from_ref(&canary));
     let mut child = std::process::Command::new("/bin/sleep");
-    let mut child = child.arg("0.2").env("HELD", &canary.text).spawn().expect("it starts");
+    let mut child = child.arg("2").env("HELD", &canary.text).spawn().expect("it starts");
     child.wait().expect("it ends");
-    let argv = std::process::Command::new("/bin/sh").args(["-c", "sleep 0.2", &canary.text]).status();
+    let argv = std::process::Command::new("/bin/sh").args(["-c", "sleep 2", &canary.text]).status();
     assert!(argv.expect("it starts").success());
     let seen = watch.end();
     assert!(
-        seen.contains("environ of /bin/sleep 0.2 ")
+        seen.contains("environ of /bin/sleep 2 ")
             && seen.iter().any(|one| one.starts_with("argv of /bin/sh")),
         "{seen:?}"
     );
