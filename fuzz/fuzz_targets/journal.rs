@@ -29,11 +29,12 @@ fn read(bytes: &[u8]) {
     let good = usize::try_from(contents.good).expect("it was in memory");
     let again = decode::<Record>(&bytes[..good], contents.good).expect("memory can be read");
     assert_eq!((&again.records, again.damage), (&contents.records, None));
-    // What is taken means the same when it is written again.
+    // What is taken means the same when it is written again, save for what stood in place of a secret: that is never written.
     for record in &contents.records {
         let frame = encode(record).expect("what was read can be written");
         let back = decode::<Record>(&frame[..], frame.len() as u64).expect("memory can be read");
-        assert_eq!(back.records.first(), Some(record));
+        let again = back.records.first().map(|back| encode(back).expect("what was read can be written"));
+        assert_eq!((back.records.len(), again), (1, Some(frame)));
     }
     let mut status = Status::default();
     for record in contents.records {

@@ -47,7 +47,11 @@ impl Ledger {
     pub fn of(bytes: Vec<u8>) -> Result<Self, DamagedLedger> {
         match serde_json::from_slice(&bytes) {
             Ok(scopes) => Ok(Self { scopes, changed: false }),
-            Err(error) => Err(DamagedLedger { bytes, why: error.to_string() }),
+            // What is wrong may be a name in it, of any length and any characters.
+            Err(error) => {
+                let why = error.to_string().chars().filter(|it| !it.is_control()).take(200).collect();
+                Err(DamagedLedger { bytes, why })
+            }
         }
     }
 
@@ -125,5 +129,20 @@ fn drop_secrets(value: &mut serde_json::Value) {
             items.iter_mut().for_each(drop_secrets);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ledger;
+
+    #[test]
+    fn what_is_wrong_with_a_ledger_is_said_in_harmless_words() {
+        let long = "x".repeat(5000);
+        for key in ["a\\nb", "a\\u001b[2J", &long] {
+            let bytes = format!("{{\"site\":{{\"{key}\":{{}}}}}}").into_bytes();
+            let words = Ledger::of(bytes).unwrap_err().to_string();
+            assert!(words.len() < 1000 && !words.contains(char::is_control), "{words:?}");
+        }
     }
 }

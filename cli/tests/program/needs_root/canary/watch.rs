@@ -19,10 +19,10 @@ impl Watch {
     /// From now on.
     pub fn begin(canaries: &[Arc<Canary>]) -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let (done, canaries) = (over.clone(), canaries.to_vec());
+        // Who was there before is none of ours; looked up here, for the thread may begin late.
+        let (done, canaries, others) = (over.clone(), canaries.to_vec(), processes());
         let thread = std::thread::spawn(move || {
-            // Who was there before is none of ours.
-            let (mut found, mut known, others) = (BTreeSet::new(), BTreeSet::new(), processes());
+            let (mut found, mut known) = (BTreeSet::new(), BTreeSet::new());
             while !done.load(Ordering::Relaxed) {
                 for path in processes().difference(&others) {
                     look(path, &canaries, (&mut known, &mut found));
