@@ -121,9 +121,9 @@ fetch() { curl --noproxy '*' --silent --show-error --fail --max-time 10 "http://
 # serves TEXT URL-PATH: whether the page is this text.
 serves() { [[ $(fetch "$2" 2>&1) == "$1" ]]; }
 
-# soon COMMAND…: repeats the command until it succeeds; fails when it has not within thirty seconds, or as many as SOON says.
+# soon COMMAND…: repeats the command until it succeeds; fails when it has not within two minutes, or as many seconds as SOON says.
 soon() {
-    local limit=${SOON:-30}
+    local limit=${SOON:-120}
     local end=$((SECONDS + limit))
     until "$@"; do
         ((SECONDS < end)) || lab_fail "not within $limit seconds: $*"

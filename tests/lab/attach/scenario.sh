@@ -12,7 +12,7 @@ cgroup() { host cat "/proc/$1/cgroup"; }
 begin() {
     host rm -rf /run/began /run/go /run/waited /etc/before /etc/after
     { laptop apply --yes own </dev/null >"$LAPTOP/log" 2>&1 && echo 0 >"$LAPTOP/status" || echo $? >"$LAPTOP/status"; } &
-    SOON=120 soon there /run/began
+    soon there /run/began
 }
 events_of() { host_sh "cat /var/lib/evenkeel/runs/00000$1/events"; }
 heard() { jq -c 'select(.event != "push" and .event != "fleet") | del(.host)' "$1"; }

@@ -3,18 +3,19 @@
 # hosts: 4
 . "$LAB/laptop.sh"
 
-laptop_knows cut1 cut2 cut3 cut4
+laptop_knows died1 died2 died3 died4
 
 # at_point N POINT: keel dies so many tenths of a second after the first step of a run of the N-th host.
 at_point() {
-    local host=cut$1 point=$2 log=$LAPTOP/$1.json pid
-    host rm -f /root/steps
+    local host=died$1 point=$2 log=$LAPTOP/$1.json pid
+    host rm -f /root/steps /root/go-on
     laptop apply --yes --format json "$host" </dev/null >"$log" 2>"$log.err" &
     pid=$!
     soon host test -e /root/steps
     sleep "$((point / 10)).$((point % 10))"
     kill -9 "$(pgrep -f "^[^ ]*keel apply --yes --format json $host\$")"
     wait "$pid" && lab_fail "keel has not died"
+    touch "$(folder)/root/root/go-on"
     status=0
     laptop attach --format json "$host" >"$log.2" 2>"$log.err" || status=$?
     assert_eq 0 "$status" "point $point of $host: $(cat "$log" "$log.2" "$log.err")"

@@ -10,7 +10,7 @@ sed -i '1i Host *\n    ServerAliveInterval 2\n    ServerAliveCountMax 2\n    Con
 at_point() {
     local host=cut$1 point=$2 log=$LAPTOP/$1.json status=0 pid answer=(DROP)
     ((point % 2)) || answer=(REJECT --reject-with tcp-reset)
-    host rm -f /root/steps
+    host rm -f /root/steps /root/go-on
     laptop apply --yes --format json "$host" </dev/null >"$log" 2>"$log.err" &
     pid=$!
     soon host test -e /root/steps
@@ -18,6 +18,7 @@ at_point() {
     network iptables -A INPUT -p tcp --dport 22 -j "${answer[@]}"
     sleep 5
     network iptables -D INPUT -p tcp --dport 22 -j "${answer[@]}"
+    touch "$(folder)/root/root/go-on"
     wait "$pid" || status=$?
     assert_eq 0 "$status" "point $point of $host: $(cat "$log" "$log.err")"
     assert_eq 20 "$(host_sh 'wc -l </root/steps')" "every step once, at point $point:"

@@ -51,9 +51,7 @@ fn look(
     canaries: &[Arc<Canary>],
     (known, found): (&mut BTreeSet<[Vec<u8>; 2]>, &mut BTreeSet<String>),
 ) {
-    // Who has ended meanwhile has nothing to show.
-    let Ok(argv) = fs::read(path.join("cmdline")) else { return };
-    let environ = fs::read(path.join("environ")).unwrap_or_default();
+    let Some((argv, environ)) = shown(path) else { return };
     if !known.insert([argv.clone(), environ.clone()]) {
         return;
     }
@@ -61,6 +59,18 @@ fn look(
         if canaries.iter().any(|canary| canary.is_in(bytes)) {
             let words = String::from_utf8_lossy(&argv).replace('\0', " ");
             found.insert(format!("{what} of {}", words.chars().take(24).collect::<String>()));
+        }
+    }
+}
+
+/// The arguments and the environment of one program: who becomes another between two looks is looked at again. Who has ended has
+/// nothing to show.
+fn shown(path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
+    loop {
+        let argv = fs::read(path.join("cmdline")).ok()?;
+        let environ = fs::read(path.join("environ")).unwrap_or_default();
+        if fs::read(path.join("cmdline")).ok()? == argv {
+            return Some((argv, environ));
         }
     }
 }
