@@ -69,7 +69,9 @@ fn shown(path: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
     loop {
         let argv = fs::read(path.join("cmdline")).ok()?;
         let environ = fs::read(path.join("environ")).unwrap_or_default();
-        if fs::read(path.join("cmdline")).ok()? == argv {
+        // The kernel sets the environment before the arguments: who has none is just becoming another.
+        let is_between = argv.is_empty() && !environ.is_empty();
+        if !is_between && fs::read(path.join("cmdline")).ok()? == argv {
             return Some((argv, environ));
         }
     }
