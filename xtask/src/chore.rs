@@ -10,7 +10,7 @@ use crate::lab::host::Init;
 use crate::lab::{down, host, ssh, state, up};
 use crate::power::{Cuts, cut};
 use crate::tidy::check;
-use crate::{cmd, corpus, dist, faults, seeded, suite};
+use crate::{bench, cmd, corpus, dist, faults, seeded, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -38,6 +38,14 @@ enum Chore {
         /// Built faster, larger, and not for people.
         #[arg(long)]
         debug: bool,
+    },
+    /// What keel costs, against the floor and, with `--peers all`, against other tools; into docs/performance.md (needs root). `--quick` ends
+    /// in five minutes; `--only W1,W3`; `--help` has the rest. KEEL_BIN=PATH takes a `keel` that is built already.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// The benchmark's own.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
     },
     /// Cuts the power of a virtual machine in which `keel` runs, and looks what is left (needs root). KEEL_BIN=PATH takes another `keel`
     /// than the debug build.
@@ -98,6 +106,10 @@ pub fn run(cli: Cli) -> Result<u8> {
         Chore::Test { extra } => suite::run(&extra),
         Chore::Dist { debug } => {
             dist::dist(if debug { Purpose::Test } else { Purpose::Release })?;
+            Ok(0)
+        }
+        Chore::Bench { words } => {
+            bench::bench(&words)?;
             Ok(0)
         }
         Chore::Power { cuts, seed } => power(Cuts { count: cuts, seed }),

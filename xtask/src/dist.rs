@@ -128,7 +128,7 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Where cargo builds to.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let named = std::env::var_os("CARGO_TARGET_DIR").map(|dir| cmd::workspace().join(dir));
     named.unwrap_or_else(|| cmd::workspace().join("target"))
 }

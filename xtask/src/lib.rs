@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to the developer's terminal")]
 
+pub mod bench;
 pub mod chore;
 pub mod cmd;
 pub mod corpus;

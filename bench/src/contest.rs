@@ -1,0 +1,113 @@
+//! Programs that run in turn, so that a machine that changes its speed changes it for all. It knows nothing of what they do; `figures`
+//! makes sense of the outcome.
+
+use crate::clock::{self, Ended, Sample};
+use serde::{Deserialize, Serialize};
+use std::process::{Command, Stdio};
+
+/// One program among others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contender {
+    /// Its name in the table.
+    pub name: String,
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+}
+
+/// What is to be run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contest {
+    /// How often each one runs, after one round that is not counted. What is slow runs less often, but not less than `enough`.
+    pub runs: usize,
+    /// Seconds after which a run is killed, and its contender left out.
+    pub limit: f64,
+    /// Shell words that are done before each run, and not measured. Empty for none.
+    pub before: String,
+    /// Shell words that have to succeed after each run, and are not measured. Empty for none.
+    pub after: String,
+    /// In the order in which they take turns.
+    pub contenders: Vec<Contender>,
+}
+
+/// What became of one contender.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// Its runs, in order: the first of all contenders were made in one round, and so on.
+    pub samples: Vec<Sample>,
+    /// Why it has none.
+    pub left_out: Option<String>,
+}
+
+/// Has it run often enough? Five times if that took five seconds, three times if it took thirty.
+fn enough(samples: &[Sample]) -> bool {
+    let took: f64 = samples.iter().map(|sample| sample.wall).sum();
+    samples.len() >= 5 && took > 5.0 || samples.len() >= 3 && took > 30.0
+}
+
+/// Holds the contest on this machine.
+pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
+    let mut all: Vec<Outcome> = contest
+        .contenders
+        .iter()
+        .map(|contender| Outcome { name: contender.name.clone(), ..Outcome::default() })
+        .collect();
+    for round in 0..=contest.runs {
+        for (contender, outcome) in contest.contenders.iter().zip(&mut all) {
+            if outcome.left_out.is_some() || enough(&outcome.samples) {
+                continue;
+            }
+            script(&contest.before)?;
+            match clock::run(&contender.argv, contest.limit)? {
+                Ended::Well(sample) if round > 0 => outcome.samples.push(sample),
+                Ended::Well(_) => {}
+                Ended::TooLong => leave_out(outcome, format!("more than {:.0} s a run", contest.limit)),
+                Ended::Badly(how) => leave_out(outcome, format!("failed: {how}")),
+            }
+            if outcome.left_out.is_none() && script(&contest.after).is_err() {
+                leave_out(outcome, "the host was not as it is to be afterwards".to_owned());
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn leave_out(outcome: &mut Outcome, why: String) {
+    eprintln!("{}: {why}", outcome.name);
+    outcome.samples.clear();
+    outcome.left_out = Some(why);
+}
+
+fn script(words: &str) -> anyhow::Result<()> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    let output = Command::new("sh").args(["-ec", words]).stdin(Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "{}: {words}: {}", output.status, said.trim());
+    Ok(())
+}
+
+/// What `bench contest` does: the contest comes in, the outcome goes out, as JSON.
+pub fn serve() -> anyhow::Result<()> {
+    let contest: Contest = serde_json::from_reader(std::io::stdin().lock())?;
+    println!("{}", serde_json::to_string(&hold(&contest)?)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::enough;
+    use crate::clock::Sample;
+
+    #[test]
+    fn what_is_slow_runs_less_often() {
+        let times = |count: usize, wall: f64| vec![Sample { wall, ..Sample::default() }; count];
+        for (count, wall, is_enough) in
+            [(4, 2.0, false), (5, 2.0, true), (19, 0.1, false), (2, 60.0, false), (3, 11.0, true)]
+        {
+            assert_eq!(enough(&times(count, wall)), is_enough, "{count} runs of {wall} s");
+        }
+    }
+}

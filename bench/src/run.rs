@@ -1,0 +1,257 @@
+//! The whole: hosts, tools, then one workload after the other, each of which is a contest. Next: `figures`.
+
+use crate::contest::{Contender, Contest, Outcome, hold};
+use crate::figures::{Figures, Row};
+use crate::lab::{Connections, Fleet, lay, quoted};
+use crate::page::{self, Page};
+use crate::tools::install::{self, Had};
+use crate::tools::{Keel, Tool};
+use crate::workloads::{self, OPT, Peers, Place, Scale, Workload};
+use anyhow::Context;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Measures, and writes what was found.
+#[derive(clap::Args)]
+pub struct Run {
+    /// The program, with the agents beside it.
+    #[arg(long)]
+    keel: PathBuf,
+    /// Peers that take part, by name, or `all`; they are installed on hosts of the lab and into /var/cache/keel-bench.
+    #[arg(long, value_delimiter = ',')]
+    peers: Vec<String>,
+    /// Only these workloads, such as W1,W3-10.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Fewer runs of fewer workloads: five minutes, without peers.
+    #[arg(long)]
+    quick: bool,
+    /// How often each tool runs, unless it is slow.
+    #[arg(long)]
+    runs: Option<usize>,
+    /// Seconds after which a run is killed and its tool left out of the workload.
+    #[arg(long, default_value_t = 30.0)]
+    limit: f64,
+    /// Where `performance.md` is, in which the tables are put.
+    #[arg(long, default_value = "docs")]
+    docs: PathBuf,
+}
+
+/// What all workloads share.
+struct Bench {
+    scratch: TempDir,
+    fleet: Option<Fleet>,
+    keel: Keel,
+    peers: Vec<&'static dyn Tool>,
+    runs: usize,
+    limit: f64,
+}
+
+/// What `bench run` does.
+pub fn run(run: &Run) -> anyhow::Result<()> {
+    let scale = if run.quick { Scale::Quick } else { Scale::Full };
+    let chosen = chosen(workloads::all(scale), &run.only)?;
+    let scratch = tempfile::tempdir()?;
+    let keel = fs::canonicalize(&run.keel).with_context(|| run.keel.display().to_string())?;
+    let hosts = chosen.iter().map(Workload::hosts).max().unwrap_or(0);
+    let fleet = (hosts > 0).then(|| Fleet::up(hosts, &scratch.path().join("home"))).transpose()?;
+    let mut had = Had::default();
+    if let Some(fleet) = &fleet {
+        ours(fleet, &keel)?;
+        had = install::peers(fleet, &run.peers)?;
+    }
+    let runs = run.runs.unwrap_or(if run.quick { 7 } else { 20 });
+    let bench =
+        Bench { scratch, fleet, keel: Keel { program: keel }, peers: had.tools, runs, limit: run.limit };
+    let mut rows = Vec::new();
+    for workload in &chosen {
+        eprintln!("{}: {}", workload.id, workload.what);
+        rows.push(bench.measure(workload).with_context(|| workload.id)?);
+    }
+    let figures =
+        Figures { machine: machine()?, scale, versions: had.versions, left_out: had.left_out, rows };
+    page::put(&Page::of(run.docs.clone()), &figures)
+}
+
+fn chosen(all: Vec<Workload>, only: &[String]) -> anyhow::Result<Vec<Workload>> {
+    let known = |name: &String| all.iter().any(|workload| workload.id == name);
+    if let Some(unknown) = only.iter().find(|name| !known(name)) {
+        let known: Vec<_> = all.iter().map(|workload| workload.id).collect();
+        anyhow::bail!("no workload {unknown}; there are {}", known.join(", "));
+    }
+    Ok(all.into_iter().filter(|it| only.is_empty() || only.iter().any(|name| name == it.id)).collect())
+}
+
+/// Brings the programs of this workspace to the first host.
+fn ours(fleet: &Fleet, keel: &Path) -> anyhow::Result<()> {
+    let bench = std::env::current_exe()?;
+    for program in [keel, &bench, &bench.with_file_name("floor")] {
+        fleet.copy(program, OPT)?;
+    }
+    Ok(())
+}
+
+impl Bench {
+    fn measure(&self, workload: &Workload) -> anyhow::Result<Row> {
+        let home = self.scratch.path().join(workload.id).join("home");
+        let first = |count: usize, connections: Connections| -> anyhow::Result<Fleet> {
+            self.fleet.as_ref().context("no hosts were asked for")?.first(count, &home, connections)
+        };
+        let outcomes = match workload.place {
+            Place::Host => self.on_host(workload, &first(1, Connections::Fresh)?)?,
+            Place::Kept => self.on_laptop(workload, &first(1, Connections::Kept)?)?,
+            Place::Laptop { hosts, delay: 0 } => {
+                self.on_laptop(workload, &first(hosts, Connections::Fresh)?)?
+            }
+            Place::Laptop { hosts, delay } => {
+                self.on_laptop(workload, &first(hosts, Connections::Fresh)?.delayed(delay, &home)?)?
+            }
+            Place::Compile { hosts } => self.compile(workload, hosts)?,
+        };
+        Ok(Row {
+            id: workload.id.to_owned(),
+            what: workload.what.clone(),
+            most: workload.most,
+            memory: workload.memory,
+            floors: workload.floors.len(),
+            outcomes,
+        })
+    }
+
+    /// Keel first, then the peers.
+    fn tools(&self, workload: &Workload) -> Vec<&dyn Tool> {
+        let peers = self.peers.iter().copied().filter(|_| workload.peers == Peers::Invited);
+        std::iter::once::<&dyn Tool>(&self.keel).chain(peers).collect()
+    }
+
+    /// The directory of the tool's site on the laptop.
+    fn site(&self, workload: &Workload, tool: &dyn Tool) -> anyhow::Result<PathBuf> {
+        let at = self.scratch.path().join(workload.id).join(tool.name());
+        lay(&at, &tool.write(&workload.state))?;
+        Ok(at)
+    }
+
+    fn on_host(&self, workload: &Workload, fleet: &Fleet) -> anyhow::Result<Vec<Outcome>> {
+        fleet.script(&workload.fixture)?;
+        let mut contenders = Vec::new();
+        for tool in self.tools(workload) {
+            let at = format!("{OPT}/{}/{}", workload.id, tool.name());
+            if let Some(argv) = tool.on_host(Path::new(&at)) {
+                fleet.copy(&self.site(workload, tool)?, &at)?;
+                contenders.push(Contender { name: tool.name().to_owned(), argv });
+            }
+        }
+        let floors = workload.floors.iter();
+        let floors = floors.map(|it| Contender { name: it.name.to_owned(), argv: it.argv.clone() });
+        contenders.splice(1..1, floors);
+        fleet.hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
+        fleet.hold(&self.contest(contenders, workload.before.clone(), workload.after.clone()))
+    }
+
+    fn on_laptop(&self, workload: &Workload, fleet: &Fleet) -> anyhow::Result<Vec<Outcome>> {
+        fleet.script(&workload.fixture)?;
+        let mut contenders = Vec::new();
+        for tool in self.tools(workload) {
+            if let Some(argv) = tool.push(&self.site(workload, tool)?, fleet)? {
+                contenders
+                    .push(Contender { name: tool.name().to_owned(), argv: until(workload, fleet, argv) });
+            }
+        }
+        let floors = workload.floors.iter();
+        let floors = floors.map(|it| Contender { name: it.name.to_owned(), argv: fleet.ssh("", &it.argv) });
+        contenders.splice(1..1, floors);
+        let script = |name: &str, words: &str| self.over_ssh(workload, fleet, name, words);
+        let (before, after) = (script("before", &workload.before)?, script("after", &workload.after)?);
+        hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
+        hold(&self.contest(contenders, before, after))
+    }
+
+    fn compile(&self, workload: &Workload, hosts: usize) -> anyhow::Result<Vec<Outcome>> {
+        let at = self.scratch.path().join(workload.id).join("keel");
+        let argv = self.keel.compile(&at, &workload.state, hosts)?;
+        let keel = Contender { name: self.keel.name().to_owned(), argv };
+        hold(&self.contest(vec![keel], String::new(), String::new()))
+    }
+
+    fn contest(&self, contenders: Vec<Contender>, before: String, after: String) -> Contest {
+        Contest { runs: self.runs, limit: self.limit, before, after, contenders }
+    }
+
+    /// Shell words for the laptop that do these on the first host, as root.
+    fn over_ssh(
+        &self,
+        workload: &Workload,
+        fleet: &Fleet,
+        name: &str,
+        words: &str,
+    ) -> anyhow::Result<String> {
+        if words.is_empty() {
+            return Ok(String::new());
+        }
+        let file = self.scratch.path().join(workload.id).join(name);
+        fs::write(&file, words)?;
+        let ssh: Vec<String> =
+            fleet.ssh("root-", &["sh".into(), "-es".into()]).iter().map(|it| quoted(it)).collect();
+        Ok(format!("{} <{}", ssh.join(" "), quoted(&file.display().to_string())))
+    }
+}
+
+/// Has keel make it so, however long that takes.
+fn brought_about(keel: &Contender) -> Contest {
+    let (before, after) = (String::new(), String::new());
+    Contest { runs: 0, limit: 600.0, before, after, contenders: vec![keel.clone()] }
+}
+
+fn well(outcome: &Outcome) -> anyhow::Result<()> {
+    outcome.left_out.as_ref().map_or(Ok(()), |why| anyhow::bail!("{why}"))
+}
+
+/// The program, and what the clock waits for after it.
+fn until(workload: &Workload, fleet: &Fleet, argv: Vec<String>) -> Vec<String> {
+    if workload.until.is_empty() {
+        return argv;
+    }
+    let address = &fleet.hosts()[0].address;
+    let script = format!("\"$@\" || exit; ADDRESS={address}; {}", workload.until);
+    ["sh", "-c", &script, "sh"].map(str::to_owned).into_iter().chain(argv).collect()
+}
+
+/// What it all ran on.
+fn machine() -> anyhow::Result<Vec<String>> {
+    let said = |program: &str, args: &[&str]| -> anyhow::Result<String> {
+        let output = Command::new(program).args(args).output().with_context(|| program.to_owned())?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let info = fs::read_to_string("/proc/cpuinfo")?;
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("processor");
+    let processors = std::thread::available_parallelism()?;
+    let memory = fs::read_to_string("/proc/meminfo")?;
+    let memory =
+        memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or("?").trim().to_owned();
+    Ok(vec![
+        format!("{processors} x {}", model.trim_start_matches([' ', '\t', ':'])),
+        format!("{memory} of memory"),
+        format!("Linux {}", said("uname", &["-r"])?),
+        format!("load {} at the end", said("cut", &["-d", " ", "-f1", "/proc/loadavg"])?),
+        said("date", &["-u", "+%F"])?,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chosen;
+    use crate::workloads::{Scale, all};
+
+    #[test]
+    fn workloads_are_chosen_by_name() {
+        let ids = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+            chosen(all(Scale::Quick), &only).map(|found| found.iter().map(|it| it.id).collect::<Vec<_>>())
+        };
+        assert_eq!(ids(&["W2", "W1"]).expect("both are there"), ["W1", "W2"]);
+        assert!(ids(&[]).expect("all").len() > 5);
+        assert!(ids(&["W99"]).expect_err("no such workload").to_string().contains("W1, "));
+    }
+}

@@ -1,0 +1,136 @@
+//! Keel itself: one file of resources, a template beside it.
+
+use super::{Files, Source, Tool, words};
+use crate::lab::Fleet;
+use crate::state::{self, State};
+use crate::workloads::OPT;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The program on the laptop; on a host it is in `OPT`.
+pub struct Keel {
+    /// Agents lie beside it.
+    pub program: PathBuf,
+}
+
+impl Tool for Keel {
+    fn name(&self) -> &'static str {
+        "keel"
+    }
+
+    fn source(&self) -> Source {
+        Source::Ours
+    }
+
+    fn version(&self) -> Vec<String> {
+        vec![format!("{OPT}/keel"), "--version".to_owned()]
+    }
+
+    fn write(&self, state: &State) -> Files {
+        let template = state::template(|variable| format!("{{{{each.value.{variable}}}}}"));
+        vec![("site.toml".to_owned(), resources(state)), ("templates/vhost.hbs".to_owned(), template)]
+    }
+
+    fn on_host(&self, at: &Path) -> Option<Vec<String>> {
+        let [site, state] = ["site.toml", "state"].map(|name| at.join(name).display().to_string());
+        let keel = format!("{OPT}/keel");
+        Some(words([&keel, "apply", "--yes", "--local", "-f", &site, "--state-dir", &state]))
+    }
+
+    fn push(&self, at: &Path, fleet: &Fleet) -> anyhow::Result<Option<Vec<String>>> {
+        let home = format!("HOME={}", fleet.home().display());
+        let mut argv = words(["env", &home, &self.program.display().to_string(), "apply", "--yes", "-f"]);
+        argv.push(at.join("site.toml").display().to_string());
+        argv.extend(["--parallel".to_owned(), fleet.hosts().len().to_string()]);
+        argv.extend(fleet.hosts().iter().map(|host| host.name.clone()));
+        Ok(Some(argv))
+    }
+}
+
+impl Keel {
+    /// A site of hosts `h1` to `hN` that all have the same role, `site.toml`; how it is looked at.
+    pub fn compile(&self, at: &Path, state: &State, hosts: usize) -> anyhow::Result<Vec<String>> {
+        let mut files = self.write(state);
+        let keel = self.program.display().to_string();
+        if hosts > 1 {
+            for (path, _) in &mut files {
+                *path =
+                    path.replace("site.toml", "roles/bench.toml").replace("templates/", "roles/templates/");
+            }
+            let host =
+                |number: usize| format!("[host.h{number}]\naddress = \"192.0.2.1\"\nroles = [\"bench\"]\n");
+            files.push(("hosts.toml".to_owned(), (1..=hosts).map(host).collect()));
+            files.push(("keel.toml".to_owned(), "[project]\nname = \"bench\"\n".to_owned()));
+        }
+        crate::lab::lay(at, &files)?;
+        let at = at.display().to_string();
+        Ok(match hosts {
+            1 => words([&keel, "validate", "-f", &format!("{at}/site.toml")]),
+            _ => words([&keel, "validate", "--site", &at]),
+        })
+    }
+}
+
+fn resources(state: &State) -> String {
+    let mut text = String::new();
+    let mut add = |part: String| text.push_str(&part);
+    if !state.templated.is_empty() {
+        add(vhosts(state));
+    }
+    for it in &state.groups {
+        add(format!("[group.{}]\ngid = {}\n", it.name, it.gid));
+    }
+    for it in &state.users {
+        let (uid, group, home, shell) = (it.uid, &it.group, &it.home, &it.shell);
+        add(format!(
+            "[user.{}]\nuid = {uid}\ngroup = {group:?}\nhome = {home:?}\nmanage_home = false\nshell = {shell:?}\n",
+            it.name
+        ));
+    }
+    for it in &state.directories {
+        add(format!("[directory.{:?}]\n{}", it.path, attributes(&it.owner, &it.mode)));
+    }
+    for name in &state.packages {
+        add(format!("[package.{name}]\n"));
+    }
+    for it in &state.files {
+        add(format!("[file.{:?}]\ncontent = {:?}\n{}", it.path, it.content, attributes(&it.owner, &it.mode)));
+    }
+    for it in &state.symlinks {
+        add(format!("[symlink.{:?}]\ntarget = {:?}\n", it.path, it.target));
+    }
+    for (number, it) in state.lines.iter().enumerate() {
+        add(format!("[line.line{number}]\npath = {:?}\nline = {:?}\n", it.path, it.line));
+    }
+    for it in &state.units {
+        let causes = |kind: &str, found: Vec<&String>| -> Vec<String> {
+            found.into_iter().map(|path| format!("{kind}.{path}")).collect()
+        };
+        let is_file = |path: &&String| state.files.iter().any(|file| file.path == **path);
+        let (files, links) = it.restarted_for.iter().partition(is_file);
+        let all = [causes("file", files), causes("symlink", links)].concat();
+        add(format!("[service.{:?}]\nrunning = true\nenabled = true\nsubscribe = {all:?}\n", it.name));
+    }
+    text
+}
+
+/// One resource for all files of the template.
+fn vhosts(state: &State) -> String {
+    let mut text = "[inputs.vhosts]\ntype = \"map(table)\"\ndoc = \"What is served.\"\n".to_owned();
+    for (field, kind) in [("name", "string"), ("port", "int"), ("root", "path")] {
+        write!(text, "[inputs.vhosts.fields.{field}]\ntype = {kind:?}\ndoc = \"A variable.\"\n")
+            .expect("a String takes all");
+    }
+    text.push_str("[inputs.vhosts.default]\n");
+    for it in &state.templated {
+        let (name, port, root) = (&it.name, it.port, &it.root);
+        writeln!(text, "{:?} = {{ name = {name:?}, port = {port}, root = {root:?} }}", it.path)
+            .expect("a String takes all");
+    }
+    text.push_str("[file.\"{{ each.key }}\"]\nfor_each = \"inputs.vhosts\"\ntemplate = \"vhost.hbs\"\n");
+    text + &attributes("root", "0644")
+}
+
+fn attributes(owner: &str, mode: &str) -> String {
+    format!("owner = {owner:?}\ngroup = {owner:?}\nmode = {mode:?}\n")
+}
