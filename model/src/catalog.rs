@@ -1,9 +1,9 @@
 //! The compiled graph: what a host is to be. Made by `dsl` alone, and then only read.
 
-use crate::{Id, Origin, Secrets};
+use crate::{Id, Origin, Secrets, holds_secret};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Nodes in an order in which they may run, and the edges between them. Same input, same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Catalog {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    /// Positions of the nodes in the order of their ids.
+    #[serde(skip_serializing)]
+    by_id: Vec<usize>,
 }
 
 /// One resource.
@@ -101,16 +104,16 @@ impl TryFrom<Raw> for Catalog {
 impl Catalog {
     /// Checks that the nodes are unique and in an order in which every edge runs forward: a catalog has no cycle.
     pub fn new(nodes: Vec<Node>, mut edges: Vec<Edge>) -> Result<Self, CatalogError> {
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = nodes.iter().find(|node| !seen.insert(&node.id)) {
-            return Err(CatalogError::Duplicate(twice.id.clone()));
+        let by_id = by_id(&nodes);
+        if let Some(pair) = by_id.windows(2).find(|pair| nodes[pair[0]].id == nodes[pair[1]].id) {
+            return Err(CatalogError::Duplicate(nodes[pair[0]].id.clone()));
         }
         if let Some(edge) = edges.iter().find(|edge| edge.from >= edge.to || edge.to >= nodes.len()) {
             return Err(CatalogError::Backward(edge.from, edge.to));
         }
         edges.sort();
         edges.dedup_by(|next, kept| (next.from, next.to, next.kind) == (kept.from, kept.to, kept.kind));
-        Ok(Self { nodes, edges })
+        Ok(Self { nodes, edges, by_id })
     }
 
     /// The nodes, in an order in which they may run.
@@ -123,10 +126,22 @@ impl Catalog {
         &self.edges
     }
 
-    /// Positions of the nodes by id.
-    pub fn index(&self) -> BTreeMap<&Id, usize> {
-        self.nodes.iter().enumerate().map(|(at, node)| (&node.id, at)).collect()
+    /// The position of the node with this id.
+    pub fn position(&self, id: &Id) -> Option<usize> {
+        let found = self.by_id.binary_search_by(|at| self.nodes[*at].id.cmp(id));
+        found.ok().map(|found| self.by_id[found])
     }
+
+    /// The nodes in the order of their ids.
+    pub fn by_id(&self) -> impl Iterator<Item = &Node> {
+        self.by_id.iter().map(|at| &self.nodes[*at])
+    }
+}
+
+fn by_id(nodes: &[Node]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..nodes.len()).collect();
+    order.sort_by(|one, other| nodes[*one].id.cmp(&nodes[*other].id));
+    order
 }
 
 impl Node {
@@ -134,7 +149,7 @@ impl Node {
     ///
     /// Errors with the name of a secret that is missing.
     pub fn resolved(&self, secrets: &Secrets) -> Result<Cow<'_, serde_json::Value>, String> {
-        if secrets.is_empty() {
+        if secrets.is_empty() || !holds_secret(&self.params) {
             return Ok(Cow::Borrowed(&self.params));
         }
         let mut params = self.params.clone();

@@ -27,13 +27,15 @@ impl HostPath {
         if parts().any(|part| part == b"..") {
             return Err(format!("`{shown}` holds `..`: write the path it leads to"));
         }
-        let normal: Vec<&[u8]> = parts().filter(|part| !part.is_empty() && *part != b".").collect();
-        let joined = [b"/".as_slice(), &normal.join(&b'/')].concat();
-        if joined != bytes {
+        let is_name = |part: &&[u8]| !part.is_empty() && *part != b".";
+        let normal = || parts().filter(is_name);
+        if bytes != b"/" && !parts().all(|part| is_name(&part)) {
+            let names: Vec<&[u8]> = normal().collect();
+            let joined = [b"/".as_slice(), &names.join(&b'/')].concat();
             let joined = String::from_utf8_lossy(&joined).into_owned();
             return Err(format!("`{shown}` is not in its normal form: write `{joined}`"));
         }
-        if let Some(long) = normal.iter().find(|part| part.len() > 255) {
+        if let Some(long) = normal().find(|part| part.len() > 255) {
             let long = String::from_utf8_lossy(long).chars().take(40).collect::<String>();
             return Err(format!("`{long}…` is longer than the 255 bytes a file name may have"));
         }

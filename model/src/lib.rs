@@ -54,7 +54,7 @@ pub use record::{Begin, JOURNAL_VERSION, Record, Resumed};
 pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;
 pub use retention::Retention;
-pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets};
+pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets, holds_secret};
 pub use soft_lock::SoftLock;
 pub use status::{Act, Misplaced, Outcome, RunSummary, Status};
 pub use step::{Diff, Reversibility, Step, Val};

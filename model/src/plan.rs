@@ -120,8 +120,13 @@ impl Plan {
     /// The plan without what stays as it is.
     pub fn pending(&self) -> Self {
         let pending = |node: &&PlannedNode| node.verdict != Verdict::Unchanged;
-        let nodes = self.nodes.iter().filter(pending).cloned().collect();
-        Self { nodes, ..self.clone() }
+        Self {
+            nodes: self.nodes.iter().filter(pending).cloned().collect(),
+            orphans: self.orphans.clone(),
+            owed: self.owed.clone(),
+            together: self.together.clone(),
+            locks: self.locks.clone(),
+        }
     }
 
     /// The report that a run of this plan is foreseen to end with: what is provisional counts as unknown.

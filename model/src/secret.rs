@@ -72,6 +72,15 @@ impl schemars::JsonSchema for Secret<String> {
     }
 }
 
+/// True where a reference to a secret stands anywhere in `value`.
+pub fn holds_secret(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::Object(map) => map.contains_key(SECRET_KEY) || map.values().any(holds_secret),
+        serde_json::Value::Array(items) => items.iter().any(holds_secret),
+        _ => false,
+    }
+}
+
 /// The secrets of one catalog, by the name that stands in the catalog. Held in memory only; cannot be serialized.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets(BTreeMap<String, Secret<Vec<u8>>>);

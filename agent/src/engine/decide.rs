@@ -24,11 +24,11 @@ pub(super) fn decide(vertex: &Vertex<'_>, system: &dyn System) -> Result<Vec<Ste
 /// The unit of the node, where the service manager has not read its files since they changed: an earlier run, or
 /// somebody else, was cut off before the reload.
 fn stale_unit(vertex: &Vertex<'_>, system: &dyn System) -> Result<Option<String>, Failure> {
-    for claim in vertex.resource.footprint().claims {
-        if let Thing::Unit(name) = claim.thing
-            && system.unit(&name)?.is_some_and(|unit| unit.need_reload)
+    for thing in &vertex.things {
+        if let Thing::Unit(name) = thing
+            && system.unit(name)?.is_some_and(|unit| unit.need_reload)
         {
-            return Ok(Some(name));
+            return Ok(Some(name.clone()));
         }
     }
     Ok(None)

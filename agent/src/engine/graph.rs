@@ -4,7 +4,7 @@ use super::groups::Groups;
 use super::locks::Locks;
 use crate::kind::{Class, Registered, Resource};
 use crate::undo::Secrecy;
-use model::{Catalog, EdgeKind, Failure, Node, SECRET_KEY, Secrets, Thing};
+use model::{Catalog, EdgeKind, Failure, Node, Secrets, Thing, holds_secret};
 use std::collections::BTreeSet;
 
 /// The decoded catalog. Positions are those of the catalog: every link runs forward.
@@ -21,6 +21,8 @@ pub struct Vertex<'a> {
     pub resource: Box<dyn Resource>,
     /// What may run at the same time.
     pub class: Class,
+    /// What it owns that is no path.
+    pub things: Vec<Thing>,
     /// Whether what it touches is secret.
     pub secrecy: Secrecy,
     /// Edges that come in; `at` is the node before.
@@ -72,9 +74,11 @@ impl<'a> Graph<'a> {
                 refuse(problems.first().map_or(String::new(), |problem| problem.message.clone()))
             })?;
             let secrecy = secrecy(&node.params);
+            let claims = resource.owns().into_iter().map(|claim| claim.thing);
             vertices.push(Vertex {
                 secrecy,
                 node,
+                things: claims.filter(|thing| !matches!(thing, Thing::Path(_))).collect(),
                 resource,
                 class: kind.class(),
                 before: Vec::new(),
@@ -101,22 +105,13 @@ impl<'a> Graph<'a> {
 
     /// What all nodes will ask the host for, sorted.
     pub fn things(&self) -> Vec<Thing> {
-        let all = self.vertices.iter().flat_map(|vertex| vertex.resource.footprint().claims);
-        let things: BTreeSet<Thing> =
-            all.map(|claim| claim.thing).filter(|thing| !matches!(thing, Thing::Path(_))).collect();
-        things.into_iter().collect()
+        let things: BTreeSet<&Thing> = self.vertices.iter().flat_map(|vertex| &vertex.things).collect();
+        things.into_iter().cloned().collect()
     }
 }
 
 /// A resource that says it is sensitive, or holds a secret anywhere, touches what nobody may see.
 fn secrecy(params: &serde_json::Value) -> Secrecy {
-    fn holds_secret(value: &serde_json::Value) -> bool {
-        match value {
-            serde_json::Value::Object(map) => map.contains_key(SECRET_KEY) || map.values().any(holds_secret),
-            serde_json::Value::Array(items) => items.iter().any(holds_secret),
-            _ => false,
-        }
-    }
     let is_sensitive = params.get("sensitive") == Some(&serde_json::Value::Bool(true));
     if is_sensitive || holds_secret(params) { Secrecy::Secret } else { Secrecy::Open }
 }

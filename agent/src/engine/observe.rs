@@ -1,9 +1,10 @@
 //! Looks at every node at once, on all processors, and changes nothing.
 
 use super::decide::decide;
-use super::graph::Graph;
+use super::graph::{Graph, Vertex};
 use crate::system::System;
-use model::{Failure, Step};
+use model::{Failure, Step, Thing};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Nodes below which a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 64;
@@ -11,32 +12,85 @@ const WORTH_A_THREAD: usize = 64;
 /// Most threads that look.
 const MOST_THREADS: usize = 8;
 
+/// How many nodes a thread takes at a time.
+const PIECE: usize = 16;
+
+/// What a node needs done, or why that cannot be told.
+type Look = Result<Vec<Step>, Failure>;
+
 /// What each node would need done, were nothing to change before it. In catalog order.
-pub(super) fn observe(
-    graph: &Graph<'_>,
-    system: &dyn System,
-) -> Result<Vec<Result<Vec<Step>, Failure>>, Failure> {
+pub(super) fn observe(graph: &Graph<'_>, system: &dyn System) -> Result<Vec<Look>, Failure> {
     system.prepare(&graph.things())?;
     let vertices = graph.vertices();
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = (vertices.len() / WORTH_A_THREAD).clamp(1, processors.min(MOST_THREADS));
-    let look = |part: &[super::graph::Vertex<'_>]| -> Vec<Result<Vec<Step>, Failure>> {
-        part.iter().map(|vertex| decide(vertex, system)).collect()
-    };
+    let turns = turns(vertices);
+    let threads = threads(vertices.len(), turns.slow);
     if threads == 1 {
-        return Ok(look(vertices));
+        return Ok(vertices.iter().map(|vertex| decide(vertex, system)).collect());
     }
-    let parts: Vec<_> = vertices.chunks(vertices.len().div_ceil(threads)).collect();
+    let next = AtomicUsize::new(0);
+    let look = || {
+        let mut found = Vec::new();
+        while let Some(piece) = turns.piece(&next) {
+            found.extend(piece.iter().map(|at| (*at, decide(&vertices[*at], system))));
+        }
+        found
+    };
+    let mut all: Vec<Option<Look>> = Vec::new();
+    all.resize_with(vertices.len(), || None);
     std::thread::scope(|scope| {
-        let others: Vec<_> = parts[1..].iter().map(|part| scope.spawn(|| look(part))).collect();
-        let mut all = look(parts[0]);
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(look)).collect();
+        let mut place = |found: Vec<(usize, Look)>| found.into_iter().for_each(|(at, it)| all[at] = Some(it));
+        place(look());
         for other in others {
             match other.join() {
-                Ok(mut part) => all.append(&mut part),
+                Ok(found) => place(found),
                 // A panic is a bug: it goes on to the top.
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        Ok(all)
-    })
+    });
+    Ok(all.into_iter().map(|found| found.expect("each node has one turn")).collect())
+}
+
+/// How many threads are worth it. Those that only wait for an answer hold nobody up.
+fn threads(nodes: usize, slow: usize) -> usize {
+    // A process that may not ask how many processors it has can have one thread.
+    let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
+    let least = if slow > 0 && nodes > slow { 2 } else { 1 };
+    (nodes / WORTH_A_THREAD).max(least).min(processors).clamp(1, MOST_THREADS)
+}
+
+/// Who is looked at when.
+struct Turns {
+    order: Vec<usize>,
+    /// How many at the beginning are taken one by one.
+    slow: usize,
+}
+
+/// What the host answers for all at once comes first, one node of each sort: meanwhile others look at files, and the
+/// rest of that sort, which would wait for the same answer, comes last.
+fn turns(vertices: &[Vertex<'_>]) -> Turns {
+    let is_unit = |vertex: &Vertex<'_>| vertex.things.iter().any(|it| matches!(it, Thing::Unit(_)));
+    let is_package = |vertex: &Vertex<'_>| vertex.things.iter().any(|it| matches!(it, Thing::Package(_)));
+    let all = || 0..vertices.len();
+    let (units, rest): (Vec<usize>, Vec<usize>) = all().partition(|at| is_unit(&vertices[*at]));
+    let (packages, files): (Vec<usize>, Vec<usize>) =
+        rest.into_iter().partition(|at| is_package(&vertices[*at]));
+    let first = units.first().into_iter().chain(packages.first());
+    let last = packages.iter().skip(1).chain(units.iter().skip(1));
+    let slow = first.clone().count();
+    Turns { order: first.chain(&files).chain(last).copied().collect(), slow }
+}
+
+impl Turns {
+    /// What is looked at next; `None` where all have their turn.
+    fn piece(&self, next: &AtomicUsize) -> Option<&[usize]> {
+        let begin = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some(self.end(at))).ok()?;
+        (begin < self.order.len()).then(|| &self.order[begin..self.end(begin)])
+    }
+
+    fn end(&self, begin: usize) -> usize {
+        let length = if begin < self.slow { 1 } else { PIECE };
+        (begin + length).min(self.order.len())
+    }
 }

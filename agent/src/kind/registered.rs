@@ -3,7 +3,7 @@
 use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
-use model::{Answer, Check, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
+use model::{Answer, Check, Claim, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
 use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -23,6 +23,8 @@ pub trait Registered: KindInfo + Send {
 pub trait Resource: Send + Sync {
     /// What it owns and needs.
     fn footprint(&self) -> Footprint;
+    /// What it owns.
+    fn owns(&self) -> Vec<Claim>;
     /// Probes, and gives the state found as data. It may hold secrets: it must not be kept.
     fn seen(&self, system: &dyn System) -> Result<Value, Failure>;
     /// Probes and decides.
@@ -42,6 +44,10 @@ pub trait Resource: Send + Sync {
 impl<K: Kind> Resource for K {
     fn footprint(&self) -> Footprint {
         Footprint { claims: self.claims(), wants: self.wants() }
+    }
+
+    fn owns(&self) -> Vec<Claim> {
+        self.claims()
     }
 
     fn seen(&self, system: &dyn System) -> Result<Value, Failure> {

@@ -119,11 +119,10 @@ fn carry_out(
     clean(job, &past)?;
     supersede(job.state, job.sentry)?;
     let mut owed = past.owed;
-    let index = job.catalog.index();
     // What another catalog will answer, or this run whoever it is for, is not lost.
     let is_gone = |owed: &Owed| {
         let waits = owed.answer.is_some() || ledger.is_of_another(job.scope, &owed.to);
-        !index.contains_key(&owed.to) && !waits
+        job.catalog.position(&owed.to).is_none() && !waits
     };
     let gone = owed.extract_if(.., is_gone).map(|owed| owed.to).collect::<Vec<_>>();
     for id in gone {

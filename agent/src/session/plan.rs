@@ -26,8 +26,7 @@ pub(super) fn plan_graph(
 ) -> Result<Plan, Failure> {
     let locks = soft_locks(&job.choice.locks, (job.state, job.clock))?;
     // What only another catalog can answer is no business of this run.
-    let index = job.catalog.index();
-    let answered = |owed: &&Owed| owed.answer.is_some() || index.contains_key(&owed.to);
+    let answered = |owed: &&Owed| owed.answer.is_some() || job.catalog.position(&owed.to).is_some();
     let owed = past.owed.iter().filter(answered).cloned().collect();
     let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
     for (id, owned) in ledger.orphans(job.scope, job.catalog) {

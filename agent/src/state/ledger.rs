@@ -57,12 +57,14 @@ impl Ledger {
 
     /// What `scope` owned and `catalog` no longer has.
     pub fn orphans(&self, scope: &str, catalog: &Catalog) -> BTreeMap<Id, Owned> {
-        let index = catalog.index();
-        let owned = self.scopes.get(scope).into_iter().flatten();
-        owned
-            .filter(|(id, _)| !index.contains_key(id))
-            .map(|(id, owned)| (id.clone(), owned.clone()))
-            .collect()
+        let mut nodes = catalog.by_id().peekable();
+        // Both are sorted: one pass tells.
+        let mut is_there = |id: &Id| {
+            while nodes.next_if(|node| node.id < *id).is_some() {}
+            nodes.peek().is_some_and(|node| node.id == *id)
+        };
+        let owned = self.scopes.get(scope).into_iter().flatten().filter(|(id, _)| !is_there(id));
+        owned.map(|(id, owned)| (id.clone(), owned.clone())).collect()
     }
 
     /// True where a catalog of another scope has the resource.
@@ -76,18 +78,21 @@ impl Ledger {
         for id in removed {
             self.changed |= owned.remove(id).is_some();
         }
-        for node in catalog.nodes() {
+        let (mut known, mut news) = (owned.iter().peekable(), Vec::new());
+        for node in catalog.by_id() {
             let removal = (node.common.on_removal == OnRemoval::Remove).then(|| {
                 let mut params = node.params.clone();
                 drop_secrets(&mut params);
                 params
             });
             let now = Owned { removal };
-            if owned.get(&node.id) != Some(&now) {
-                owned.insert(node.id.clone(), now);
-                self.changed = true;
+            while known.next_if(|(id, _)| **id < node.id).is_some() {}
+            if known.peek() != Some(&(&node.id, &now)) {
+                news.push((node.id.clone(), now));
             }
         }
+        self.changed |= !news.is_empty();
+        owned.extend(news);
     }
 
     /// Writes the ledger, where anything in it changed.
