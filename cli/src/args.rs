@@ -45,13 +45,13 @@ pub enum Verb {
     /// Lets everybody change hosts again.
     Unlock(Printed<commands::unlock::Args>),
     /// Lists what is locked on hosts.
-    Locks(Printed<commands::locks::Args>),
+    Locks(Printed<commands::Asked>),
     /// Lists the runs of hosts.
-    History(Printed<commands::history::Args>),
+    History(Printed<commands::Asked>),
     /// Shows one run, op by op.
-    Show(Printed<commands::show::Args>),
+    Show(Printed<commands::OfRun>),
     /// Prints what hosts say of themselves.
-    Facts(Printed<commands::facts::Args>),
+    Facts(Printed<commands::Asked>),
     /// Draws the resources of one host and what comes before what.
     Graph(commands::graph::Args),
     /// Explains a kind of resource and its keys, or lists the kinds.

@@ -1,29 +1,11 @@
-//! `keel history`: the runs of machines, the last one first.
+//! `keel history`: the runs of machines, the last one first, and what became of them.
 
+use super::Asked;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::library::Files;
-use crate::view::ask::Consent;
-use crate::view::show::Manner;
-use crate::work::{Errand, Inventory, Machines, Wanted};
 use wire::Order;
 
-/// Arguments of `history`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
-    #[arg(value_name = "HOST")]
-    hosts: Vec<String>,
-    #[command(flatten)]
-    inventory: Inventory,
-    #[command(flatten)]
-    machines: Machines,
-}
-
 /// Lists the runs.
-pub fn run(Args { hosts, inventory, machines }: Args, format: Format) -> anyhow::Result<Exit> {
-    let files = Files::default();
-    let crew = machines.for_asking(&hosts, &inventory, &files);
-    let wanted = Wanted::Same(Order::History);
-    Errand { wanted, consent: Consent::Given, manner: Manner::Answer, format, files }.go(crew)
+pub fn run(asked: Asked, format: Format) -> anyhow::Result<Exit> {
+    asked.ask(Order::History, format)
 }

@@ -1,21 +1,15 @@
 //! `keel lock`: keeps everybody from changing machines, or a part of them, for a while.
 
+use super::Asked;
 use crate::clock;
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::library::Files;
-use crate::view::ask::Consent;
-use crate::view::show::Manner;
-use crate::work::{Errand, Inventory, Machines, Wanted};
 use model::SoftLock;
 use wire::Order;
 
 /// Arguments of `lock`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
-    #[arg(value_name = "HOST")]
-    hosts: Vec<String>,
     /// Why, for those who meet it.
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -29,21 +23,16 @@ pub struct Args {
     #[arg(long = "as", value_name = "NAME")]
     owner: Option<String>,
     #[command(flatten)]
-    inventory: Inventory,
-    #[command(flatten)]
-    machines: Machines,
+    asked: Asked,
 }
 
 /// Locks.
 pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
-    let Args { hosts, reason, length: seconds, resource, owner, inventory, machines } = args;
+    let Args { reason, length: seconds, resource, owner, asked } = args;
     let owner = owner.unwrap_or_else(user_here);
     // The machine counts from its own now.
     let since = clock::now();
-    let files = Files::default();
-    let crew = machines.for_asking(&hosts, &inventory, &files);
-    let wanted = Wanted::Same(Order::Lock(SoftLock { resource, owner, reason, since, seconds }));
-    Errand { wanted, consent: Consent::Given, manner: Manner::Answer, format, files }.go(crew)
+    asked.ask(Order::Lock(SoftLock { resource, owner, reason, since, seconds }), format)
 }
 
 /// Whose lock it is: `ann@laptop`.

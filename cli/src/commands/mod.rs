@@ -1,6 +1,7 @@
 //! The verbs, one file each, and the list that calls them.
 
 pub mod apply;
+mod asked;
 pub mod attach;
 pub mod completion;
 mod dispatch;
@@ -22,4 +23,5 @@ pub mod show;
 pub mod unlock;
 pub mod validate;
 
+pub use asked::{Asked, OfRun};
 pub use dispatch::run;
