@@ -23,17 +23,18 @@ fn main() -> ExitCode {
     if let Some(code) = work::play_stage() {
         return code;
     }
+    let exit = called().unwrap_or_else(|why| view::failure(&why));
+    if view::is_lost() { exit::Exit::Failed.into() } else { exit.into() }
+}
+
+/// What the command line asks for.
+fn called() -> Result<exit::Exit, String> {
     let cli = match args::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return view::usage(&error).into(),
+        Err(error) => return Ok(view::usage(&error)),
     };
-    if let Err(why) = arm_failpoints() {
-        return view::failure(&why).into();
-    }
-    match commands::run(cli) {
-        Ok(exit) => exit.into(),
-        Err(error) => view::failure(&format!("{error:#}")).into(),
-    }
+    arm_failpoints()?;
+    commands::run(cli).map_err(|error| format!("{error:#}"))
 }
 
 /// Faults for tests of the whole program. They act only where the agent is built with its feature `failpoints`, as for those tests.

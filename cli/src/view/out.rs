@@ -1,8 +1,11 @@
 //! The two streams: results on standard output, everything about the work itself on standard error; and on a terminal one line
 //! of status, which is wiped before anything else is printed.
 
-use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io::{Error, ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Why a line of result could not be written, where one could not; the first of them.
+static LOST: OnceLock<String> = OnceLock::new();
 
 /// The line of status. One print at a time: several hosts may have something to say.
 static STATUS: Mutex<Status> = Mutex::new(Status { shown: false, paused: false, held: None });
@@ -24,8 +27,15 @@ enum Stream {
 impl Stream {
     fn write(self, text: &str) {
         match self {
-            Self::Out => write(&mut std::io::stdout().lock(), text),
-            Self::Err => write(&mut std::io::stderr().lock(), text),
+            Self::Out => {
+                if let Err(error) = write(&mut std::io::stdout().lock(), text)
+                    && is_loss(&error)
+                {
+                    LOST.get_or_init(|| error.to_string());
+                }
+            }
+            // Nobody is left to be told.
+            Self::Err => drop(write(&mut std::io::stderr().lock(), text)),
         }
     }
 }
@@ -124,10 +134,20 @@ fn raw(text: &str) {
     drop(done);
 }
 
-fn write(stream: &mut dyn Write, text: &str) {
-    let done = writeln!(stream, "{text}").and_then(|()| stream.flush());
-    // Nobody is left to be told.
-    drop(done);
+fn write(stream: &mut dyn Write, text: &str) -> Result<(), Error> {
+    writeln!(stream, "{text}").and_then(|()| stream.flush())
+}
+
+/// A reader that went away wants no more; a disk that is full has lost what somebody wants.
+fn is_loss(error: &Error) -> bool {
+    error.kind() != ErrorKind::BrokenPipe
+}
+
+/// Whether results could not be written; it is said then.
+pub fn is_lost() -> bool {
+    let Some(why) = LOST.get() else { return false };
+    note(&format!("error: standard output could not be written: {why}"));
+    true
 }
 
 /// Whether a character could steer a terminal or show text in another order.

@@ -1,7 +1,7 @@
 //! What needs no host: verbs that only read and print, and what is refused before anything is looked at.
 
-use crate::scratch::{Ran, Scratch, keel};
-use std::fs;
+use crate::scratch::{Ran, Scratch, keel, keel_to};
+use std::fs::{self, File};
 
 #[track_caller]
 fn assert_ends(ran: &Ran, code: i32, says: &str) {
@@ -145,4 +145,16 @@ fn a_graph_is_drawn_in_three_ways() {
     ] {
         assert_ends(&keel(scratch.root(), &["graph", "-f", "site.toml", "--format", form]), 0, says);
     }
+}
+
+#[test]
+fn results_that_cannot_be_written_are_told_and_a_reader_that_went_away_is_not() {
+    let scratch = Scratch::new();
+    let full = keel_to(scratch.root(), &["explain", "file"], File::create("/dev/full").expect("it is there"));
+    assert_ends(&full, 1, "error: standard output could not be written: No space left on device");
+    assert_eq!(full.err.lines().count(), 1, "{full:?}");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let gone = keel_to(scratch.root(), &["explain", "file"], writer);
+    assert!(gone.code == 0 && gone.err.is_empty(), "{gone:?}");
 }

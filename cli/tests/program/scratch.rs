@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A scratch host.
 pub struct Scratch {
@@ -133,6 +133,11 @@ pub fn keel(dir: &Path, words: &[&str]) -> Ran {
     ran(command(dir).args(words))
 }
 
+/// As `keel`, with its standard output going to `out`.
+pub fn keel_to(dir: &Path, words: &[&str], out: impl Into<Stdio>) -> Ran {
+    ran(command(dir).args(words).stdout(out))
+}
+
 fn command(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keel"));
     command.env_clear().env("HOME", dir).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").current_dir(dir);
@@ -140,7 +145,7 @@ fn command(dir: &Path) -> Command {
 }
 
 fn ran(command: &mut Command) -> Ran {
-    let output = command.stdin(std::process::Stdio::null()).output().expect("keel starts");
+    let output = command.stdin(Stdio::null()).output().expect("keel starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     let code = output.status.code().or_else(|| Some(128 + output.status.signal()?)).expect("it ended");
     Ran { code, out: text(output.stdout), err: text(output.stderr) }
