@@ -49,13 +49,13 @@ pub use op::{
 };
 pub use origin::Origin;
 pub use owner::Principal;
-pub use plan::{Answer, Orphan, Owed, Plan, PlannedGroup, PlannedNode, Verdict};
+pub use plan::{Answer, Orphan, Owed, Plan, PlannedGroup, PlannedNode, Stake, Verdict};
 pub use record::{Begin, JOURNAL_VERSION, Record, Resumed};
 pub use rehearsal::{Rehearsal, RehearsedAccount, RehearsedFile, RehearsedPackage, RehearsedUnit, Turn};
 pub use report::Report;
 pub use retention::Retention;
 pub use secret::{REDACTED, SECRET_KEY, Secret, Secrets, holds_secret};
 pub use soft_lock::SoftLock;
-pub use status::{Act, Misplaced, Outcome, RunSummary, Status};
+pub use status::{Act, Aftermath, Misplaced, Outcome, RunSummary, Settled, Status, Undone};
 pub use step::{Diff, Reversibility, Step, Val};
 pub use text::Text;

@@ -18,6 +18,18 @@ pub struct Plan {
     /// What people have locked on the host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<SoftLock>,
+    /// What the run has to be confirmed for, where it has to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<Stake>,
+}
+
+/// What a run has to be confirmed for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stake {
+    /// Within so many seconds after its end; else it is unwound.
+    pub window: u64,
+    /// What it touches that is so delicate, a few words each.
+    pub because: Vec<String>,
 }
 
 /// Nodes that are put in place together, or none of them.

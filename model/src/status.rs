@@ -110,6 +110,11 @@ impl Status {
         Ok(status)
     }
 
+    /// How many ops were done.
+    pub fn done(&self) -> usize {
+        self.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count()
+    }
+
     /// Boot id of the kernel under which the last records were written; empty before the run begins.
     pub fn boot(&self) -> &str {
         let first = self.begin.as_ref().map_or("", |begin| begin.boot.as_str());
@@ -134,4 +139,46 @@ pub struct RunSummary {
     pub reboots: u64,
     /// Its sum; `None` where it was cut off, or is under way.
     pub end: Option<Report>,
+    /// What became of it.
+    #[serde(default, skip_serializing_if = "Aftermath::is_nothing")]
+    pub after: Aftermath,
+}
+
+/// What became of what a run did, after its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aftermath {
+    /// It is undone unless it is confirmed.
+    pub waits: bool,
+    /// How that was settled; `None` where it still waits, or nobody had to confirm it.
+    pub settled: Option<Settled>,
+    /// Who brought it back.
+    pub undone: Option<Undone>,
+}
+
+impl Aftermath {
+    /// True where nothing came after the run's end.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What became of a run that waited to be confirmed, or was undone because it failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It stays.
+    Confirmed,
+    /// All that it did was unwound; why.
+    Reverted(String),
+    /// It was to be unwound, and not all of it could be; in words, what is left.
+    Stuck(String),
+}
+
+/// A run that was rolled back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// By which run.
+    pub by: u64,
+    /// False where not all of it came back.
+    pub whole: bool,
 }

@@ -2,7 +2,7 @@
 //! with any further. What it says stays data: capped and made inert where it is shown.
 
 use crate::{Ending, Heard, Hello, Malformed, Order, Up, VERSION, Work, common};
-use model::{Digest, Event, EventBody};
+use model::{Digest, Event, EventBody, Report};
 use std::collections::BTreeSet;
 
 /// Most bytes of the first words: they are held before anything else is known of a host.
@@ -35,8 +35,8 @@ pub struct ControllerSide {
     contents: BTreeSet<Digest>,
     /// True where the event with the plan has come.
     is_planned: bool,
-    /// True where the report has come, after which there are no events but what became of a run that waited to be confirmed.
-    is_reported: bool,
+    /// The report, after which there are no events but what became of a run that waited to be confirmed.
+    report: Option<Report>,
     /// The number that the next event has, where the events of a run are told from one on.
     next: Option<u64>,
 }
@@ -66,7 +66,7 @@ impl Default for ControllerSide {
             order: Expected::Nothing,
             contents: BTreeSet::new(),
             is_planned: false,
-            is_reported: false,
+            report: None,
             next: None,
         }
     }
@@ -155,12 +155,12 @@ impl ControllerSide {
             return Err(Malformed::Misplaced("an event of a run twice, or one is missing"));
         }
         self.next = self.next.map(|next| next.saturating_add(1));
-        if self.is_reported && !(self.order == Expected::Watched && settles(body)) {
+        if self.report.is_some() && !(self.order == Expected::Watched && settles(body)) {
             return Err(Malformed::Misplaced("an event after the report"));
         }
         match body {
             EventBody::Plan(_) => self.is_planned = true,
-            EventBody::Report(_) => self.is_reported = true,
+            EventBody::Report(report) => self.report = Some(report.clone()),
             EventBody::Started { .. }
                 if self.stage != Stage::Committed
                     && !matches!(self.order, Expected::Rehearsal | Expected::Watched) =>
@@ -183,8 +183,22 @@ impl ControllerSide {
             Ending::Unchanged if self.order == Expected::Reply => {
                 Err(Malformed::Misplaced("an end without the reply that was asked for"))
             }
+            ending if self.report.as_ref().is_some_and(|report| gainsays(report, ending)) => {
+                Err(Malformed::Misplaced("an end that its report gainsays"))
+            }
             _ => Ok(()),
         }
+    }
+}
+
+/// True where a report says that it ended worse than `ending` does. Of a plan what cannot be known counts as unknown, and what is locked as
+/// skipped.
+fn gainsays(report: &Report, ending: &Ending) -> bool {
+    match ending {
+        Ending::Unchanged => !report.is_converged() || report.changed > 0,
+        Ending::Changed => !report.is_converged(),
+        Ending::Pending => report.failed > 0,
+        Ending::Declined | Ending::Locked | Ending::Reverted | Ending::Failed | Ending::Refused(_) => false,
     }
 }
 
@@ -291,6 +305,34 @@ mod tests {
             for words in all.split(' ') {
                 assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
             }
+        }
+    }
+
+    #[test]
+    fn no_end_is_better_than_its_report() {
+        let told = |report: Report, ending: Ending| {
+            let mut side = ControllerSide::default();
+            side.take(Heard::Message(hello(VERSION, "h"))).unwrap();
+            side.orders(&Order::Attach { run: None, from: 0 });
+            side.take(Heard::Message(event(EventBody::Report(report)))).unwrap();
+            side.take(Heard::Message(Up::Done(ending))).is_ok()
+        };
+        let (failed, skipped, unknown, changed) = (
+            Report { failed: 1, ..Report::default() },
+            Report { skipped: 1, ..Report::default() },
+            Report { unknown: 1, ..Report::default() },
+            Report { changed: 1, ..Report::default() },
+        );
+        for (ending, borne) in [
+            (Ending::Unchanged, [false, false, false, false]),
+            (Ending::Changed, [false, false, false, true]),
+            (Ending::Pending, [false, true, true, true]),
+            (Ending::Declined, [true, true, true, true]),
+            (Ending::Locked, [true, true, true, true]),
+            (Ending::Failed, [true, true, true, true]),
+        ] {
+            let found = [&failed, &skipped, &unknown, &changed].map(|it| told(it.clone(), ending.clone()));
+            assert_eq!(found, borne, "{ending:?}");
         }
     }
 

@@ -191,7 +191,7 @@ mod tests {
     fn what_is_too_long_is_not_begun() {
         let (mut pipe, mut secrets) = (Vec::new(), Secrets::default());
         let damage = Some("x".repeat(17 << 20));
-        let reply = Reply::Run { status: Box::default(), damage };
+        let reply = Reply::Run { status: Box::default(), damage, after: Default::default() };
         send(&mut pipe, &Up::Reply(Box::new(reply))).unwrap_err();
         secrets.keep("s".into(), vec![0; LONGEST_SECRET + 1]);
         send_order(&mut pipe, 1, Order::Facts, &secrets).unwrap_err();

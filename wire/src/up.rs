@@ -62,6 +62,9 @@ pub enum Reply {
         status: Box<model::Status>,
         /// What is wrong with the rest of the journal, as a sentence for the operator.
         damage: Option<String>,
+        /// What became of it.
+        #[serde(default, skip_serializing_if = "model::Aftermath::is_nothing")]
+        after: model::Aftermath,
     },
 }
 

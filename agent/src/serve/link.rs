@@ -277,7 +277,8 @@ mod tests {
     fn a_reply_that_is_too_long_is_no_success() {
         let pipes = Pipes { input: io::empty(), output: io::sink() };
         let link = Link::open(pipes, Pace::default(), Arc::new(AtomicBool::new(false))).unwrap();
-        let reply = |damage| link.reply(Reply::Run { status: Box::default(), damage: Some(damage) });
+        let run = |text| Reply::Run { status: Box::default(), damage: Some(text), after: Default::default() };
+        let reply = |text| link.reply(run(text));
         assert_eq!(reply("x".to_owned()), Ok(()));
         let why = reply("x".repeat(17 << 20)).unwrap_err().to_string();
         assert!(

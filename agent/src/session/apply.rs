@@ -6,13 +6,13 @@ use super::first_contact::{Pace, await_setup};
 use super::going::{Begun, absent, go_on};
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Job, boot_id};
-use super::minded::{admit, is_only_locked};
-use super::plan::plan_graph;
+use super::minded::{admit, is_all_locked, is_only_locked};
+use super::plan::plan_to_tell;
 use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
-use crate::engine::{Graph, Sink, Vertex};
-use crate::state::{FileLog, Ledger, Past, Settled};
-use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Owed, Plan, Report, Verdict};
+use crate::engine::{Graph, Sink};
+use crate::state::{FileLog, Ledger, Past};
+use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Owed, Plan, Report, Settled, Verdict};
 use wire::OnFailure;
 
 /// A job that came to its report.
@@ -39,7 +39,7 @@ pub enum Fate {
 
 /// Applies the job. `ask` sees the plan before anything changes; it is not asked when there is nothing to do.
 pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
-    let held = Turn { post: &post(job), stop: job.stop }.take(&job.command)?;
+    let held = Turn { post: &Post::of(job), stop: job.stop }.take(&job.command)?;
     admit(&job.choice.locks, (job.state, job.clock))?;
     await_setup(job.system, (job.events, job.stop), &Pace::default())?;
     let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
@@ -50,12 +50,16 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
         let text = damage.set_aside(job.state)?;
         job.events.emit(EventBody::Note { text });
     }
-    let plan = plan_graph(job, &graph, (&past, &ledger))?;
+    let plan = plan_to_tell(job, &graph, (&past, &ledger))?;
     job.events.emit(EventBody::Plan(plan.pending()));
     let report = if plan.is_empty() && past.open.is_empty() {
         ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
         ledger.write(job.state)?;
         all_unchanged(&plan)
+    } else if past.open.is_empty() && is_all_locked(&plan) {
+        ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
+        ledger.write(job.state)?;
+        return Ok(left_alone(job, plan));
     } else if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     } else {
@@ -96,6 +100,15 @@ pub(super) fn settle_failure(job: &Job<'_>, report: &Report) -> Result<Fate, Fai
     Ok(Fate::Stays)
 }
 
+/// A run could do nothing for what people have locked: there is none, and nobody is asked.
+fn left_alone(job: &Job<'_>, plan: Plan) -> Done {
+    let text = "all that would change is locked: nothing was done".to_owned();
+    job.events.emit(EventBody::Error { text });
+    let report = plan.foreseen();
+    job.events.emit(EventBody::Report(report.clone()));
+    Done { report, plan, fate: Fate::Stays, is_locked: true }
+}
+
 fn all_unchanged(plan: &Plan) -> Report {
     let unchanged = plan.nodes.iter().filter(|node| node.verdict == Verdict::Unchanged).count();
     Report { unchanged: unchanged as u64, ..Report::default() }
@@ -133,34 +146,13 @@ fn carry_out(
     let mut log = FileLog::begin(job.state, begin, &owed)?;
     job.events.begin(job.state, past.next)?;
     job.events.emit(EventBody::Started { run: past.next.to_string() });
-    if let Err(failure) = arm(job, graph, plan, past.next) {
+    if let Err(failure) = Post::of(job).arm(past.next, plan.armed.as_ref()) {
         let report = Report { run: Some(past.next.to_string()), ..plan.declined() };
         log.end(report.clone(), &owed)?;
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
     let begun = Begun { run: past.next, log, owed, before: Before::default() };
     go_on((job, ledger), graph, plan, begun)
-}
-
-/// Has the run watched over, where it could lock the controller out.
-fn arm(job: &Job<'_>, graph: &Graph<'_>, plan: &Plan, run: u64) -> Result<(), Failure> {
-    let claims = |vertex: &Vertex<'_>| {
-        vertex.resource.footprint().claims.into_iter().map(|claim| claim.thing).collect::<Vec<_>>()
-    };
-    let claims: Vec<_> = graph.vertices().iter().map(claims).collect();
-    let post = post(job);
-    post.stake(plan, &claims)?.map_or(Ok(()), |stake| post.arm(run, &stake))
-}
-
-fn post<'a>(job: &Job<'a>) -> Post<'a> {
-    Post {
-        state: job.state,
-        events: job.events,
-        system: job.system,
-        sentry: job.sentry,
-        clock: job.clock,
-        terms: job.terms,
-    }
 }
 
 /// Removes the temporary files that a run which was cut off may have left.

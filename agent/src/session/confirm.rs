@@ -5,8 +5,8 @@
 use super::guard::{Sentry, holder};
 use super::job::Clock;
 use crate::engine::Sink;
-use crate::state::{EventLog, Phase, Read, Settled, StateDir, Taken};
-use model::{EventBody, Failure};
+use crate::state::{EventLog, Phase, Read, StateDir, Taken};
+use model::{EventBody, Failure, Settled};
 use std::time::{Duration, Instant};
 
 /// How often a run that is being unwound, or about to end, is looked at again.

@@ -4,16 +4,14 @@
 //! `watch` is what the watcher does, `confirm` what calls it off.
 
 use super::comeback::awaited;
-use super::delicate::{Login, delicate};
-use super::job::Clock;
+use super::job::{Clock, Job, Rollback};
 use crate::engine::Sink;
 use crate::os::lock::{Attempt, Holder, Lock, try_lock};
 use crate::state::{EventLog, Pending, Phase, StateDir};
-use crate::system::System;
-use model::{EventBody, Failure, HostPath, Plan, Thing};
+use model::{EventBody, Failure, Stake};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use wire::{CONFIRM_WITHIN, Terms};
+use wire::Terms;
 
 /// Starts what outlives this process. `session` knows nothing of service managers.
 pub trait Sentry: Sync {
@@ -72,43 +70,30 @@ const AGAIN: Duration = Duration::from_millis(20);
 pub(super) struct Post<'a> {
     pub(super) state: &'a StateDir,
     pub(super) events: &'a EventLog<'a>,
-    pub(super) system: &'a dyn System,
     pub(super) sentry: &'a dyn Sentry,
     pub(super) clock: Clock<'a>,
     pub(super) terms: &'a Terms,
 }
 
-/// What a run has to be confirmed for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stake {
-    window: u64,
-    because: Vec<String>,
-}
-
-impl Post<'_> {
-    /// Whether a run of `plan` has to be confirmed. `claims` are those of the plan's nodes.
-    pub(super) fn stake(&self, plan: &Plan, claims: &[Vec<Thing>]) -> Result<Option<Stake>, Failure> {
-        let because = match &self.terms.login {
-            Some(user) => delicate(plan, claims, &login(self.system, user)?),
-            None => Vec::new(),
-        };
-        Ok(match self.terms.confirm {
-            Some(0) => None,
-            Some(window) if because.is_empty() => {
-                Some(Stake { window, because: vec!["it was asked for".to_owned()] })
-            }
-            Some(window) => Some(Stake { window, because }),
-            None if because.is_empty() => None,
-            None => Some(Stake { window: CONFIRM_WITHIN, because }),
-        })
+impl<'a> Post<'a> {
+    /// That of a job.
+    pub(super) fn of(job: &Job<'a>) -> Self {
+        let Job { state, events, sentry, clock, terms, .. } = *job;
+        Self { state, events, sentry, clock, terms }
     }
 
-    /// Has `run` watched over.
+    /// That of a rollback.
+    pub(super) fn of_rollback(rollback: &Rollback<'a>) -> Self {
+        let Rollback { state, events, sentry, clock, terms, .. } = *rollback;
+        Self { state, events, sentry, clock, terms }
+    }
+
+    /// Has `run` watched over, where there is a `stake`.
     ///
     /// # Errors
     /// It is not; then nothing may be changed.
-    pub(super) fn arm(&self, run: u64, stake: &Stake) -> Result<(), Failure> {
-        let Stake { window, because } = stake.clone();
+    pub(super) fn arm(&self, run: u64, stake: Option<&Stake>) -> Result<(), Failure> {
+        let Some(Stake { window, because }) = stake.cloned() else { return Ok(()) };
         let pending = Pending { run, window, because: because.clone(), phase: Phase::Armed };
         self.state.lock_pending("apply")?.put(&pending)?;
         let posted = self.sentry.post(run).and_then(|()| self.muster(run));
@@ -133,17 +118,6 @@ impl Post<'_> {
         }
         Ok(())
     }
-}
-
-/// Whoever the controller logs in as.
-fn login(system: &dyn System, user: &str) -> Result<Login, Failure> {
-    let accounts = system.accounts()?;
-    let account = accounts.users.get(user);
-    let primary = account.and_then(|user| accounts.groups.iter().find(|(_, group)| group.gid == user.gid));
-    let mut groups = accounts.groups_of(user);
-    groups.extend(primary.map(|(name, _)| name.clone()));
-    let home = account.and_then(|user| HostPath::new(&user.home).ok());
-    Ok(Login { user: user.to_owned(), home, groups })
 }
 
 /// What the watcher over a run holds as long as it lives.

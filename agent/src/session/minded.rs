@@ -1,9 +1,9 @@
 //! What people have locked, as a piece of work minds it: a host that is locked is left alone, and of it what is locked.
 
 use super::job::{Clock, Ended, Job};
-use crate::engine::Locks;
+use crate::engine::{LOCKED, Locks};
 use crate::state::{StateDir, refusal};
-use model::{Failure, Id, Plan, Report, SoftLock, Verdict};
+use model::{Failure, Id, Owed, Plan, PlannedNode, Report, SoftLock, Verdict};
 
 /// The locks of the host; none where they do not matter.
 pub(super) fn soft_locks(
@@ -34,6 +34,18 @@ pub(super) fn in_the_way(locks: &Locks, plan: &Plan) -> Option<String> {
 
 fn of(id: &Id, because: &str) -> String {
     format!("{id} is {because}")
+}
+
+/// True where a plan has something to do, and all of it is locked or stands behind what is: a run of it would do nothing.
+pub(super) fn is_all_locked(plan: &Plan) -> bool {
+    let is_left = |node: &PlannedNode| matches!(node.verdict, Verdict::Skipped { .. });
+    let stays = |node: &PlannedNode| matches!(node.verdict, Verdict::Unchanged | Verdict::LeftOut);
+    let is_locked = |node: &PlannedNode| matches!(&node.verdict, Verdict::Skipped { because } if because.starts_with(LOCKED));
+    let waits = |owed: &Owed| plan.nodes.iter().any(|node| node.id == owed.to && is_left(node));
+    plan.nodes.iter().any(is_locked)
+        && plan.nodes.iter().all(|node| is_left(node) || stays(node))
+        && plan.orphans.iter().all(|orphan| orphan.steps.is_empty())
+        && plan.owed.iter().all(waits)
 }
 
 /// True where nothing kept a run from its goal but what is locked.

@@ -19,6 +19,7 @@ mod restoration;
 mod resume;
 mod rollback;
 mod span;
+mod stake;
 mod turn;
 mod unwind;
 mod watch;

@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use super::minded::soft_locks;
+use super::stake;
 use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
 use crate::state::{Ledger, Past};
@@ -16,7 +17,17 @@ pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
     if let Some(damage) = damage {
         job.events.emit(EventBody::Note { text: damage.to_string() });
     }
-    plan_graph(job, &graph, (&past, &ledger))
+    plan_to_tell(job, &graph, (&past, &ledger))
+}
+
+/// The plan of a run that has not begun: it says as well whether it has to be confirmed.
+pub(super) fn plan_to_tell(
+    job: &Job<'_>,
+    graph: &Graph<'_>,
+    known: (&Past, &Ledger),
+) -> Result<Plan, Failure> {
+    let plan = plan_graph(job, graph, known)?;
+    Ok(Plan { armed: stake::of_job(job, graph, &plan)?, ..plan })
 }
 
 pub(super) fn plan_graph(

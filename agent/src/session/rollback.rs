@@ -6,6 +6,7 @@ use super::job::{Answer, Ask, Ended, Rollback, boot_id, forget_old_runs};
 use super::minded::{admit, in_the_way, soft_locks};
 use super::restoration::{Restoration, restorations};
 use super::span::{Span, find};
+use super::stake;
 use super::turn::Turn;
 use crate::engine::{Faults, Host, Order, Sink, enact};
 use crate::state::{FileLog, Past};
@@ -19,12 +20,13 @@ pub fn plan_rollback(rollback: &Rollback<'_>) -> Result<Plan, Failure> {
     let span = find(rollback)?;
     let locks = soft_locks(&rollback.locks, (rollback.state, rollback.clock))?;
     let plan = plan_of(&restorations(rollback, (&span.status, &span.attempts))?);
-    Ok(Plan { locks, ..plan })
+    let armed = stake::of_rollback(rollback, &plan)?;
+    Ok(Plan { locks, armed, ..plan })
 }
 
 /// Rolls runs back.
 pub fn rollback(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
-    let held = Turn { post: &post(rollback), stop: rollback.stop }.take("rollback")?;
+    let held = Turn { post: &Post::of_rollback(rollback), stop: rollback.stop }.take("rollback")?;
     admit(&rollback.locks, (rollback.state, rollback.clock))?;
     let locked = OnceCell::new();
     let begin = |plan: &Plan| {
@@ -50,7 +52,8 @@ pub(super) fn roll_back_now(rollback: &Rollback<'_>) -> Result<Report, Ended> {
 fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     let span = find(rollback)?;
     let work = restorations(rollback, (&span.status, &span.attempts))?;
-    let plan = plan_of(&work);
+    let mut plan = plan_of(&work);
+    plan.armed = stake::of_rollback(rollback, &plan)?;
     rollback.events.emit(EventBody::Plan(plan.clone()));
     let refused = work.iter().filter(|one| one.refused.is_some()).count() as u64;
     if work.iter().all(|one| one.ops.is_empty()) {
@@ -63,14 +66,14 @@ fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     }
-    let report = carry_out(rollback, &span, (&work, refused))?;
+    let report = carry_out(rollback, (&span, &plan), (&work, refused))?;
     rollback.events.emit(EventBody::Report(report.clone()));
     Ok(report)
 }
 
 fn carry_out(
     rollback: &Rollback<'_>,
-    span: &Span,
+    (span, plan): (&Span, &Plan),
     (work, refused): (&[Restoration], u64),
 ) -> Result<Report, Ended> {
     let past = rollback.state.past()?;
@@ -88,8 +91,8 @@ fn carry_out(
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
     rollback.events.begin(rollback.state, past.next)?;
     rollback.events.emit(EventBody::Started { run: past.next.to_string() });
-    if let Err(failure) = arm(rollback, work, past.next) {
-        let report = Report { run: Some(past.next.to_string()), ..plan_of(work).declined() };
+    if let Err(failure) = Post::of_rollback(rollback).arm(past.next, plan.armed.as_ref()) {
+        let report = Report { run: Some(past.next.to_string()), ..plan.declined() };
         log.end(report.clone(), &past.owed)?;
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
@@ -115,23 +118,6 @@ fn carry_out(
             forget_old_runs(rollback.state, rollback.events, rollback.terms);
             Ok(outcome.report)
         }
-    }
-}
-
-/// Has the rollback itself watched over, where it could lock the controller out.
-fn arm(rollback: &Rollback<'_>, work: &[Restoration], run: u64) -> Result<(), Failure> {
-    let post = post(rollback);
-    post.stake(&plan_of(work), &[])?.map_or(Ok(()), |stake| post.arm(run, &stake))
-}
-
-fn post<'a>(rollback: &Rollback<'a>) -> Post<'a> {
-    Post {
-        state: rollback.state,
-        events: rollback.events,
-        system: rollback.system,
-        sentry: rollback.sentry,
-        clock: rollback.clock,
-        terms: rollback.terms,
     }
 }
 

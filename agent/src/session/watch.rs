@@ -8,9 +8,9 @@ use super::job::{Clock, Ended};
 use super::unwind::{Unwound, unwind};
 use crate::engine::Sink;
 use crate::os::lock::{Attempt, Lock, lock_within};
-use crate::state::{EventLog, Pending, Phase, Settled, StateDir, Taken};
+use crate::state::{EventLog, Pending, Phase, StateDir, Taken};
 use crate::system::System;
-use model::{EventBody, Failure};
+use model::{EventBody, Failure, Settled};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -170,8 +170,9 @@ fn tell(watch: &Watch<'_>) -> Result<(), Failure> {
 mod tests {
     use super::{Watch, watch};
     use crate::session::NoSentry;
-    use crate::state::{Pending, Phase, Settled, StateDir};
+    use crate::state::{Pending, Phase, StateDir};
     use crate::system::Layer;
+    use model::Settled;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 

@@ -6,9 +6,11 @@
 use super::StateDir;
 use super::event_lines::EventLines;
 use crate::engine::Sink;
+use crate::failpoint;
+use memchr::memchr_iter;
 use model::{Event, EventBody, Failure};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Error, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -31,6 +33,11 @@ struct Inner {
     file: Option<File>,
     /// What was said before the run had a directory.
     early: Vec<u8>,
+    /// Bytes of the file that are whole lines.
+    whole: u64,
+    /// How many events could not be written, and why the first of them could not.
+    lost: Option<(u64, String)>,
+    /// Half a line stands at the end, and nothing can follow it.
     broken: bool,
 }
 
@@ -80,6 +87,7 @@ impl<'a> EventLog<'a> {
         file.set_len(lines.whole()).map_err(failed)?;
         let mut inner = self.inner();
         inner.seq = next;
+        inner.whole = lines.whole();
         inner.file = Some(file);
         Ok(())
     }
@@ -90,13 +98,31 @@ impl<'a> EventLog<'a> {
 }
 
 impl Inner {
-    /// The log is for people; the journal is what counts. A full disk ends it and does not end the run.
-    fn write(&mut self, line: &[u8]) {
-        match &mut self.file {
-            Some(file) if !self.broken => self.broken = file.write_all(line).is_err(),
-            Some(_) => {}
-            None => self.early.extend_from_slice(line),
+    /// The log is for people; the journal is what counts. A full disk does not end the run: what cannot be written is counted, half of it
+    /// taken away, and the next line tried again.
+    fn write(&mut self, lines: &[u8]) {
+        let Some(file) = &mut self.file else { return self.early.extend_from_slice(lines) };
+        let written = match self.broken {
+            true => Err(Error::other("a line before it could not be written")),
+            false => failpoint::hit("events.write").and_then(|()| file.write_all(lines)),
+        };
+        match written {
+            Ok(()) => self.whole += lines.len() as u64,
+            Err(error) => {
+                self.broken |= file.set_len(self.whole).is_err();
+                self.lost.get_or_insert((0, error.to_string())).0 += memchr_iter(b'\n', lines).count() as u64;
+            }
         }
+    }
+
+    /// What a run has to say at its end of events that who comes back for them will not find; nothing is held back.
+    fn confess(&self) -> Option<EventBody> {
+        let (count, why) = self.lost.as_ref()?;
+        let events = if *count == 1 { "1 event".to_owned() } else { format!("{count} events") };
+        let text = format!(
+            "{events} of this run could not be written down, and `keel attach` will miss them: {why}"
+        );
+        Some(EventBody::Note { text })
     }
 
     /// Makes durable what a later process goes on from.
@@ -107,9 +133,8 @@ impl Inner {
     }
 }
 
-impl Sink for EventLog<'_> {
-    fn emit(&self, body: EventBody) {
-        let mut inner = self.inner();
+impl EventLog<'_> {
+    fn tell(&self, inner: &mut Inner, body: EventBody) {
         let event = Event { at: (self.now)(), seq: inner.seq, body };
         inner.seq += 1;
         if let Ok(mut line) = serde_json::to_vec(&event) {
@@ -120,6 +145,16 @@ impl Sink for EventLog<'_> {
             inner.sync();
         }
         (self.watcher)(&event);
+    }
+}
+
+impl Sink for EventLog<'_> {
+    fn emit(&self, body: EventBody) {
+        let mut inner = self.inner();
+        if let Some(text) = inner.confess().filter(|_| matches!(body, EventBody::Report(_))) {
+            self.tell(&mut inner, text);
+        }
+        self.tell(&mut inner, body);
     }
 }
 
@@ -148,8 +183,9 @@ fn is_turning_point(body: &EventBody) -> bool {
 mod tests {
     use super::{EVENTS, EventLog};
     use crate::engine::Sink;
+    use crate::failpoint::{Action, When, set_here};
     use crate::state::{EventLines, StateDir};
-    use model::{Event, EventBody};
+    use model::{Event, EventBody, Report};
     use std::sync::Mutex;
 
     fn clock() -> String {
@@ -177,6 +213,38 @@ mod tests {
         log.begin(&state, 1).unwrap();
         log.emit(note("later"));
         assert_eq!((told.lock().unwrap().as_slice(), numbers(&state)), (&[(0, 0), (1, 2)][..], vec![0, 1]));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_told_once_at_the_end_and_the_rest_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        std::fs::create_dir_all(state.run_dir(1)).unwrap();
+        let told = Mutex::new(Vec::new());
+        let watch = |event: &Event| told.lock().unwrap().push(event.body.clone());
+        let log = EventLog::new(&watch, &clock);
+        log.begin(&state, 1).unwrap();
+        log.emit(note("a"));
+        let full = set_here("events.write", When::From(1), Action::Error(28));
+        log.emit(note("b"));
+        log.emit(note("c"));
+        drop(full);
+        log.emit(note("d"));
+        log.emit(EventBody::Report(Report::default()));
+        assert_eq!(numbers(&state), [0, 3, 4, 5]);
+        let told = told.into_inner().unwrap();
+        let EventBody::Note { text } = &told[4] else { panic!("{told:?}") };
+        assert!(text.starts_with("2 events of this run could not be written down"), "{text}");
+        assert!(text.contains("No space left") && matches!(told[5], EventBody::Report(_)), "{told:?}");
+    }
+
+    #[test]
+    fn half_a_line_is_followed_by_nothing() {
+        let log = EventLog::new(&|_| (), &clock);
+        log.inner().file = Some(std::fs::File::options().append(true).open("/dev/full").unwrap());
+        ["a", "b"].into_iter().for_each(|text| log.emit(note(text)));
+        let inner = log.inner();
+        assert_eq!((inner.broken, inner.lost.as_ref().map(|it| it.0)), (true, Some(2)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides; `session` puts it together with the engine.
 
+mod aftermath;
 mod arrival;
 mod dir;
 mod event_lines;
@@ -23,6 +24,6 @@ pub use event_log::{EventLog, Watcher};
 pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
 pub use past::{Past, Read};
-pub use pending::{Pending, PendingGuard, Phase, Settled};
+pub use pending::{Pending, PendingGuard, Phase};
 pub use soft_locks::refusal;
 pub use store::Store;

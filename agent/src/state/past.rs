@@ -5,7 +5,7 @@ use super::file_log::CLOSING;
 use crate::journal::{Cause, Damage, read};
 use crate::os::error::OsError;
 use crate::os::safe_path::{self, Follow};
-use model::{Failure, Op, Outcome, Owed, Record, RunSummary, Status};
+use model::{Failure, Op, Outcome, Owed, Record, Status};
 use std::collections::BTreeSet;
 
 /// What a new run has to know of the ones before it.
@@ -93,21 +93,6 @@ impl StateDir {
             Some(damage) => Ok(Read::Damaged(Box::new(status), damage.to_string())),
             None => Ok(Read::Whole(Box::new(status))),
         }
-    }
-
-    /// All runs, the last one first.
-    pub fn history(&self) -> Result<Vec<RunSummary>, Failure> {
-        let mut runs = Vec::new();
-        for run in self.numbers()?.into_iter().rev() {
-            let (Read::Whole(status) | Read::Damaged(status, _)) = self.status(run)? else { continue };
-            let done =
-                status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..))).count() as u64;
-            if let Some(begin) = status.begin {
-                let reboots = status.resumed.len() as u64;
-                runs.push(RunSummary { begin, done, reboots, end: status.end });
-            }
-        }
-        Ok(runs)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::os::Expect;
 use crate::os::lock::{Attempt, Holder, Lock, lock_within};
 use crate::os::remove::remove;
 use crate::os::safe_path::{self, Follow};
-use model::Failure;
+use model::{Failure, Settled};
 use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 use std::time::Duration;
@@ -46,18 +46,6 @@ pub enum Phase {
     Waiting,
     /// Its time is over: nobody can confirm it any more.
     Unwinding,
-}
-
-/// What became of a run that waited to be confirmed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Settled {
-    /// It stays.
-    Confirmed,
-    /// All that it did was unwound; why.
-    Reverted(String),
-    /// It was to be unwound, and not all of it could be; in words, what is left.
-    Stuck(String),
 }
 
 /// The right to change what waits.
@@ -151,8 +139,9 @@ impl PendingGuard<'_> {
 #[expect(clippy::disallowed_methods, reason = "damages scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{Pending, Phase, Settled};
+    use super::{Pending, Phase};
     use crate::state::StateDir;
+    use model::Settled;
 
     #[test]
     fn what_waits_and_what_became_of_it_are_read_back() {

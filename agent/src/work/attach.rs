@@ -6,8 +6,8 @@
 use super::ending::of_report;
 use super::means::Means;
 use crate::engine::LOCKED;
-use crate::state::{EventLines, Phase, Read, Settled, StateDir};
-use model::{Event, EventBody, Failure, Id, Report};
+use crate::state::{EventLines, Phase, Read, StateDir};
+use model::{Event, EventBody, Failure, Id, Report, Settled};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
@@ -204,9 +204,8 @@ impl Watch<'_> {
         let Some(report) = status.end else { return Ok(Some(self.cut_off())) };
         // The journal is what counts.
         let ending = self.seen.ending(&report);
-        self.tell(EventBody::Note {
-            text: "the events before this one could not be written, and are lost".to_owned(),
-        });
+        let text = self.seen.missing(&report);
+        self.tell(EventBody::Note { text });
         self.tell(EventBody::Report(report));
         Ok(Some(ending))
     }
@@ -261,6 +260,17 @@ impl Seen {
             EventBody::Resumed { .. } => self.rebooting = None,
             _ => {}
         }
+    }
+
+    /// What is not known of a run whose record ends before its journal.
+    fn missing(&self, report: &Report) -> String {
+        let all = |of: &Report| of.changed + of.unchanged + of.failed + of.skipped + of.unknown;
+        let ends = match all(report).saturating_sub(all(&self.counted)) {
+            0 => String::new(),
+            1 => ", the end of 1 resource among them".to_owned(),
+            many => format!(", the ends of {many} resources among them"),
+        };
+        format!("the events before this one could not be written, and are missing{ends}")
     }
 
     fn ending(&self, report: &Report) -> Ending {

@@ -191,6 +191,7 @@ fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
         }
     };
     let ending = if damage.is_some() { Ending::Failed } else { Ending::Unchanged };
-    means.controller.reply(Reply::Run { status, damage })?;
+    let after = means.state.aftermath(run)?;
+    means.controller.reply(Reply::Run { status, damage, after })?;
     Ok(ending)
 }

@@ -170,6 +170,13 @@ fn events_that_could_not_be_written_are_made_up_for_by_the_journal() {
     std::fs::write(&path, some.concat()).unwrap();
     let talk = attach(&host, None, 0).finish_at_the_end();
     assert_eq!(talk.words().join(" "), "hello plan started working note report done");
+    let missing = "missing, the ends of 2 resources among them";
+    assert!(
+        events(&talk)
+            .iter()
+            .any(|it| matches!(&it.body, EventBody::Note { text } if text.ends_with(missing))),
+        "{talk:?}"
+    );
     assert_eq!(talk.ending(), Some(&Ending::Changed));
 }
 

@@ -2,11 +2,11 @@
 
 use crate::host::Host;
 use crate::peer::Talk;
-use model::{Catalog, Edge, EdgeKind, EventBody};
+use model::{Aftermath, Catalog, Edge, EdgeKind, EventBody, Id, Node, Settled, Stake, Undone};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wire::{Ending, OnFailure, Order, Terms, Up, Work};
+use wire::{CONFIRM_WITHIN, Ending, OnFailure, Order, Reply, Terms, Up, Work};
 
 const NOTHING: &[&[u8]] = &[];
 
@@ -74,6 +74,61 @@ fn a_run_that_is_confirmed_stays() {
         say(&host, &Order::Apply(work(&host, "b", 0))).ending() == Some(&Ending::Changed)
     });
     assert!(is_there(&host.file("a")) && !is_pending(&host));
+}
+
+/// What the plan says that the run has to be confirmed for.
+fn armed(talk: &Talk) -> Option<Stake> {
+    let plan = |up: &Up| match up {
+        Up::Event(event) => match &event.body {
+            EventBody::Plan(plan) => Some(plan.armed.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    talk.said.iter().find_map(plan).expect("a plan")
+}
+
+#[test]
+fn a_plan_says_before_the_yes_what_the_run_has_to_be_confirmed_for() {
+    let host = Host::new();
+    let asked = Stake { window: 60, because: vec!["it was asked for".to_owned()] };
+    assert_eq!(armed(&say(&host, &Order::Plan(work(&host, "a", 60)))), Some(asked.clone()));
+    assert_eq!(armed(&say(&host, &Order::Plan(work(&host, "a", 0)))), None);
+    let terms = Terms { login: Some("root".to_owned()), ..Terms::default() };
+    let link = |terms| Work { terms, ..host.work_of(vec![host.link("a")]) };
+    assert_eq!(armed(&say(&host, &Order::Plan(link(terms.clone())))), None);
+    let node = Node { id: Id::new("symlink", "/etc/ssh/none-of-ours"), ..host.link("a") };
+    let plan = say(&host, &Order::Plan(Work { terms, ..host.work_of(vec![node]) }));
+    let because = vec!["/etc/ssh/none-of-ours: the ssh server".to_owned()];
+    assert_eq!(armed(&plan), Some(Stake { window: CONFIRM_WITHIN, because }));
+    assert_eq!(armed(&say(&host, &Order::Apply(work(&host, "a", 60)))), Some(asked));
+    say(&host, &Order::Confirm { run: 1 });
+    assert_eq!(armed(&say(&host, &Order::Plan(work(&host, "a", 60)))), None, "nothing is to be done");
+}
+
+/// What the history says of the runs, the last one first, and `show` of the first.
+fn aftermath(host: &Host) -> (Vec<Aftermath>, Aftermath) {
+    let reply = |order| {
+        say(host, &order).said.into_iter().find_map(|up| match up {
+            Up::Reply(reply) => Some(*reply),
+            _ => None,
+        })
+    };
+    let Some(Reply::History(runs)) = reply(Order::History) else { panic!() };
+    let Some(Reply::Run { after, .. }) = reply(Order::Show { run: Some(1) }) else { panic!() };
+    (runs.into_iter().map(|run| run.after).collect(), after)
+}
+
+#[test]
+fn what_became_of_a_run_is_in_its_history() {
+    let host = Host::new();
+    say(&host, &Order::Apply(work(&host, "a", 1)));
+    assert!(aftermath(&host).1.waits);
+    soon("it is undone", || !is_pending(&host));
+    let (runs, first) = aftermath(&host);
+    let because = Some(Settled::Reverted("nobody confirmed it within 1 s".to_owned()));
+    assert_eq!((first.settled.clone(), first.undone), (because, Some(Undone { by: 2, whole: true })));
+    assert_eq!(runs, [Aftermath::default(), first]);
 }
 
 #[test]

@@ -85,6 +85,19 @@ fn a_part_that_is_locked_is_left_out_with_what_needs_it() {
 }
 
 #[test]
+fn where_all_is_locked_nobody_is_asked_and_there_is_no_run() {
+    let host = Host::new();
+    ask(&host, &lock(Some(format!("symlink.{}", host.file("[bd]").display())), 3600));
+    let talk = ask(&host, &Order::Apply(three(&host)));
+    assert_eq!(talk.words().join(" "), "hello plan error report done");
+    assert_eq!(talk.ending(), Some(&Ending::Locked));
+    assert_eq!(talk.errors(), ["all that would change is locked: nothing was done"]);
+    assert!(!host.state("runs/000001").exists() && !host.file("b").is_symlink());
+    ask(&host, &Order::Unlock { resource: None });
+    host.apply(&three(&host), &[]);
+}
+
+#[test]
 fn a_lock_that_is_none_is_refused() {
     let host = Host::new();
     for order in

@@ -95,9 +95,13 @@ impl Show for Json {
     fn reply(&self, host: &str, reply: &Reply) {
         match reply {
             Reply::History(runs) => history::list_json(runs).iter().for_each(|text| self.line(host, text)),
-            Reply::Locks(locks) => locks.iter().for_each(|lock| self.line(host, &json!(lock).to_string())),
-            Reply::Run { status, damage } => {
-                history::one_json(status).iter().for_each(|text| self.line(host, text));
+            Reply::Locks(locks) => locks.iter().for_each(|lock| {
+                let mut text = json!(lock);
+                text["event"] = json!("lock");
+                self.line(host, &text.to_string());
+            }),
+            Reply::Run { status, damage, after } => {
+                history::one_json(status, after).iter().for_each(|text| self.line(host, text));
                 if let Some(text) = damage {
                     self.line(host, &json!({ "event": "error", "text": text }).to_string());
                 }

@@ -232,8 +232,8 @@ impl Show for Many {
             match reply {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
                 Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
-                Reply::Run { status, damage } => {
-                    history::one(status).iter().for_each(|text| host.say(text));
+                Reply::Run { status, damage, after } => {
+                    history::one(status, after).iter().for_each(|text| host.say(text));
                     if let Some(text) = damage {
                         self.screen.note(&format!("error: {name}: {}", inset(text)));
                     }

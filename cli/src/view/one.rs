@@ -129,8 +129,8 @@ impl Show for One {
         match reply {
             Reply::History(runs) => history::list(runs).iter().for_each(|text| line(text)),
             Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),
-            Reply::Run { status, damage } => {
-                history::one(status).iter().for_each(|text| line(text));
+            Reply::Run { status, damage, after } => {
+                history::one(status, after).iter().for_each(|text| line(text));
                 if let Some(text) = damage {
                     note(&format!("error: {}", self.named(&inert(text))));
                 }

@@ -3,7 +3,7 @@
 use super::diagnostics::Color;
 use super::lines::{Lines, sign, step_line};
 use super::words::{counted, lock};
-use model::{Orphan, Plan, PlannedNode, Report, Verdict};
+use model::{Orphan, Plan, PlannedNode, Report, Stake, Verdict};
 
 /// The plan as text; empty where there is nothing to say.
 pub fn render(plan: &Plan, color: Color) -> String {
@@ -18,6 +18,13 @@ pub fn render(plan: &Plan, color: Color) -> String {
     plan.orphans.iter().for_each(|orphan| orphan_lines(orphan, &mut lines));
     for owed in &plan.owed {
         lines.head('>', &format!("{} is owed a refresh: {} changed in an earlier run", owed.to, owed.from));
+    }
+    if let Some(Stake { window, because }) = &plan.armed {
+        lines.head(
+            '!',
+            &format!("the run will be undone unless it is confirmed within {window} s of its end"),
+        );
+        because.iter().for_each(|what| lines.below(what));
     }
     lines.finish()
 }
@@ -109,8 +116,18 @@ pub fn staying(plan: &Plan) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::sum;
-    use model::Report;
+    use super::{render, sum};
+    use crate::view::diagnostics::Color;
+    use model::{Plan, Report, Stake};
+
+    #[test]
+    fn what_the_run_has_to_be_confirmed_for_is_said_with_the_plan() {
+        let because = vec!["/etc/ssh/sshd_config: the ssh server".to_owned(), "and 2\u{1b} more".to_owned()];
+        let plan = Plan { armed: Some(Stake { window: 90, because }), ..Plan::default() };
+        let expected = "! the run will be undone unless it is confirmed within 90 s of its end\n    \
+                        /etc/ssh/sshd_config: the ssh server\n    and 2\\u{1b} more";
+        assert_eq!(render(&plan, Color::Never), expected);
+    }
 
     #[test]
     fn the_last_line_names_what_there_is_and_nothing_else() {

@@ -257,6 +257,10 @@ fn a_host_that_does_not_keep_to_the_protocol_is_left() {
         (frames(&[plan()]), wrong(first, "out of order: the first words are not `hello`")),
         (frames(&[hello("a\u{1b}[2J")]), wrong(first, "the fact `hostname` holds a control character")),
         (greeted(hello("h")), wrong(planning, "out of order: first words twice")),
+        (
+            frames(&[hello("h"), plan(), event(EventBody::Report(Report { failed: 1, ..Report::default() })), Up::Done(Ending::Unchanged)]),
+            wrong(planning, "out of order: an end that its report gainsays"),
+        ),
         (greeted(Up::Question), wrong(planning, "out of order: a question without a plan that could be carried out")),
         (greeted(started()), wrong(planning, "out of order: a run begins that nobody said yes to")),
         (greeted(Up::Want(vec![Digest::of(b"x")])), wrong(planning, "out of order: wants contents that the catalog does not name, or wants them twice")),
