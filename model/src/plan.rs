@@ -138,6 +138,7 @@ impl Plan {
             owed: self.owed.clone(),
             together: self.together.clone(),
             locks: self.locks.clone(),
+            armed: self.armed.clone(),
         }
     }
 
