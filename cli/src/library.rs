@@ -1,7 +1,7 @@
 //! The standard library of modules and roles, carried in the program itself: one binary is all there is to install.
 
 use crate::vault::{Opening, Vault};
-use dsl::{Disk, Loader};
+use dsl::{Disk, Loader, Texts};
 use include_dir::{Dir, include_dir};
 use model::Digest;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub struct Files {
     read: Kept<Option<Vec<u8>>>,
     digests: Kept<Option<(Digest, u64)>>,
     lists: Kept<Vec<String>>,
+    /// What came of parsing them.
+    pub texts: Texts,
     /// What opens the secrets among them.
     pub vault: Vault,
 }

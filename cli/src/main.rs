@@ -4,6 +4,7 @@ mod args;
 mod blobs;
 mod clock;
 mod commands;
+mod cores;
 mod exit;
 mod format;
 mod library;

@@ -141,8 +141,8 @@ impl Site {
         };
         let unseal = files.vault.opener(&dsl::secrets_of(&entry), &self.identities);
         let sets = [&self.sets[..], &self.set_files].concat();
-        let (sets, library, kinds, loader) = (&sets, &library, &kinds, files);
-        let request = Request { entry, facts, sets, library, kinds, loader, unseal: &unseal };
+        let (sets, library, kinds, loader, texts) = (&sets, &library, &kinds, files, &files.texts);
+        let request = Request { entry, facts, sets, library, kinds, loader, unseal: &unseal, texts };
         then(&request).map_err(Refusal::Diagnostics)
     }
 

@@ -30,6 +30,7 @@ fn rendered(case: &Path) -> String {
         kinds: &kinds,
         loader: &Disk,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     };
     let found = match compile(&request) {
         Ok(compiled) => compiled.warnings,

@@ -36,6 +36,7 @@ fn wrong_in(site: &Path, entry: Entry<'_>) -> Option<String> {
         kinds: &kinds,
         loader: &Disk,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     };
     let found = match compile(&request) {
         Ok(compiled) if compiled.catalog.nodes().is_empty() => return Some("it has no resources".to_owned()),

@@ -4,7 +4,6 @@ use crate::context::{Both, Context};
 use crate::draft::Draft;
 use crate::findings::Findings;
 use crate::source::Place;
-use crate::template;
 use crate::unit::{Reader, Unit};
 use model::{Diagnostic, Digest, SECRET_KEY};
 use serde_json::{Value as Json, json};
@@ -80,9 +79,9 @@ impl Contents<'_> {
             return None;
         }
         let Some(source) = found else { return missing(name, &unit.templates, place, findings) };
-        match template::render_names(source.text(), context.real()) {
+        match context.render(source.text(), context.real()) {
             Ok(real) => {
-                let masked = context.masked().map(|masked| template::render_names(source.text(), masked));
+                let masked = context.masked().map(|masked| context.render(source.text(), masked));
                 // A rendering that fails only without the real secret depends on the secret.
                 let masked = masked.map(|masked| masked.map_or(Json::Null, Json::String));
                 Some(Both::new(Json::String(real), masked))

@@ -13,7 +13,7 @@ use crate::request::Request;
 use crate::seal;
 use crate::source::{Extent, Place};
 use crate::strings::Strings;
-use crate::turns::{self, Parsed, Turn};
+use crate::turns::{self, Turn};
 use crate::unit::{Reader, Unit};
 use crate::{common, wiring};
 use model::{Common, Diagnostic, Id, KindInfo, Runtime, Scope};
@@ -27,7 +27,8 @@ pub fn expand<'u>(
     findings: &mut Findings,
 ) -> Drafts<'u> {
     let mut drafts = Drafts::default();
-    let contents = Contents { reader: Reader { loader: request.loader, kinds: request.kinds } };
+    let contents =
+        Contents { reader: Reader { loader: request.loader, kinds: request.kinds, texts: request.texts } };
     let mut scopes: Vec<Option<layers::Scope>> = scopes.into_iter().map(Some).collect();
     for at in wiring::resources_order(project) {
         let scope = scopes.get_mut(at).and_then(Option::take);
@@ -37,7 +38,6 @@ pub fn expand<'u>(
             unit,
             kinds: request.kinds,
             context: scope.context,
-            parsed: Parsed::default(),
             shared,
             contents: &contents,
             drafts: &mut drafts,
@@ -53,7 +53,6 @@ struct Expander<'a, 'u> {
     unit: &'u Unit,
     kinds: &'u [&'u dyn KindInfo],
     context: Context,
-    parsed: Parsed,
     shared: (Vec<Relation>, Common),
     contents: &'a Contents<'u>,
     drafts: &'a mut Drafts<'u>,
@@ -129,7 +128,7 @@ impl<'u> Expander<'_, 'u> {
         let id = self.id(kind, resource)?;
         let strings = Strings { source: &self.unit.source, context: &self.context };
         let wanted = match resource.common("when") {
-            Some(when) => turns::holds(strings, &when.item, &self.parsed, self.findings),
+            Some(when) => turns::holds(strings, &when.item, self.findings),
             None => Some(true),
         };
         if wanted != Some(true) {

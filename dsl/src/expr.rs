@@ -6,10 +6,12 @@ mod limits;
 mod names;
 mod values;
 
-use cel::{Context, Env, ExecutionError, Program};
+use cel::{Env, ExecutionError, Program};
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+
+pub(crate) use values::Variables;
 
 /// A parsed expression.
 #[derive(Debug)]
@@ -88,13 +90,14 @@ impl Expression {
 
     /// Its value, with the top-level keys of `context` as variables. Integers stay integers.
     pub fn eval(&self, context: &Value) -> Result<Value, Error> {
+        self.eval_with(context, &Variables::default())
+    }
+
+    /// As [`Expression::eval`], with what was converted of `context` for other expressions.
+    pub(crate) fn eval_with(&self, context: &Value, variables: &Variables) -> Result<Value, Error> {
         let used = names::check_variables(&self.text, &self.program, context)?;
-        let mut scope = Context::with_env(environment());
-        for name in used {
-            let value = context.get(&name).unwrap_or(&Value::Null);
-            scope.add_variable_from_value(name, values::to_cel(value));
-        }
-        let value = limits::on_enough_stack(|| self.program.execute(&scope));
+        let value =
+            variables.with(used, context, |scope| limits::on_enough_stack(|| self.program.execute(scope)));
         let value = value.map_err(|error| self.failed(&error, context))?;
         values::from_cel(&value).map_err(|message| Error::new(0, message))
     }

@@ -28,6 +28,13 @@ impl Findings {
         diagnostics.into_iter().for_each(|one| self.push(one));
     }
 
+    /// All that others have found, once more.
+    pub fn take_over(&mut self, found: &Self) {
+        self.list.extend_from_slice(&found.list);
+        self.errors += found.errors;
+        self.hidden.extend_from_slice(&found.hidden);
+    }
+
     /// Marks a literal of a source as secret: no rendered line may show it.
     pub fn hide(&mut self, place: Place) {
         self.hidden.push(place);

@@ -15,7 +15,7 @@ use crate::sealed::{self, Opener, Reference};
 use crate::sets::{self, Set};
 use crate::source::{Place, Source};
 use crate::strings::Strings;
-use crate::turns::{self, Parsed};
+use crate::turns;
 use crate::unit::{Name, Unit};
 use crate::{common, wiring};
 use model::{Common, Diagnostic, REDACTED};
@@ -64,8 +64,16 @@ struct Offer<'a> {
 pub fn evaluate(project: &Project, request: &Request<'_>, findings: &mut Findings) -> Option<Vec<Scope>> {
     let order = wiring::inputs_order(project, findings)?;
     let sets = sets::read(request.sets, project, findings);
-    let mut layers =
-        Layers { project, request, sets, base: base(project, request), scopes: BTreeMap::new(), findings };
+    let mut layers = Layers {
+        project,
+        sets,
+        opener: Opener { request },
+        base: base(project, request),
+        users: wiring::users(project),
+        inventory: of_inventory(project, request),
+        scopes: BTreeMap::new(),
+        findings,
+    };
     layers.check_inventory();
     for at in order {
         layers.unit(at);
@@ -75,7 +83,7 @@ pub fn evaluate(project: &Project, request: &Request<'_>, findings: &mut Finding
 
 /// What every string may name.
 fn base(project: &Project, request: &Request<'_>) -> Context {
-    let mut context = Context::default();
+    let mut context = Context::new(request.texts);
     let facts = serde_json::to_value(request.facts).expect("facts are plain data");
     context.set("facts", Both::plain(facts));
     if let (Some(inventory), Entry::Site { host: Some(name), .. }) = (&project.inventory, request.entry)
@@ -90,9 +98,11 @@ fn base(project: &Project, request: &Request<'_>) -> Context {
 
 struct Layers<'a> {
     project: &'a Project,
-    request: &'a Request<'a>,
     sets: Vec<Set>,
+    opener: Opener<'a>,
     base: Context,
+    users: Vec<Vec<(usize, &'a Use)>>,
+    inventory: Vec<Layer<'a>>,
     scopes: BTreeMap<usize, Scope>,
     findings: &'a mut Findings,
 }
@@ -129,20 +139,17 @@ impl<'a> Layers<'a> {
     /// The uses of a module that are not switched off.
     fn active_uses(&mut self, at: usize) -> Vec<(usize, &'a Use)> {
         let mut active = Vec::new();
-        for (user, unit) in self.project.units.iter().enumerate() {
-            for one in unit.parts.uses.iter().filter(|one| wiring::used(self.project, one) == Some(at)) {
-                let Some(scope) = self.scopes.get(&user).filter(|scope| scope.on) else { continue };
-                let when = one.common.iter().find(|entry| entry.key == "when");
-                let strings = Strings { source: &unit.source, context: &scope.context };
-                let holds = match when {
-                    Some(entry) if !scope.broken => {
-                        turns::holds(strings, &entry.item, &Parsed::default(), self.findings)
-                    }
-                    _ => Some(true),
-                };
-                if holds != Some(false) {
-                    active.push((user, one));
-                }
+        for (user, one) in self.users.get(at).into_iter().flatten().copied() {
+            let Some(unit) = self.project.units.get(user) else { continue };
+            let Some(scope) = self.scopes.get(&user).filter(|scope| scope.on) else { continue };
+            let when = one.common.iter().find(|entry| entry.key == "when");
+            let strings = Strings { source: &unit.source, context: &scope.context };
+            let holds = match when {
+                Some(entry) if !scope.broken => turns::holds(strings, &entry.item, self.findings),
+                _ => Some(true),
+            };
+            if holds != Some(false) {
+                active.push((user, one));
             }
         }
         active
@@ -200,13 +207,13 @@ impl<'a> Layers<'a> {
     /// What each layer says of one input, the weakest first.
     fn said(&mut self, unit: &Unit, decl: &InputDecl, uses: &[(usize, &'a Use)]) -> Vec<Said> {
         let mut said = Vec::new();
-        let (project, base) = (self.project, self.base.clone());
+        let (project, base) = (self.project, &self.base);
         let mut offers: Vec<Offer<'_>> = Vec::new();
         let offer = |layer: String, source: &Arc<Source>, item| Offer {
             layer,
             source: source.clone(),
             item,
-            context: &base,
+            context: base,
             by: None,
         };
         offers.extend(decl.default.iter().map(|item| offer("default".to_owned(), &unit.source, item)));
@@ -222,13 +229,13 @@ impl<'a> Layers<'a> {
         }
         from_uses.sort_by_key(|offer| (!offer.layer.starts_with("module "), offer.by));
         offers.extend(from_uses);
-        for (layer, source, inputs) in of_inventory(self.project, self.request) {
+        for (layer, source, inputs) in &self.inventory {
             let table = inputs.iter().find(|entry| entry.key == unit.name.key());
             let entry = table.and_then(|entry| match &entry.item.value {
                 crate::document::Value::Table(table) => table.get(&decl.name),
                 _ => None,
             });
-            offers.extend(entry.map(|entry| offer(layer, source, &entry.item)));
+            offers.extend(entry.map(|entry| offer(layer.clone(), source, &entry.item)));
         }
         for Offer { layer, source, item, context, by } in offers {
             let strings = Strings { source: &source, context };
@@ -253,8 +260,7 @@ impl<'a> Layers<'a> {
 
     /// The layer that holds, with the secrets that it names.
     fn opened(&mut self, winner: Said, decl: &InputDecl) -> Said {
-        let opener = Opener { request: self.request };
-        let value = opener.open(&winner.sealed, &decl.kind, winner.value, self.findings);
+        let value = self.opener.open(&winner.sealed, &decl.kind, winner.value, self.findings);
         Said { value, ..winner }
     }
 
@@ -283,10 +289,10 @@ impl<'a> Layers<'a> {
             let source = self.project.units.get(*user).map(|unit| &unit.source);
             found.extend(one.inputs.iter().filter_map(|entry| Some((source?, entry))));
         }
-        for (_, source, inputs) in of_inventory(self.project, self.request) {
+        for (_, source, inputs) in &self.inventory {
             for entry in inputs.iter().filter(|entry| entry.key == unit.name.key()) {
                 if let crate::document::Value::Table(table) = &entry.item.value {
-                    found.extend(table.entries.iter().map(|entry| (source, entry)));
+                    found.extend(table.entries.iter().map(|entry| (*source, entry)));
                 }
             }
         }
@@ -304,7 +310,7 @@ impl<'a> Layers<'a> {
     /// Values for a module or role that the host does not have are likely a slip.
     fn check_inventory(&mut self) {
         let keys: Vec<&str> = self.project.units.iter().map(|unit| unit.name.key()).collect();
-        for (layer, source, inputs) in of_inventory(self.project, self.request) {
+        for (layer, source, inputs) in &self.inventory {
             for entry in inputs.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
                 let message = format!("{layer} sets inputs of `{}`, which this host does not use", entry.key);
                 let diagnostic = Diagnostic::warning("unused-input", message, source.span(entry.at));
@@ -325,20 +331,21 @@ impl<'a> Layers<'a> {
             real.insert(entry.key.clone(), value.real);
         }
         let both = Both::new(Json::Object(real), Some(Json::Object(masked)));
-        for (user, other) in self.project.units.iter().enumerate() {
-            let uses = other.parts.uses.iter().any(|one| wiring::used(self.project, one) == Some(at));
-            if let Some(scope) = self.scopes.get_mut(&user).filter(|_| uses) {
+        let mut users: Vec<usize> = self.users.get(at).into_iter().flatten().map(|(user, _)| *user).collect();
+        users.dedup();
+        for user in users {
+            if let Some(scope) = self.scopes.get_mut(&user) {
                 scope.context.set_in("modules", name, both.clone());
             }
         }
     }
 }
 
-/// Layers of the inventory, the weakest first: what they are called, their text, what they give.
-pub fn of_inventory<'a>(
-    project: &'a Project,
-    request: &Request<'_>,
-) -> Vec<(String, &'a Arc<Source>, &'a [crate::document::Entry])> {
+/// A layer of the inventory: what it is called, its text, what it gives.
+pub type Layer<'a> = (String, &'a Arc<Source>, &'a [crate::document::Entry]);
+
+/// Layers of the inventory, the weakest first.
+pub fn of_inventory<'a>(project: &'a Project, request: &Request<'_>) -> Vec<Layer<'a>> {
     let (Some(inventory), Entry::Site { host: Some(name), .. }) = (&project.inventory, request.entry) else {
         return Vec::new();
     };

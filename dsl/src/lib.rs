@@ -38,6 +38,7 @@ mod settings;
 mod source;
 mod strings;
 pub mod template;
+mod texts;
 mod turns;
 mod types;
 mod unit;
@@ -54,6 +55,7 @@ pub use reach::{Reach, Transport};
 pub use request::{Compiled, Entry, LayerValue, Request};
 pub use schema::schema;
 pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_of};
+pub use texts::Texts;
 
 use draft::Draft;
 use findings::Findings;
@@ -133,9 +135,8 @@ pub fn explain_value(request: &Request<'_>, key: &str) -> Result<Vec<LayerValue>
 /// Errors with everything that is wrong in it.
 pub fn hosts(root: &Path, loader: &dyn Loader) -> Result<Vec<Host>, Vec<Diagnostic>> {
     let mut findings = Findings::default();
-    let reader = unit::Reader { loader, kinds: &[] };
-    let source = reader.text(&root.join("hosts.toml"), &mut findings);
-    let inventory = source.map(|source| inventory::Inventory::read(&source, &mut findings));
+    let reader = unit::Reader { loader, kinds: &[], texts: &Texts::default() };
+    let inventory = reader.inventory(&root.join("hosts.toml"), &mut findings);
     match findings.errors() {
         0 => Ok(inventory.map(|inventory| inventory.list()).unwrap_or_default()),
         _ => Err(findings.finish()),

@@ -39,6 +39,8 @@ pub struct Link {
 pub struct Known {
     off: BTreeSet<String>,
     groups: BTreeMap<String, Vec<Id>>,
+    /// Keys of the groups that came to nothing.
+    empty: Vec<String>,
     modules: BTreeMap<String, Vec<Id>>,
 }
 
@@ -46,7 +48,8 @@ impl Known {
     /// Takes the drafts apart.
     pub fn new(drafts: Drafts<'_>) -> (Vec<Draft<'_>>, Self) {
         let Drafts { list, off, groups, modules } = drafts;
-        (list, Self { off, groups, modules })
+        let empty = groups.iter().filter(|(_, ids)| ids.is_empty()).map(|(key, _)| key.clone()).collect();
+        (list, Self { off, groups, empty, modules })
     }
 }
 
@@ -136,8 +139,7 @@ impl Resolver<'_, '_> {
 
     /// True where the name fits the key of a `for_each` that came to nothing.
     fn is_of_empty_group(&self, name: &str) -> bool {
-        let empty = self.known.groups.iter().filter(|(_, ids)| ids.is_empty());
-        empty.map(|(key, _)| key).any(|key| match (key.split_once("{{"), key.rsplit_once("}}")) {
+        self.known.empty.iter().any(|key| match (key.split_once("{{"), key.rsplit_once("}}")) {
             (Some((head, _)), Some((_, tail))) => {
                 name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail)
             }

@@ -15,6 +15,9 @@ pub trait Loader {
     fn list(&self, dir: &Path) -> Result<Vec<String>, String>;
 }
 
+/// Files are digested in pieces of so many bytes.
+const PIECE: usize = 64 << 10;
+
 /// The real file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
@@ -43,7 +46,10 @@ impl Loader for Disk {
 
     fn digest(&self, path: &Path) -> Result<Option<(Digest, u64)>, String> {
         let Some(mut file) = Self::open(path)? else { return Ok(None) };
-        let (mut hasher, mut size, mut piece) = (Hasher::default(), 0u64, vec![0u8; 64 * 1024]);
+        // No larger than it has to be: most files are small, and there may be thousands of them.
+        let length = file.metadata().map_err(|error| error.to_string())?.len();
+        let piece = usize::try_from(length).unwrap_or(PIECE).saturating_add(1).min(PIECE);
+        let (mut hasher, mut size, mut piece) = (Hasher::default(), 0u64, vec![0u8; piece]);
         loop {
             match file.read(&mut piece).map_err(|error| error.to_string())? {
                 0 => return Ok(Some((hasher.finish(), size))),

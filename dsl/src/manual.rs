@@ -4,6 +4,7 @@ use crate::findings::Findings;
 use crate::inputs::InputDecl;
 use crate::loader::Loader;
 use crate::source::Source;
+use crate::texts::Texts;
 use crate::types::InputType;
 use crate::unit::Reader;
 use model::{Diagnostic, Field, KindInfo, Merge, Runtime, Taint};
@@ -27,12 +28,12 @@ pub fn manual(
     loader: &dyn Loader,
 ) -> Result<Option<Manual>, Vec<Diagnostic>> {
     let mut findings = Findings::default();
-    let found = Reader { loader, kinds }.parts(path, &mut findings);
+    let found = Reader { loader, kinds, texts: &Texts::default() }.parts(path, &mut findings);
     if findings.errors() > 0 {
         return Err(findings.finish());
     }
     Ok(found.map(|(source, parts)| Manual {
-        doc: parts.doc.unwrap_or_default(),
+        doc: parts.doc.clone().unwrap_or_default(),
         inputs: parts.inputs.iter().flat_map(|input| fields(input, "", &source)).collect(),
     }))
 }

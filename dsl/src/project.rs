@@ -20,23 +20,31 @@ pub struct Project {
     /// Resources files in the order in which they were met.
     pub units: Vec<Unit>,
     /// The inventory, where there is one.
-    pub inventory: Option<Inventory>,
+    pub inventory: Option<Arc<Inventory>>,
     /// What the site calls itself.
     pub name: Option<String>,
     /// How long its hosts remember their runs.
     pub keep: Retention,
+    /// Positions of the units.
+    names: BTreeMap<Name, usize>,
 }
 
 impl Project {
     /// Position of a unit.
     pub fn find(&self, name: &Name) -> Option<usize> {
-        self.units.iter().position(|unit| unit.name == *name)
+        self.names.get(name).copied()
+    }
+
+    /// One more unit, of a name that there is not yet.
+    fn add(&mut self, unit: Unit) {
+        self.names.insert(unit.name.clone(), self.units.len());
+        self.units.push(unit);
     }
 }
 
 /// Reads all texts.
 pub fn load(request: &Request<'_>, findings: &mut Findings) -> Project {
-    let reader = Reader { loader: request.loader, kinds: request.kinds };
+    let reader = Reader { loader: request.loader, kinds: request.kinds, texts: request.texts };
     let mut walker = Walker {
         reader,
         modules: Vec::new(),
@@ -78,7 +86,7 @@ impl Walker<'_> {
             return self.findings.push(diagnostic);
         };
         let files = vec![dir.to_path_buf(), dir.join("files"), dir.join("templates")];
-        self.project.units.push(Unit { name: Name::File, source, parts, templates: files.clone(), files });
+        self.project.add(Unit { name: Name::File, source, parts, templates: files.clone(), files });
     }
 
     fn site(&mut self, root: &Path, host: Option<&str>, _: &[String]) {
@@ -98,13 +106,11 @@ impl Walker<'_> {
             }
         }
         let before = self.findings.errors();
-        if let Some(source) = self.reader.text(&root.join("hosts.toml"), self.findings) {
-            self.project.inventory = Some(Inventory::read(&source, self.findings));
-        }
+        self.project.inventory = self.reader.inventory(&root.join("hosts.toml"), self.findings);
         let Some(host) = host.filter(|_| self.findings.errors() == before) else { return };
         let hosts = self.project.inventory.iter().flat_map(|inventory| &inventory.hosts);
-        let names: Vec<&str> = hosts.map(|host| host.name.as_str()).collect();
-        if !names.contains(&host) {
+        let names = hosts.map(|host| host.name.as_str());
+        if names.clone().all(|name| name != host) {
             let help = did_you_mean(host, names)
                 .unwrap_or_else(|| format!("declare it in hosts.toml: [host.{host}]"));
             let file = root.join("hosts.toml").display().to_string();
@@ -148,7 +154,7 @@ impl Walker<'_> {
             {
                 let root = dir.parent().unwrap_or(Path::new(""));
                 let (files, templates) = (vec![root.join("files")], vec![root.join("templates")]);
-                return self.project.units.push(Unit { name: unit, source, parts, files, templates });
+                return self.project.add(Unit { name: unit, source, parts, files, templates });
             }
         }
         let known = self.known(&self.roles.clone(), |name| name.strip_suffix(".toml"));
@@ -167,7 +173,7 @@ impl Walker<'_> {
                     self.documented(&source, &parts);
                 }
                 let (files, templates) = (vec![dir.join("files")], vec![dir.join("templates")]);
-                return self.project.units.push(Unit { name: unit, source, parts, files, templates });
+                return self.project.add(Unit { name: unit, source, parts, files, templates });
             }
         }
         let known = self.known(&self.modules.clone(), |name| Some(name));

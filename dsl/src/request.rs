@@ -2,6 +2,7 @@
 
 use crate::loader::Loader;
 use crate::sealed::Unseal;
+use crate::texts::Texts;
 use model::{Catalog, Diagnostic, Digest, Facts, KindInfo, Retention, Secrets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Request<'a> {
     pub loader: &'a dyn Loader,
     /// Who can open the secrets of the site.
     pub unseal: &'a dyn Unseal,
+    /// What was parsed for other hosts already.
+    pub texts: &'a Texts,
 }
 
 /// What came out.

@@ -1,11 +1,11 @@
 //! Values with `{{ … }}` in them to plain ones, with the knowledge of which are secret. The rest of a value passes
 //! through untouched: a string without braces is copied, not parsed.
 
-use crate::context::{Both, Context};
-use crate::document::{Item, Table, Value};
+use crate::context::{Both, Context, Side};
+use crate::document::{Entry, Item, Table, Value};
 use crate::findings::Findings;
 use crate::source::{Extent, Source};
-use crate::template::{self, Names};
+use crate::template;
 use model::Diagnostic;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Strings<'a> {
 impl Strings<'_> {
     /// Evaluates a value; `None` where that failed, which has then been told.
     pub fn value(&self, item: &Item, findings: &mut Findings) -> Option<Both> {
-        let real = match eval(item, self.context.real()) {
+        let real = match self.eval(item, self.context.real()) {
             Ok(real) => real,
             Err((at, error)) => {
                 findings.push(self.wrong(at, error));
@@ -31,7 +31,7 @@ impl Strings<'_> {
         };
         let masked = self.context.masked().filter(|_| holds_braces(item));
         // A rendering that fails only without the real secret depends on the secret.
-        let masked = masked.map(|masked| eval(item, masked).unwrap_or(Json::Null));
+        let masked = masked.map(|masked| self.eval(item, masked).unwrap_or(Json::Null));
         Some(Both::new(real, masked))
     }
 
@@ -43,6 +43,27 @@ impl Strings<'_> {
         self.value(&Item { value: Value::Text(text.to_owned()), at }, findings)
     }
 
+    /// Evaluates a value without telling; the error has the place of the string.
+    fn eval(&self, item: &Item, side: &Side) -> Result<Json, (Extent, template::Error)> {
+        Ok(match &item.value {
+            Value::Text(text) if text.contains("{{") => {
+                let whole = template::whole_path(text).and_then(|path| template::lookup(side.data(), path));
+                match whole {
+                    Some(value) => value.clone(),
+                    None => Json::String(self.context.render(text, side).map_err(|error| (item.at, error))?),
+                }
+            }
+            Value::Array(items) => {
+                Json::Array(items.iter().map(|item| self.eval(item, side)).collect::<Result<_, _>>()?)
+            }
+            Value::Table(table) => {
+                let entry = |entry: &Entry| Ok((entry.key.clone(), self.eval(&entry.item, side)?));
+                Json::Object(table.entries.iter().map(entry).collect::<Result<_, _>>()?)
+            }
+            _ => plain(item),
+        })
+    }
+
     fn wrong(&self, at: Extent, error: template::Error) -> Diagnostic {
         let literal = self.source.text().get(at.range()).unwrap_or("");
         let start = at.start as usize + raw_offset(literal, error.line, error.col);
@@ -50,29 +71,6 @@ impl Strings<'_> {
         let diagnostic = Diagnostic::error("bad-template", error.message, self.source.span(at));
         Diagnostic { help: error.help, ..diagnostic }
     }
-}
-
-/// Evaluates a value without telling; the error has the place of the string.
-fn eval(item: &Item, context: &Names) -> Result<Json, (Extent, template::Error)> {
-    Ok(match &item.value {
-        Value::Text(text) if text.contains("{{") => {
-            let whole = template::whole_path(text).and_then(|path| template::lookup(context.data(), path));
-            match whole {
-                Some(value) => value.clone(),
-                None => {
-                    Json::String(template::render_names(text, context).map_err(|error| (item.at, error))?)
-                }
-            }
-        }
-        Value::Array(items) => {
-            Json::Array(items.iter().map(|item| eval(item, context)).collect::<Result<_, _>>()?)
-        }
-        Value::Table(table) => {
-            let entry = |entry: &crate::document::Entry| Ok((entry.key.clone(), eval(&entry.item, context)?));
-            Json::Object(table.entries.iter().map(entry).collect::<Result<_, _>>()?)
-        }
-        _ => plain(item),
-    })
 }
 
 /// The value as it stands, braces and all.

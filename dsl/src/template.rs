@@ -4,6 +4,7 @@
 
 mod error;
 mod functions;
+mod plain;
 mod prepare;
 mod scan;
 mod strict;
@@ -29,21 +30,40 @@ pub type Names = Context;
 ///
 /// Errors at the first thing that is wrong: syntax, a helper that there is not, a name that is not defined.
 pub fn render(source: &str, context: &Value) -> Result<String, Error> {
-    render_names(source, &Names::from(context.clone()))
-}
-
-/// As [`render`], with a context that many texts share: it is not copied.
-pub fn render_names(source: &str, context: &Names) -> Result<String, Error> {
     if !source.contains("{{") {
         return Ok(source.to_owned());
     }
-    let tags = scan::tags(source)?;
-    let mut template = Template::compile(source).map_err(|error| syntax(source, &error))?;
-    prepare::prepare(source, &tags, &mut template)?;
-    let mut output = strict::Bounded::default();
-    strict::start();
-    let rendered = template.render(registry(), context, &mut RenderContext::new(None), &mut output);
-    rendered.map(|()| output.0).map_err(|error| located(source, &error))
+    Prepared::parse(source)?.render(&Names::from(context.clone()))
+}
+
+/// What `source` comes to where that takes no parser; `None` where it takes one, or is an error.
+pub(crate) fn printed(source: &str, context: &Names) -> Option<String> {
+    plain::print(source, context.data())
+}
+
+/// A text that was parsed, and can be rendered often.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    source: String,
+    template: Template,
+}
+
+impl Prepared {
+    /// Parses `source`, and looks at all that can be known without a context.
+    pub(crate) fn parse(source: &str) -> Result<Self, Error> {
+        let tags = scan::tags(source)?;
+        let mut template = Template::compile(source).map_err(|error| syntax(source, &error))?;
+        prepare::prepare(source, &tags, &mut template)?;
+        Ok(Self { source: source.to_owned(), template })
+    }
+
+    /// Renders it.
+    pub(crate) fn render(&self, context: &Names) -> Result<String, Error> {
+        let mut output = strict::Bounded::default();
+        strict::start();
+        let rendered = self.template.render(registry(), context, &mut RenderContext::new(None), &mut output);
+        rendered.map(|()| output.0).map_err(|error| located(&self.source, &error))
+    }
 }
 
 /// The path, where `source` is exactly one `{{ path }}`, plain and dotted. Such a text keeps the type of the value.

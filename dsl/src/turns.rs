@@ -2,15 +2,12 @@
 
 use crate::context::Both;
 use crate::document::{Item, Value};
-use crate::expr::{self, Expression};
+use crate::expr;
 use crate::findings::Findings;
 use crate::source::Extent;
 use crate::strings::Strings;
 use model::Diagnostic;
 use serde_json::Value as Json;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// More resources than this from one table are a mistake.
 const MOST_TURNS: usize = 100_000;
@@ -24,25 +21,10 @@ pub struct Turn {
     pub value: Both,
 }
 
-/// Expressions that have been parsed: one `when` serves every turn of its `for_each`.
-#[derive(Debug, Default)]
-pub struct Parsed(RefCell<BTreeMap<String, Rc<Expression>>>);
-
-impl Parsed {
-    fn get(&self, text: &str) -> Result<Rc<Expression>, expr::Error> {
-        if let Some(found) = self.0.borrow().get(text) {
-            return Ok(found.clone());
-        }
-        let parsed = Rc::new(Expression::parse(text)?);
-        self.0.borrow_mut().insert(text.to_owned(), parsed.clone());
-        Ok(parsed)
-    }
-}
-
 /// The elements of a `for_each`; `None` and told where it cannot be evaluated.
 pub fn turns(strings: Strings<'_>, item: &Item, findings: &mut Findings) -> Option<Vec<Turn>> {
     let both = match &item.value {
-        Value::Text(text) => evaluate(strings, item.at, ("for_each", text), (&Parsed::default(), findings))?,
+        Value::Text(text) => evaluate(strings, item.at, ("for_each", text), findings)?,
         _ => strings.value(item, findings)?,
     };
     let mut wrong = |code, message: &str, help: &str| {
@@ -108,11 +90,11 @@ fn key_of(at: usize, item: &Json) -> Json {
 }
 
 /// Whether a `when` holds; `None` and told where that cannot be said.
-pub fn holds(strings: Strings<'_>, item: &Item, parsed: &Parsed, findings: &mut Findings) -> Option<bool> {
+pub fn holds(strings: Strings<'_>, item: &Item, findings: &mut Findings) -> Option<bool> {
     let help = "`when` is true, false, or an expression that comes to one of them, such as \"facts.os.id == 'debian'\"";
     let found = match &item.value {
         Value::Bool(value) => return Some(*value),
-        Value::Text(text) => evaluate(strings, item.at, ("when", text), (parsed, findings))?.real,
+        Value::Text(text) => evaluate(strings, item.at, ("when", text), findings)?.real,
         other => {
             let message = format!("expected an expression, found {}", other.type_name());
             findings.push(Diagnostic::error("wrong-type", message, strings.source.span(item.at)).help(help));
@@ -133,7 +115,7 @@ fn evaluate(
     strings: Strings<'_>,
     at: Extent,
     (key, text): (&str, &str),
-    (parsed, findings): (&Parsed, &mut Findings),
+    findings: &mut Findings,
 ) -> Option<Both> {
     let code = if key == "when" { "bad-when" } else { "bad-for-each" };
     let mut tell = |error: expr::Error| {
@@ -145,9 +127,9 @@ fn evaluate(
         let diagnostic = Diagnostic::error(code, message, strings.source.span(at));
         findings.push(Diagnostic { help: error.help, ..diagnostic });
     };
-    let expression = parsed.get(text).map_err(&mut tell).ok()?;
-    let real = expression.eval(strings.context.real().data()).map_err(&mut tell).ok()?;
-    let masked = strings.context.masked().map(|masked| expression.eval(masked.data()).unwrap_or(Json::Null));
+    let expression = strings.context.expression(text).map_err(&mut tell).ok()?;
+    let real = strings.context.real().eval(&expression).map_err(&mut tell).ok()?;
+    let masked = strings.context.masked().map(|masked| masked.eval(&expression).unwrap_or(Json::Null));
     Some(Both::new(real, masked))
 }
 

@@ -2,9 +2,11 @@
 
 use crate::document;
 use crate::findings::{Findings, whole_file};
+use crate::inventory::Inventory;
 use crate::loader::Loader;
 use crate::parts::{self, Parts};
 use crate::source::Source;
+use crate::texts::{Declared, Texts};
 use model::{Diagnostic, KindInfo};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +61,7 @@ pub struct Unit {
     /// Its text.
     pub source: Arc<Source>,
     /// What it declares.
-    pub parts: Parts,
+    pub parts: Arc<Parts>,
     /// Where `source` looks, in order.
     pub files: Vec<PathBuf>,
     /// Where `template` looks, in order.
@@ -73,11 +75,17 @@ pub struct Reader<'a> {
     pub loader: &'a dyn Loader,
     /// The kinds there are.
     pub kinds: &'a [&'a dyn KindInfo],
+    /// What was read and parsed already.
+    pub texts: &'a Texts,
 }
 
 impl Reader<'_> {
     /// Reads a text; `None` where there is no such file, or where it cannot be used, which has then been told.
     pub fn text(&self, path: &Path, findings: &mut Findings) -> Option<Arc<Source>> {
+        self.texts.source(path, findings, |findings| self.read(path, findings))
+    }
+
+    fn read(&self, path: &Path, findings: &mut Findings) -> Option<Arc<Source>> {
         let name = path.display().to_string();
         let mut refuse = |message: String, help: &str| {
             findings.push(Diagnostic::error("unreadable", message, whole_file(&name)).help(help));
@@ -113,16 +121,28 @@ impl Reader<'_> {
 
     /// Reads the declarations of a resources file. `None` where there is no such file; one that is no TOML is told
     /// and declares nothing.
-    pub fn parts(&self, path: &Path, findings: &mut Findings) -> Option<(Arc<Source>, Parts)> {
+    pub fn parts(&self, path: &Path, findings: &mut Findings) -> Option<Declared> {
+        self.texts.resources(path, findings, |findings| self.split(path, findings))
+    }
+
+    fn split(&self, path: &Path, findings: &mut Findings) -> Option<Declared> {
         let before = findings.errors();
         let Some(source) = self.text(path, findings) else {
             let told = findings.errors() > before;
-            return told.then(|| (Source::new(&path.display().to_string(), ""), Parts::default()));
+            return told.then(|| (Source::new(&path.display().to_string(), ""), Arc::default()));
         };
         let parts = match document::parse(&source, findings) {
             Some(root) => parts::split(&source, root, self.kinds, findings),
             None => Parts::default(),
         };
-        Some((source, parts))
+        Some((source, Arc::new(parts)))
+    }
+
+    /// Reads an inventory. `None` where there is no such file, or where it cannot be used, which has then been told.
+    pub fn inventory(&self, path: &Path, findings: &mut Findings) -> Option<Arc<Inventory>> {
+        self.texts.inventory(path, findings, |findings| {
+            let source = self.text(path, findings)?;
+            Some(Arc::new(Inventory::read(&source, findings)))
+        })
     }
 }

@@ -91,6 +91,19 @@ pub fn includes(project: &Project, outer: usize, inner: usize) -> bool {
     false
 }
 
+/// The uses of each unit, with who uses it, in the order of the text.
+pub fn users(project: &Project) -> Vec<Vec<(usize, &Use)>> {
+    let mut users = vec![Vec::new(); project.units.len()];
+    for (user, unit) in project.units.iter().enumerate() {
+        for one in &unit.parts.uses {
+            if let Some(list) = used(project, one).and_then(|used| users.get_mut(used)) {
+                list.push((user, one));
+            }
+        }
+    }
+    users
+}
+
 /// Position of the unit that a use makes.
 pub fn used(project: &Project, one: &Use) -> Option<usize> {
     project.find(&Name::Module(one.name.clone()))

@@ -29,6 +29,7 @@ fn compile(entry: Entry<'_>, files: &Memory) -> Option<Vec<Diagnostic>> {
         kinds: &kinds,
         loader: files,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     };
     dsl::compile(&request).err()
 }

@@ -23,6 +23,7 @@ fn run(entry: Entry<'_>, files: &Memory, sets: &[(&str, &str)]) -> Result<Compil
         kinds: &kinds,
         loader: files,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     })
 }
 

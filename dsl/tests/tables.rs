@@ -40,6 +40,7 @@ fn run(users: &str) -> Result<Compiled, Vec<Diagnostic>> {
         kinds: &kinds,
         loader: &files,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     })
 }
 
@@ -100,6 +101,7 @@ fn a_table_says_which_keys_it_has() {
         kinds: &[],
         loader: &files,
         unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
     };
     let found = compile(&request).expect_err("wrong");
     let found: Vec<String> =

@@ -54,7 +54,16 @@ fn facts() -> Facts {
 fn compile(entry: Entry<'_>, loader: &Memory) {
     let facts = facts();
     let kinds: Vec<&dyn KindInfo> = agent::kinds::ALL.iter().map(|kind| *kind as &dyn KindInfo).collect();
-    let request = Request { entry, facts: &facts, sets: &[], library: &[], kinds: &kinds, loader, unseal: &dsl::NoKeys };
+    let request = Request {
+        entry,
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &kinds,
+        loader,
+        unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
+    };
     let shown = match dsl::compile(&request) {
         Ok(compiled) => compiled.warnings,
         Err(diagnostics) => {

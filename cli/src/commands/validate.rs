@@ -1,5 +1,6 @@
 //! `keel validate`: everything compiles, or all that is wrong is said at once.
 
+use crate::cores;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
@@ -8,6 +9,7 @@ use crate::vault::Opening;
 use crate::view;
 use crate::view::valid::Valid;
 use crate::work::facts_for_compiling;
+use dsl::Compiled;
 use model::{Diagnostic, Facts};
 
 /// Arguments of `validate`.
@@ -59,12 +61,17 @@ fn compile(
 ) -> Result<(Vec<Diagnostic>, Valid), Refusal> {
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut valid = Valid::default();
-    for host in hosts {
+    let compiled = cores::on_all(hosts, |host| {
+        // No more than one catalog on each core is held.
+        let Compiled { catalog, warnings, .. } = site.compile(host.as_deref(), facts, files)?;
+        Ok((catalog.nodes().len(), catalog.edges().len(), warnings))
+    });
+    for (host, compiled) in hosts.iter().zip(compiled) {
         let name = host.clone().unwrap_or_default();
-        let diagnostics = match site.compile(host.as_deref(), facts, files) {
-            Ok(compiled) => {
-                valid.fine.push((name, compiled.catalog.nodes().len(), compiled.catalog.edges().len()));
-                compiled.warnings
+        let diagnostics = match compiled {
+            Ok((nodes, edges, warnings)) => {
+                valid.fine.push((name, nodes, edges));
+                warnings
             }
             Err(Refusal::Diagnostics(diagnostics)) => {
                 valid.broken.push(name);

@@ -2,8 +2,57 @@
 
 use cel::objects::{Key, Map};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// Top-level values of one context as CEL has them, each converted when an expression first names it: inputs may be large, and
+/// the `when` of a `for_each` is asked once for each of its elements.
+#[derive(Default)]
+pub(crate) struct Variables(RefCell<Known>);
+
+/// A clone converts for itself what it is asked for.
+impl Clone for Variables {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+struct Known {
+    names: BTreeSet<String>,
+    scope: cel::Context<'static, 'static>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { names: BTreeSet::new(), scope: cel::Context::with_env(super::environment()) }
+    }
+}
+
+impl Variables {
+    /// Runs `work` where the names `used` stand for what they are in `context`; null where they are nothing.
+    pub(super) fn with<T>(
+        &self,
+        used: BTreeSet<String>,
+        context: &Value,
+        work: impl FnOnce(&cel::Context<'static, 'static>) -> T,
+    ) -> T {
+        let mut known = self.0.borrow_mut();
+        for name in used {
+            if !known.names.contains(&name) {
+                let value = to_cel(context.get(&name).unwrap_or(&Value::Null));
+                known.scope.add_variable_from_value(name.clone(), value);
+                known.names.insert(name);
+            }
+        }
+        work(&known.scope)
+    }
+
+    /// What `name` stands for has changed.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.0.get_mut().names.remove(name);
+    }
+}
 
 /// A JSON value as CEL has it; integers beyond 63 bits are unsigned.
 pub(super) fn to_cel(value: &Value) -> cel::Value {

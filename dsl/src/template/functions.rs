@@ -175,8 +175,8 @@ fn wrong(helper: &Helper<'_>, wants: &str, value: &Value) -> RenderError {
     Fault::raise(message, usage.map(|usage| format!("write it like {usage}")))
 }
 
-/// A scalar as it is printed.
-fn scalar(value: &Value) -> Option<String> {
+/// A scalar as it is printed; `None` for what is none.
+pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

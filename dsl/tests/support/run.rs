@@ -1,6 +1,6 @@
 //! Compiles small sites in memory, and tells what came out in few words.
 
-use dsl::{Closed, Compiled, Entry, LayerValue, Memory, Request, Unseal};
+use dsl::{Closed, Compiled, Entry, LayerValue, Memory, Request, Texts, Unseal};
 use model::{Catalog, Diagnostic, Facts, KindInfo, Secret, Severity};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,9 @@ impl Site {
         let library = [PathBuf::from("lib")];
         let entry = Entry::Site { root: Path::new("s"), host: Some("web1"), roles: &[] };
         let (sets, loader) = (self.sets.as_slice(), &self.files);
-        run(&Request { entry, facts: &facts, sets, library: &library, kinds: &kinds, loader, unseal: &Toy })
+        let texts = &Texts::default();
+        let (facts, library, kinds) = (&facts, &library, &kinds);
+        run(&Request { entry, facts, sets, library, kinds, loader, unseal: &Toy, texts })
     }
 
     /// What is wrong without its facts: codes and places.
