@@ -1,6 +1,7 @@
 //! Which resources the catalogs of this host own, so that one that disappears from its catalog is noticed.
 
 use super::StateDir;
+use super::summed::{summed, text_of};
 use model::{Catalog, Failure, Id, OnRemoval, SECRET_KEY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,11 +46,14 @@ impl Ledger {
     /// # Errors
     /// They are none.
     pub fn of(bytes: Vec<u8>) -> Result<Self, DamagedLedger> {
-        match serde_json::from_slice(&bytes) {
+        let scopes = text_of(&bytes)
+            .map_err(str::to_owned)
+            .and_then(|text| serde_json::from_slice(text).map_err(|error| error.to_string()));
+        match scopes {
             Ok(scopes) => Ok(Self { scopes, changed: false }),
             // What is wrong may be a name in it, of any length and any characters.
             Err(error) => {
-                let why = error.to_string().chars().filter(|it| !it.is_control()).take(200).collect();
+                let why = error.chars().filter(|it| !it.is_control()).take(200).collect();
                 Err(DamagedLedger { bytes, why })
             }
         }
@@ -100,7 +104,7 @@ impl Ledger {
         if self.changed {
             let bytes =
                 serde_json::to_vec(&self.scopes).map_err(|error| Failure::io("write", NAME, error))?;
-            state.write(NAME, &bytes)?;
+            state.write(NAME, &summed(bytes))?;
             self.changed = false;
         }
         Ok(())

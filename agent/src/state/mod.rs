@@ -16,6 +16,7 @@ mod sealed;
 mod soft_locks;
 mod store;
 mod strays;
+mod summed;
 mod version;
 
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};

@@ -5,11 +5,13 @@
 
 use super::StateDir;
 use super::dir::write_private;
+use super::summed::{summed, text_of};
 use crate::os::Expect;
 use crate::os::lock::{Attempt, Holder, Lock, lock_within};
 use crate::os::remove::remove;
 use crate::os::safe_path::{self, Follow};
 use model::{Failure, Settled};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 use std::time::Duration;
@@ -62,7 +64,7 @@ impl StateDir {
     /// It cannot be read, or understood.
     pub fn pending(&self) -> Result<Option<Pending>, Failure> {
         let Some(bytes) = self.read(PENDING)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        read(&bytes).map(Some).map_err(|error| {
             let path = self.root().join(PENDING);
             let why =
                 format!("{} says which run waits to be confirmed, and is damaged: {error}", path.display());
@@ -77,8 +79,7 @@ impl StateDir {
     pub fn settled(&self, run: u64) -> Result<Option<Settled>, Failure> {
         let path = self.run_dir(run).join(SETTLED);
         let Some((bytes, _)) = safe_path::read_file(&path, Follow::No, 1 << 20)? else { return Ok(None) };
-        let read = serde_json::from_slice(&bytes);
-        read.map(Some).map_err(|error| Failure::unknown(path.display().to_string(), error.to_string()))
+        read(&bytes).map(Some).map_err(|error| Failure::unknown(path.display().to_string(), error))
     }
 
     /// The right to change what waits, for `command`; nobody else has it until it is dropped.
@@ -102,6 +103,10 @@ impl StateDir {
     }
 }
 
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(text_of(bytes)?).map_err(|error| error.to_string())
+}
+
 impl PendingGuard<'_> {
     /// Has a run wait; it does so, durably, when this returns.
     ///
@@ -110,7 +115,7 @@ impl PendingGuard<'_> {
     pub fn put(&self, pending: &Pending) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(pending)
             .map_err(|error| Failure::io("describe", "the run that waits", error))?;
-        self.state.write(PENDING, &bytes)
+        self.state.write(PENDING, &summed(bytes))
     }
 
     /// Writes down what became of a run; it counts from then on, also where the process ends before `clear`.
@@ -120,7 +125,7 @@ impl PendingGuard<'_> {
     pub fn settle(&self, run: u64, settled: &Settled) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(settled)
             .map_err(|error| Failure::io("describe", "what became of the run", error))?;
-        write_private(&self.state.run_dir(run).join(SETTLED), &mut Cursor::new(bytes))
+        write_private(&self.state.run_dir(run).join(SETTLED), &mut Cursor::new(summed(bytes)))
     }
 
     /// Nothing waits any more.

@@ -1,6 +1,7 @@
 //! Forgetting old runs: their journals, their events, and the bytes that no kept journal names. First by count; days only ever
 //! extend what is kept, and a clock that jumped forgets nothing.
 
+use super::summed::{summed, text_of};
 use super::{Read, StateDir};
 use crate::os::Expect;
 use crate::os::remove::{remove, remove_tree};
@@ -49,15 +50,23 @@ impl StateDir {
 
     /// What holds now; what was said is remembered.
     fn retention(&self, said: Retention) -> Result<Retention, Failure> {
-        // It is one of ours and written whole: one that cannot be read is as good as none.
-        let known: Retention = self
-            .read(NAME)?
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or(Retention::default());
+        let known = match self.read(NAME)? {
+            None => Retention::default(),
+            Some(bytes) => match said_before(&bytes) {
+                Ok(known) => known,
+                // Who says all of it anew puts it right.
+                Err(_) if said.runs.is_some() => Retention::default(),
+                Err(why) => {
+                    let path = self.root().join(NAME);
+                    let why = format!("{} says how many to keep, and is damaged: {why}", path.display());
+                    return Err(Failure::refused(why, "say keep_runs once more, or remove the file"));
+                }
+            },
+        };
         let keep = Retention { runs: said.runs.or(known.runs), days: said.days.or(known.days) };
         if keep != known {
             let bytes = serde_json::to_vec(&keep).map_err(|error| Failure::io("describe", NAME, error))?;
-            self.write(NAME, &bytes)?;
+            self.write(NAME, &summed(bytes))?;
         }
         Ok(keep)
     }
@@ -114,6 +123,11 @@ impl StateDir {
         }
         Ok(())
     }
+}
+
+/// What was said before, or in words, what is wrong with the file of it.
+fn said_before(bytes: &[u8]) -> Result<Retention, String> {
+    serde_json::from_slice(text_of(bytes)?).map_err(|error| error.to_string())
 }
 
 fn file_name(fingerprint: &Fingerprint, sort: &str) -> Option<String> {
@@ -226,9 +240,24 @@ mod tests {
         assert_eq!(first(&state), 1, "days extend what is kept, by the oldest of the last ten");
         state.prune(Retention { runs: None, days: Some(2) }).unwrap();
         assert_eq!(first(&state), 21, "days never shorten what is kept");
-        std::fs::write(state.root().join("keep"), "{").unwrap();
+    }
+
+    #[test]
+    fn where_it_is_damaged_what_was_said_nothing_is_forgotten() {
+        let (_dir, state) = runs(MANY + 1, Secrecy::Open, day);
+        state.prune(Retention { runs: Some(MANY + 1), days: None }).unwrap();
+        let path = state.root().join("keep");
+        let whole = std::fs::read(&path).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, bytes).unwrap();
+            let why = state.prune(NOTHING).unwrap_err().to_string();
+            assert!(why.contains("says how many to keep, and is damaged") && first(&state) == 1, "{why}");
+        }
+        state.prune(Retention { runs: Some(20), days: None }).unwrap();
+        assert_eq!(first(&state), MANY - 18, "said anew");
         state.prune(NOTHING).unwrap();
-        assert_eq!(first(&state), 21, "back to the host's own number");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! further back nobody can tell what is left of it, and it has ended. So none outlasts twice its time, whatever the clock does.
 
 use super::StateDir;
+use super::summed::{summed, text_of};
 use crate::os::lock::{Attempt, Holder, Lock, lock_within};
 use jiff::{SignedDuration, Timestamp};
 use model::{Failure, SoftLock};
@@ -31,8 +32,8 @@ impl StateDir {
             let text = format!("{} says what is locked here, and is damaged: {why}", path.display());
             Failure::refused(text, "remove it, and nothing is locked any more")
         };
-        let all: Vec<SoftLock> =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let text = text_of(&bytes).map_err(|why| damaged(why.to_owned()))?;
+        let all: Vec<SoftLock> = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
         let now = instant(now).map_err(&damaged)?;
         let mut lasting = Vec::new();
         for lock in all {
@@ -91,7 +92,7 @@ impl StateDir {
         change(&mut locks)?;
         let bytes =
             serde_json::to_vec(&locks).map_err(|error| Failure::io("describe", "the locks", error))?;
-        self.write(LOCKS, &bytes)
+        self.write(LOCKS, &summed(bytes))
     }
 
     /// Two who change the locks at once do so one after the other.

@@ -87,7 +87,7 @@ impl Lab {
                 blobs: &NoBlobs,
                 kinds: ALL,
                 scope: "faults",
-                choice: Choice::default(),
+                choice: Choice { locks: Locks::honoured(), ..Choice::default() },
                 system,
                 state: &self.state,
                 events,

@@ -9,6 +9,7 @@ mod damage;
 mod host;
 mod lab;
 mod matrix;
+mod notes;
 mod pairs;
 mod seed;
 mod shaky;

@@ -37,6 +37,8 @@ pub struct Start {
     groups: BTreeMap<String, StartGroup>,
     /// Exit codes of guards by program.
     guards: BTreeMap<String, i32>,
+    /// Files that have to hold the same for a check to pass, by its program.
+    agreements: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -103,6 +105,9 @@ impl Start {
         self.candidates.iter().for_each(|(name, it)| layer.put_candidates(name, it.clone()));
         self.units.iter().for_each(|(name, it)| layer.put_unit(name, it.clone()));
         self.guards.iter().for_each(|(program, code)| layer.put_guard(program, *code));
+        for (program, paths) in &self.agreements {
+            layer.put_agreement(program, &paths.iter().map(String::as_str).collect::<Vec<_>>());
+        }
         layer.put_accounts(|accounts| {
             accounts.users.extend(self.users.iter().map(|(name, it)| (name.clone(), it.user())));
             accounts.groups.extend(self.groups.iter().map(|(name, it)| (name.clone(), it.group())));
