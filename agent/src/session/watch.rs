@@ -13,6 +13,7 @@ use crate::system::System;
 use model::{EventBody, Failure, Settled};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use wire::CONFIRM_WITHIN;
 
 /// How often it is looked whether the run has ended or was confirmed.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -71,8 +72,16 @@ fn take_post(watch: &Watch<'_>) -> Result<Option<Lock>, Failure> {
     }
 }
 
+/// What is watched over; `None` where nothing waits any more.
 fn waiting(watch: &Watch<'_>) -> Result<Option<Pending>, Failure> {
-    Ok(watch.state.pending()?.filter(|pending| pending.run == watch.run))
+    match watch.state.pending() {
+        // The note of it is damaged. That must not keep a host out of reach: nobody is posted but for a run that waits.
+        Err(Failure::Refused { .. }) => {
+            let because = vec!["it was asked for".to_owned()];
+            Ok(Some(Pending { run: watch.run, window: CONFIRM_WITHIN, because, phase: Phase::Waiting }))
+        }
+        pending => Ok(pending?.filter(|pending| pending.run == watch.run)),
+    }
 }
 
 fn pause(watch: &Watch<'_>) -> Result<(), Failure> {
@@ -98,7 +107,7 @@ fn until_ended(watch: &Watch<'_>) -> Result<Option<Lock>, Failure> {
 
 /// Lets the window pass; false where the run was confirmed in it. From true on nobody can confirm it.
 fn until_late(watch: &Watch<'_>, pending: &Pending) -> Result<bool, Failure> {
-    if !step(watch, Phase::Waiting)? {
+    if !step(watch, pending, Phase::Waiting)? {
         return Ok(false);
     }
     let (since, window) = (Instant::now(), Duration::from_secs(pending.window));
@@ -108,19 +117,21 @@ fn until_late(watch: &Watch<'_>, pending: &Pending) -> Result<bool, Failure> {
             return Ok(false);
         }
     }
-    step(watch, Phase::Unwinding)
+    step(watch, pending, Phase::Unwinding)
 }
 
 /// Writes down that the run is further; false where it was settled.
-fn step(watch: &Watch<'_>, phase: Phase) -> Result<bool, Failure> {
+fn step(watch: &Watch<'_>, pending: &Pending, phase: Phase) -> Result<bool, Failure> {
     let guard = watch.state.lock_pending("watch")?;
-    let Some(pending) = waiting(watch)? else { return Ok(false) };
+    if waiting(watch)?.is_none() {
+        return Ok(false);
+    }
     if watch.state.settled(watch.run)?.is_some() {
         // Whoever settled it did not come to take it away.
         guard.clear()?;
         return Ok(false);
     }
-    guard.put(&Pending { phase, ..pending })?;
+    guard.put(&Pending { phase, ..pending.clone() })?;
     Ok(true)
 }
 
@@ -168,13 +179,14 @@ fn tell(watch: &Watch<'_>) -> Result<(), Failure> {
 #[expect(clippy::disallowed_methods, reason = "makes scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{Watch, watch};
+    use super::{Watch, until_late, watch};
     use crate::session::NoSentry;
     use crate::state::{Pending, Phase, StateDir};
     use crate::system::Layer;
+    use jiff::Timestamp;
     use model::Settled;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
+    use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+    use std::time::{Duration, Instant};
 
     /// Run 1 waits to be confirmed for no time at all; it did nothing.
     fn waiting(phase: Phase) -> (tempfile::TempDir, StateDir) {
@@ -217,6 +229,30 @@ mod tests {
                 (None, Some(Settled::Confirmed))
             );
             assert!(state.status(2).unwrap() == crate::state::Read::Nothing, "nothing was unwound");
+        }
+    }
+
+    /// A clock that somebody sets by so many seconds whenever it is looked at.
+    fn set_by(seconds: i64) -> impl Fn() -> String + Sync {
+        let at = AtomicI64::new(1_767_225_600);
+        move || Timestamp::from_second(at.fetch_add(seconds, Ordering::SeqCst)).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_shortens_nor_stretches_the_window() {
+        static LATE: AtomicBool = AtomicBool::new(false);
+        std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_secs(20));
+            LATE.store(true, Ordering::SeqCst);
+        });
+        for seconds in [86_400, -86_400] {
+            let (_dir, state) = waiting(Phase::Waiting);
+            let (clock, host, since) = (set_by(seconds), Layer::memory(), Instant::now());
+            let over =
+                Watch { run: 1, system: &host, state: &state, sentry: &NoSentry, clock: &clock, stop: &LATE };
+            let pending = Pending { window: 1, ..state.pending().unwrap().unwrap() };
+            assert!(until_late(&over, &pending).unwrap(), "nobody confirmed it");
+            assert!(since.elapsed() >= Duration::from_secs(1), "clock set by {seconds} s");
         }
     }
 }

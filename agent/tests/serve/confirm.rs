@@ -162,6 +162,23 @@ fn a_run_that_is_killed_is_undone() {
 }
 
 #[test]
+fn a_run_is_undone_also_where_the_note_of_it_is_damaged() {
+    for damaged in ["", "{", "{\"run\":7,\"window\":3600,\"because\":[],\"phase\":\"armed\"}\n00000000\n"] {
+        let host = Host::new();
+        say(&host, &Order::Apply(work(&host, "a", 2)));
+        soon("its time runs", || {
+            std::fs::read_to_string(host.state("pending")).is_ok_and(|text| text.contains("waiting"))
+        });
+        std::fs::write(host.state("pending"), damaged).unwrap();
+        let confirmed = say(&host, &Order::Confirm { run: 1 });
+        assert_ne!(confirmed.ending(), Some(&Ending::Unchanged), "{damaged}: {confirmed:?}");
+        soon("it is undone", || !is_pending(&host));
+        assert!(!is_there(&host.file("a")), "{damaged}");
+        assert!(matches!(last(&host, "000001"), EventBody::Reverted { run, .. } if run == "1"), "{damaged}");
+    }
+}
+
+#[test]
 fn a_watcher_that_is_killed_is_posted_again_by_whoever_comes() {
     let host = Host::new();
     say(&host, &Order::Apply(work(&host, "a", 1)));
