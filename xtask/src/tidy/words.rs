@@ -59,6 +59,10 @@ fn anywhere(source: &Source) -> Vec<Finding> {
 const STARTING: [&str; 3] =
     ["agent/src/os/child.rs", "fleet/src/remote/openssh.rs", "cli/src/vault/editor.rs"];
 
+/// Who looks at the clock that people set: for them, and for the age of files. What waits or times out goes by `Instant`.
+const DATING: [&str; 4] =
+    ["agent/src/os/clock.rs", "cli/src/clock.rs", "agent/src/main.rs", "agent/src/session/job.rs"];
+
 /// Rules for what is neither test nor chore.
 fn product(source: &Source) -> Vec<Finding> {
     let path = source.path.as_str();
@@ -75,6 +79,13 @@ fn product(source: &Source) -> Vec<Finding> {
         }
         if !path.starts_with("cli/src/view/") && PRINTING.iter().any(|word| has_word(line, word)) {
             say("printing is done by cli/src/view/ alone: hand it an event or a value");
+        }
+        if !DATING.contains(&path)
+            && ["SystemTime::now", "Timestamp::now", "Zoned::now"].iter().any(|it| line.contains(it))
+        {
+            say(
+                "the time of day comes in as an argument; what waits goes by `Instant`, which nobody can set",
+            );
         }
         if line.contains(".unwrap()") {
             say("no unwrap outside tests: return the error, or `expect(\"why it holds\")`");
@@ -172,6 +183,15 @@ mod tests {
             assert!(found("cli/src/x.rs", bad).contains("printing is done"), "{bad}");
             assert_eq!(found("cli/src/view/human.rs", bad), "");
             assert_eq!(found("cli/tests/x.rs", bad), "");
+        }
+    }
+
+    #[test]
+    fn the_time_of_day_has_few_places() {
+        for bad in ["SystemTime::now()", "let now = jiff::Timestamp::now;", "jiff::Zoned::now()"] {
+            assert!(found("fleet/src/x.rs", bad).contains("nobody can set"), "{bad}");
+            assert_eq!(found("agent/src/os/clock.rs", bad), "");
+            assert_eq!(found("agent/tests/x.rs", bad), "");
         }
     }
 

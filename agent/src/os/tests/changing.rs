@@ -8,11 +8,12 @@ use std::path::Path;
 use rustix::process::{getegid, geteuid};
 
 use super::stage::{linked, names, other, put, set_mode};
-use crate::os::attributes::{Attributes, set_attributes};
+use crate::os::attributes::{Attributes, apply, set_attributes};
 use crate::os::error::OsError;
 use crate::os::make::{make_directory, make_symlink};
 use crate::os::meta::Expect;
 use crate::os::remove::{remove, remove_tree};
+use crate::os::safe_path::{Follow, open_node};
 
 #[test]
 fn changes_owner_and_mode_and_keeps_setuid() {
@@ -28,6 +29,23 @@ fn changes_owner_and_mode_and_keeps_setuid() {
     assert_eq!(fs::symlink_metadata(&link).unwrap().uid(), other());
     assert!(set_attributes(&link, wanted, Expect::Anything).is_err());
     assert_eq!(fs::metadata(dir.path().join("real")).unwrap().uid(), geteuid().as_raw());
+}
+
+#[test]
+fn what_was_looked_at_is_changed_whatever_stands_at_its_name_by_then() {
+    let dir = linked();
+    let (path, moved, outside) =
+        (dir.path().join("real/file"), dir.path().join("moved"), dir.path().join("outside"));
+    put(&outside, "of root");
+    set_mode(&outside, 0o600);
+    let node = open_node(&path, Follow::No).unwrap().unwrap();
+    fs::rename(&path, &moved).unwrap();
+    symlink(&outside, &path).unwrap();
+    let wanted = Attributes { uid: Some(other()), gid: None, mode: Some(0o666) };
+    apply(&path, &node, wanted).unwrap();
+    let looks =
+        |path: &Path| fs::symlink_metadata(path).map(|meta| (meta.uid(), meta.mode() & 0o7777)).unwrap();
+    assert_eq!((looks(&moved), looks(&outside)), ((other(), 0o666), (geteuid().as_raw(), 0o600)));
 }
 
 #[test]
