@@ -1,6 +1,7 @@
 //! Executes one op: before-image, intent, act, after-image, done. What the journal holds is always ahead of the host.
 
 use super::comeback::Comeback;
+use super::commit::Commit;
 use super::log::Log;
 use super::run::Host;
 use crate::system::{Attempt, Package, System, Touched};
@@ -52,21 +53,16 @@ pub(super) struct Actor<'a> {
     keep: &'a dyn Keep,
     comeback: Option<&'a dyn Comeback>,
     run: u64,
-    state: Mutex<Journalled<'a>>,
-}
-
-struct Journalled<'a> {
-    log: &'a mut dyn Log,
-    seq: u64,
-    owed: BTreeSet<Owed>,
-    dead: Option<Failure>,
+    journal: Commit<'a>,
+    /// What the journal says is owed: a notification comes here when it is durable there, and goes when its end is.
+    owed: Mutex<BTreeSet<Owed>>,
 }
 
 impl<'a> Actor<'a> {
     /// `owed` is what the journal begins with.
     pub(super) fn new(host: &'a Host<'a>, log: &'a mut dyn Log, run: u64, owed: BTreeSet<Owed>) -> Self {
-        let state = Mutex::new(Journalled { seq: log.last_seq(), log, owed, dead: None });
-        Self { host: host.system, keep: host.keep, comeback: host.comeback, run, state }
+        let (journal, owed) = (Commit::new(log), Mutex::new(owed));
+        Self { host: host.system, keep: host.keep, comeback: host.comeback, run, journal, owed }
     }
 
     pub(super) fn host(&self) -> &'a dyn System {
@@ -75,39 +71,32 @@ impl<'a> Actor<'a> {
 
     /// Why nothing more may be done, if so.
     pub(super) fn death(&self) -> Option<Failure> {
-        self.state().dead.clone()
+        self.journal.death()
     }
 
     /// What is owed now.
     pub(super) fn owed(&self) -> BTreeSet<Owed> {
-        self.state().owed.clone()
+        self.owing().clone()
     }
 
     /// True where somebody who changed waits for `node` to be refreshed.
     pub(super) fn is_owed(&self, node: &Id) -> bool {
-        self.state().owed.iter().any(|owed| owed.to == *node)
+        self.owing().iter().any(|owed| owed.to == *node)
     }
 
     /// Writes down that `to` will have to be refreshed, before the change that causes it.
     pub(super) fn owe(&self, owed: Owed) -> Result<(), Ended> {
-        let mut state = self.state();
-        if state.owed.contains(&owed) {
+        if self.owing().contains(&owed) {
             return Ok(());
         }
-        state.append(Record::Owed(owed.clone()))?;
-        state.owed.insert(owed);
+        self.journal.append([Record::Owed(owed.clone())])?;
+        self.owing().insert(owed);
         Ok(())
     }
 
     /// Takes back what `from` owe since `before`: what they were about to change has not changed.
     pub(super) fn withdraw(&self, from: &[Id], before: &BTreeSet<Owed>) -> Result<(), Ended> {
-        let mut state = self.state();
-        let is_new = |owed: &&Owed| from.contains(&owed.from) && !before.contains(owed);
-        for owed in state.owed.iter().filter(is_new).cloned().collect::<Vec<_>>() {
-            state.append(Record::Settled(owed.clone()))?;
-            state.owed.remove(&owed);
-        }
-        Ok(())
+        self.cross_off(|owed| from.contains(&owed.from) && !before.contains(owed))
     }
 
     /// What the op is about, as it is now, for comparing with.
@@ -117,12 +106,14 @@ impl<'a> Actor<'a> {
 
     /// Writes down that `node` has been refreshed.
     pub(super) fn settle(&self, node: &Id) -> Result<(), Ended> {
-        let mut state = self.state();
-        let settled: Vec<Owed> = state.owed.iter().filter(|owed| owed.to == *node).cloned().collect();
-        for owed in settled {
-            state.append(Record::Settled(owed.clone()))?;
-            state.owed.remove(&owed);
-        }
+        self.cross_off(|owed| owed.to == *node)
+    }
+
+    fn cross_off(&self, is_settled: impl Fn(&Owed) -> bool) -> Result<(), Ended> {
+        let settled: Vec<Owed> = self.owing().iter().filter(|owed| is_settled(owed)).cloned().collect();
+        self.journal.append(settled.iter().cloned().map(Record::Settled))?;
+        let mut owing = self.owing();
+        owing.retain(|owed| !settled.contains(owed));
         Ok(())
     }
 
@@ -146,7 +137,7 @@ impl<'a> Actor<'a> {
                 (Record::Failed { seq, because: failure.to_string(), touched: Vec::new() }, Err(failure))
             }
         };
-        self.state().append(record)?;
+        self.journal.append([record])?;
         result.map_err(Ended::Failed)
     }
 
@@ -202,12 +193,8 @@ impl<'a> Actor<'a> {
         op: &Op,
         (before, packages): (Vec<Image>, Option<Fingerprint>),
     ) -> Result<u64, Ended> {
-        let mut state = self.state();
-        state.seq += 1;
-        let seq = state.seq;
         let (nodes, op) = (nodes.to_vec(), Box::new(op.clone()));
-        state.append(Record::Intent { seq, nodes, op, before, packages })?;
-        Ok(seq)
+        self.journal.announce(|seq| Record::Intent { seq, nodes, op, before, packages })
     }
 
     fn images(&self, op: &Op, terms: &Terms<'_>, keep: &dyn Keep) -> Result<Vec<Image>, Failure> {
@@ -218,8 +205,8 @@ impl<'a> Actor<'a> {
         subjects(op).into_iter().map(image).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, Journalled<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn owing(&self) -> MutexGuard<'_, BTreeSet<Owed>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -229,16 +216,4 @@ fn package_changes(before: &Packages, after: &Packages) -> Vec<(Subject, State, 
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let state = |of: &Packages, name: &String| State::Package(of.get(name).map(package_state));
     changed.map(|name| (Subject::Package(name.clone()), state(before, name), state(after, name))).collect()
-}
-
-impl Journalled<'_> {
-    fn append(&mut self, record: Record) -> Result<(), Ended> {
-        if let Some(failure) = &self.dead {
-            return Err(Ended::Dead(failure.clone()));
-        }
-        self.log.append(record).map_err(|failure| {
-            self.dead = Some(failure.clone());
-            Ended::Dead(failure)
-        })
-    }
 }

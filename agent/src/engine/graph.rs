@@ -79,8 +79,8 @@ impl<'a> Graph<'a> {
                 secrecy,
                 node,
                 things: claims.filter(|thing| !matches!(thing, Thing::Path(_))).collect(),
+                class: resource.class(),
                 resource,
-                class: kind.class(),
                 before: Vec::new(),
                 after: Vec::new(),
             });

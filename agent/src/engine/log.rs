@@ -7,6 +7,11 @@ pub trait Log: Send {
     /// Takes one record.
     fn append(&mut self, record: Record) -> Result<(), Failure>;
 
+    /// Takes several, in this order. When it fails, some of the first may be durable.
+    fn append_all(&mut self, records: Vec<Record>) -> Result<(), Failure> {
+        records.into_iter().try_for_each(|record| self.append(record))
+    }
+
     /// The number of the last op that was announced in the same journal before; 0 where there was none.
     fn last_seq(&self) -> u64 {
         0

@@ -4,8 +4,10 @@
 
 mod act;
 mod answer;
+mod at_work;
 mod batch;
 mod comeback;
+mod commit;
 mod decide;
 mod enact;
 mod forecast;

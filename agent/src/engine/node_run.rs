@@ -152,7 +152,7 @@ pub(super) fn deadline(vertex: &Vertex<'_>) -> Option<Duration> {
         Class::Files | Class::Alone => 600,
         Class::Packages => 1800,
         Class::Units | Class::Accounts => 120,
-        Class::Commands => 300,
+        Class::Commands | Class::Independent => 300,
     };
     Some(Duration::from_secs(vertex.node.common.timeout.unwrap_or(usual)))
 }

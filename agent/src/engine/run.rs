@@ -2,6 +2,7 @@
 
 use super::act::{Actor, Terms};
 use super::answer::answer_others;
+use super::at_work::AtWork;
 use super::comeback::Comeback;
 use super::decide::decide;
 use super::graph::{Choice, Graph, Link};
@@ -18,9 +19,6 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// Most nodes at work at once.
-const MOST_WORKERS: usize = 4;
 
 /// The host and what belongs to the run.
 pub struct Host<'a> {
@@ -76,7 +74,7 @@ pub fn run(
     let (outbox, finished) = unbounded::<Handed>();
     let mut walk = Walk::new(graph, plan, choice, host);
     std::thread::scope(|scope| {
-        for _ in 0..MOST_WORKERS.min(graph.vertices().len()) {
+        for _ in 0..AtWork::workers(graph.vertices().iter().map(|vertex| vertex.class)) {
             let (inbox, outbox, desk) = (inbox.clone(), outbox.clone(), &desk);
             scope.spawn(move || serve(desk, &inbox, &outbox));
         }
@@ -176,7 +174,7 @@ struct Walk<'a> {
     /// True where the node, or one before it, changed the host.
     dirty: Vec<bool>,
     ready: BTreeSet<usize>,
-    working: Vec<usize>,
+    at_work: AtWork,
     /// How many nodes each group waits for.
     group_waits: Vec<usize>,
 }
@@ -193,20 +191,21 @@ impl<'a> Walk<'a> {
         };
         let ready = (0..vertices.len()).filter(is_ready).collect();
         let dirty = vec![false; vertices.len()];
-        Self { graph, plan, choice, host, states, dirty, ready, working: Vec::new(), group_waits }
+        Self { graph, plan, choice, host, states, dirty, ready, at_work: AtWork::default(), group_waits }
     }
 
     fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Handed>) {
         loop {
             self.start(actor, tasks);
-            if self.working.is_empty() {
+            if self.at_work.is_empty() {
                 return;
             }
             // Workers live as long as `tasks` does.
             let Ok(done) = finished.recv() else { return };
             // A panic is a bug: it goes on to the top, and the next run takes up what the journal has.
-            for (at, outcome, millis) in done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
-                self.working.retain(|working| *working != at);
+            let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            self.at_work.end(&self.classes(done.iter().map(|(at, ..)| *at)));
+            for (at, outcome, millis) in done {
                 self.end(at, &outcome, millis);
             }
         }
@@ -214,31 +213,21 @@ impl<'a> Walk<'a> {
 
     /// Settles what needs no work and starts what may run now.
     fn start(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>) {
-        while let Some(at) = self.ready.iter().copied().find(|at| self.idle_outcome(*at, actor).is_some()) {
-            self.ready.remove(&at);
-            if let Some(outcome) = self.idle_outcome(at, actor) {
-                self.end(at, &outcome, 0);
-            }
-        }
+        while self.settle(actor) {}
         for at in self.ready.clone() {
-            let batch: Vec<usize> =
-                self.ready.iter().copied().filter(|other| self.goes_with(at, *other)).collect();
-            let is_busy = |at: &usize| {
-                let class = self.class(*at);
-                class != Class::Files && self.working.iter().any(|other| self.class(*other) == class)
-            };
             let waits = self.class(at) == Class::Alone && !self.is_last();
-            if waits
-                || !self.ready.contains(&at)
-                || self.working.len() >= MOST_WORKERS
-                || batch.iter().any(is_busy)
-            {
+            if waits || !self.ready.contains(&at) || !self.at_work.has_room(&self.classes([at])) {
                 continue;
             }
+            let batch = self.batch(at);
+            let classes = self.classes(batch.iter().copied());
+            if !self.at_work.has_room(&classes) {
+                continue;
+            }
+            self.at_work.begin(&classes);
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
             for at in batch {
                 self.ready.remove(&at);
-                self.working.push(at);
                 self.states[at] = NodeState::Working;
                 self.host.sink.emit(EventBody::Working { id: self.graph.vertices()[at].node.id.clone() });
             }
@@ -248,17 +237,40 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Packages go in one transaction, and the nodes of a group together.
-    fn goes_with(&self, at: usize, other: usize) -> bool {
-        let group = self.graph.groups().number_of(at);
-        other == at
-            || (self.class(at) == Class::Packages && self.class(other) == Class::Packages)
-            || (group.is_some() && self.graph.groups().number_of(other) == group)
+    /// Ends what is ready and needs no work, in order; true where that was any, so that there may be more.
+    fn settle(&mut self, actor: &Actor<'_>) -> bool {
+        let (mut from, mut any) = (0, false);
+        let idle = |walk: &Self, at: &usize| walk.idle_outcome(*at, actor).map(|outcome| (*at, outcome));
+        while let Some((at, outcome)) = self.ready.range(from..).find_map(|at| idle(self, at)) {
+            self.ready.remove(&at);
+            self.end(at, &outcome, 0);
+            (from, any) = (at + 1, true);
+        }
+        any
+    }
+
+    /// What goes in one task with the node: packages in one transaction, and the nodes of a group together.
+    fn batch(&self, at: usize) -> Vec<usize> {
+        let groups = self.graph.groups();
+        let group = groups.number_of(at);
+        if group.is_none() && self.class(at) != Class::Packages {
+            return vec![at];
+        }
+        let goes_with = |other: &usize| {
+            *other == at
+                || (self.class(at) == Class::Packages && self.class(*other) == Class::Packages)
+                || (group.is_some() && groups.number_of(*other) == group)
+        };
+        self.ready.iter().copied().filter(goes_with).collect()
+    }
+
+    fn classes(&self, nodes: impl IntoIterator<Item = usize>) -> BTreeSet<Class> {
+        nodes.into_iter().map(|at| self.class(at)).collect()
     }
 
     /// True where nothing but nodes that are worked on alone is left to do for now.
     fn is_last(&self) -> bool {
-        self.working.is_empty() && self.ready.iter().all(|at| self.class(*at) == Class::Alone)
+        self.at_work.is_empty() && self.ready.iter().all(|at| self.class(*at) == Class::Alone)
     }
 
     fn class(&self, at: usize) -> Class {

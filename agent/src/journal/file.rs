@@ -61,6 +61,15 @@ impl From<JournalError> for Failure {
     }
 }
 
+/// Which space a record may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Space {
+    /// What is left beside the space that was set aside for the closing records.
+    Ordinary,
+    /// Also that one: for the few records that end something.
+    Closing,
+}
+
 /// A journal that is being written.
 #[derive(Debug)]
 pub struct Appender {
@@ -146,10 +155,7 @@ impl Appender {
     /// `ENOSPC` before anything is written, if the space set aside runs low and no more can be had; the journal stays good then, and
     /// takes closing records. After any other error it is poisoned.
     pub fn append<R: Serialize>(&mut self, record: &R) -> std::result::Result<(), JournalError> {
-        self.usable()?;
-        let frame = encode(record).doing("add to", &self.path)?;
-        self.reserve(frame.len() as u64)?;
-        self.put(&frame)
+        self.append_all([(record, Space::Ordinary)])
     }
 
     /// As `append`, for the few records that end a run: they may use the space that was set aside.
@@ -157,28 +163,54 @@ impl Appender {
     /// # Errors
     /// As `append`, save that there is space for 1 MiB of such records.
     pub fn append_closing<R: Serialize>(&mut self, record: &R) -> std::result::Result<(), JournalError> {
-        self.usable()?;
+        self.append_all([(record, Space::Closing)])
+    }
+
+    /// Adds records in this order, and returns when they are durable, by one sync for all of them.
+    ///
+    /// # Errors
+    /// As `append`. Those before the one for which there is no space are durable then.
+    pub fn append_all<'r, R: Serialize + 'r>(
+        &mut self,
+        records: impl IntoIterator<Item = (&'r R, Space)>,
+    ) -> std::result::Result<(), JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned { path: self.path.clone() });
+        }
+        let mut frames = Vec::new();
+        let all =
+            records.into_iter().try_for_each(|(record, space)| self.prepare(record, space, &mut frames));
+        if !frames.is_empty() {
+            self.put(&frames)?;
+        }
+        Ok(all?)
+    }
+
+    /// Makes the frame of a record, for which there is space after those before it.
+    fn prepare<R: Serialize>(&mut self, record: &R, space: Space, frames: &mut Vec<Vec<u8>>) -> Result<()> {
         let frame = encode(record).doing("add to", &self.path)?;
-        self.put(&frame)
-    }
-
-    fn usable(&self) -> std::result::Result<(), JournalError> {
-        if self.poisoned { Err(JournalError::Poisoned { path: self.path.clone() }) } else { Ok(()) }
-    }
-
-    fn put(&mut self, frame: &[u8]) -> std::result::Result<(), JournalError> {
-        self.poisoned = true;
-        self.put_durably(frame).doing("add to", &self.path)?;
-        self.end += frame.len() as u64;
-        self.poisoned = false;
-        failpoint::hit("journal.appended").doing("add to", &self.path)?;
+        if space == Space::Ordinary {
+            self.reserve(length(frames) + frame.len() as u64)?;
+        }
+        frames.push(frame);
         Ok(())
     }
 
-    fn put_durably(&mut self, frame: &[u8]) -> io::Result<()> {
-        failpoint::hit("journal.append")?;
+    fn put(&mut self, frames: &[Vec<u8>]) -> std::result::Result<(), JournalError> {
+        self.poisoned = true;
+        self.put_durably(frames).doing("add to", &self.path)?;
+        self.end += length(frames);
+        self.poisoned = false;
+        frames.iter().try_for_each(|_| failpoint::hit("journal.appended")).doing("add to", &self.path)?;
+        Ok(())
+    }
+
+    fn put_durably(&mut self, frames: &[Vec<u8>]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(frame)?;
+        for frame in frames {
+            failpoint::hit("journal.append")?;
+            self.file.write_all(frame)?;
+        }
         failpoint::hit("journal.sync")?;
         fdatasync(&self.file)?;
         Ok(())
@@ -233,6 +265,10 @@ impl Appender {
     }
 }
 
+fn length(frames: &[Vec<u8>]) -> u64 {
+    frames.iter().map(|frame| frame.len() as u64).sum()
+}
+
 fn beside(path: &Path, suffix: &str) -> OsString {
     let mut name = path.file_name().unwrap_or(OsStr::new("journal")).to_owned();
     name.push(suffix);
@@ -241,7 +277,7 @@ fn beside(path: &Path, suffix: &str) -> OsString {
 
 #[cfg(test)]
 mod tests {
-    use super::{JournalError, create, read, resume};
+    use super::{JournalError, Space, create, read, resume};
     use crate::failpoint::{Action, When, set_here};
     use std::path::Path;
 
@@ -268,6 +304,31 @@ mod tests {
         assert_eq!(count(dir.path()), 1);
         assert!(create(&path, &[9]).is_err());
         assert_eq!((records(&path).len(), count(dir.path())), (4, 1));
+    }
+
+    #[test]
+    fn several_records_are_durable_by_one_sync() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut journal = create(&path, &[1]).unwrap();
+        let _point = set_here("journal.sync", When::Nth(2), EIO);
+        let all = [2, 3, 4];
+        journal.append_all(all.iter().map(|record| (record, Space::Ordinary))).unwrap();
+        assert_eq!(records(&path), [1, 2, 3, 4]);
+        assert!(matches!(journal.append(&5), Err(JournalError::Os(_))), "the second sync");
+    }
+
+    #[test]
+    fn of_several_records_a_cut_leaves_the_first_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut journal = create(&path, &[1]).unwrap();
+        let _point = set_here("journal.append", When::Nth(3), EIO);
+        let all = [2, 3, 4];
+        let added = journal.append_all(all.iter().map(|record| (record, Space::Closing)));
+        assert!(matches!(added, Err(JournalError::Os(_))), "{added:?}");
+        assert_eq!(records(&path), [1, 2, 3]);
+        assert!(matches!(journal.append(&5), Err(JournalError::Poisoned { .. })));
     }
 
     #[test]
@@ -303,6 +364,10 @@ mod tests {
         let error = journal.append(&record).unwrap_err();
         assert!(matches!(&error, JournalError::Os(os) if os.errno() == Some(28)), "{error}");
         journal.append(&"a small one still fits").unwrap();
+        let both = ["before".to_owned(), record.clone(), "after".to_owned()];
+        assert!(journal.append_all(both.iter().map(|record| (record, Space::Ordinary))).is_err());
+        let last = read::<String>(&path).unwrap().unwrap().records.pop();
+        assert_eq!(last.as_deref(), Some("before"), "what there was space for");
         journal.append_closing(&"last").unwrap();
         assert_eq!(read::<String>(&path).unwrap().unwrap().records.last().unwrap(), "last");
     }

@@ -5,5 +5,5 @@
 mod file;
 mod frame;
 
-pub use file::{Appender, JournalError, Resumed, create, read, resume};
+pub use file::{Appender, JournalError, Resumed, Space, create, read, resume};
 pub use frame::{Cause, Contents, Damage, MAX_RECORD, decode, encode};

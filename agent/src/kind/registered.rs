@@ -11,8 +11,6 @@ use std::sync::OnceLock;
 
 /// A kind in the list.
 pub trait Registered: KindInfo + Send {
-    /// What may run at the same time.
-    fn class(&self) -> Class;
     /// Decodes and checks a resource. `params` holds resolved secrets.
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
     /// Decides on a state given as data; for the data cases of the tests.
@@ -25,6 +23,8 @@ pub trait Resource: Send + Sync {
     fn footprint(&self) -> Footprint;
     /// What it owns.
     fn owns(&self) -> Vec<Claim>;
+    /// What may run at the same time.
+    fn class(&self) -> Class;
     /// Probes, and gives the state found as data. It may hold secrets: it must not be kept.
     fn seen(&self, system: &dyn System) -> Result<Value, Failure>;
     /// Probes and decides.
@@ -48,6 +48,10 @@ impl<K: Kind> Resource for K {
 
     fn owns(&self) -> Vec<Claim> {
         self.claims()
+    }
+
+    fn class(&self) -> Class {
+        Kind::class(self)
     }
 
     fn seen(&self, system: &dyn System) -> Result<Value, Failure> {
@@ -189,10 +193,6 @@ impl<K: Kind> KindInfo for Registration<K> {
 }
 
 impl<K: Kind> Registered for Registration<K> {
-    fn class(&self) -> Class {
-        K::CLASS
-    }
-
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
         Ok(Box::new(Self::typed(name, params)?))
     }

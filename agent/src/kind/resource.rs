@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// What may run at the same time. Of one class other than `Files` one node runs at a time.
+/// What may run at the same time: nodes of different classes, and of one class as many as `most` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// File system: many at once.
@@ -20,8 +20,20 @@ pub enum Class {
     Accounts,
     /// Commands: serial.
     Commands,
+    /// Commands that are said to be independent of all others: many at once.
+    Independent,
     /// What ends everything else: begins when nothing else can be done before it, and nothing begins meanwhile.
     Alone,
+}
+
+impl Class {
+    /// How many tasks may be at work at once. Those on files wait for the disk, and the more of them wait the more it does at a time.
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Files | Self::Independent => 16,
+            Self::Packages | Self::Units | Self::Accounts | Self::Commands | Self::Alone => 1,
+        }
+    }
 }
 
 /// A kind of resource. The struct is the desired state: its fields are the keys in TOML, their doc comments the
@@ -43,6 +55,10 @@ pub trait Kind: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 
     /// Problems that types cannot express, by field.
     fn check(&self) -> Vec<Problem>;
+    /// What may run at the same time as this resource, where that is not the same for all of the kind.
+    fn class(&self) -> Class {
+        Self::CLASS
+    }
     /// What it owns.
     fn claims(&self) -> Vec<Claim>;
     /// What it needs to come first, if somebody claims it.

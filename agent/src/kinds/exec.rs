@@ -61,6 +61,10 @@ pub struct Exec {
     retry_delay: Seconds,
     /// What the command reads on standard input; nothing where it is left out.
     stdin: Option<Text>,
+    /// True: it may run while other commands run, up to 16 such at once. Left out, it runs while no other does that leaves it out.
+    /// What it needs has to be said then: nothing but `require`, `before`, `notify` and `subscribe` puts it in order.
+    #[serde(default)]
+    parallel: bool,
     /// True: neither arguments nor output are shown, not even where it fails. Secrets in them are never shown.
     #[serde(default)]
     sensitive: bool,
@@ -122,6 +126,10 @@ retries      = 2
 retry_delay  = "5s"
 "#;
     type Seen = Seen;
+
+    fn class(&self) -> Class {
+        if self.parallel { Class::Independent } else { Self::CLASS }
+    }
 
     fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

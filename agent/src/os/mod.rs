@@ -24,6 +24,7 @@ pub mod remove;
 pub mod safe_path;
 mod swap;
 pub mod tied;
+mod turns;
 mod walk;
 pub mod xattr;
 

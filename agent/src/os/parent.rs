@@ -12,9 +12,13 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::error::{Doing, OsError, Result};
-use super::meta::{Expect, Meta};
+use super::meta::{Expect, Identity, Meta};
 use super::safe_path::{checked, find_dir};
+use super::turns::Turns;
 use super::walk::Trust;
+
+/// Syncs of directories that are under way, by device and inode.
+static SYNCS: Turns<(u64, u64), Errno> = Turns::new();
 
 /// A name, and the directory that holds it.
 #[derive(Debug)]
@@ -62,18 +66,22 @@ impl Parent {
         Ok(Trust::of_process().guards(&Meta::from(&dir)))
     }
 
-    /// Makes all changes of names in the directory durable.
+    /// Makes all changes of names in the directory durable. Those who want that of one directory at once share a sync that
+    /// begins after their call.
     ///
     /// # Errors
     /// The system's answer.
     pub fn sync(&self) -> Result<()> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = openat(&self.dir, ".", flags, Mode::empty()).doing("open the directory of", &self.path)?;
-        match fsync(&dir) {
+        let stat = fstat(&dir).doing("look at the directory of", &self.path)?;
+        let Identity { dev, ino, .. } = Meta::from(&stat).identity;
+        let synced = SYNCS.take((dev, ino), || match fsync(&dir) {
             // fsync(2): "does not support synchronization", as on some network file systems. There is nothing more to do then.
             Ok(()) | Err(Errno::INVAL) => Ok(()),
-            Err(errno) => Err(errno).doing("sync the directory of", &self.path),
-        }
+            Err(errno) => Err(errno),
+        });
+        synced.doing("sync the directory of", &self.path)
     }
 
     /// Fails unless what was staged under `temp` is still as it was then.

@@ -3,7 +3,7 @@
 use super::StateDir;
 use super::dir::write_private;
 use crate::engine::Log;
-use crate::journal::{Appender, create, resume};
+use crate::journal::{Appender, Space, create, resume};
 use model::{Begin, Failure, Owed, Record, Report, Status};
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -55,13 +55,16 @@ impl FileLog {
 
 impl Log for FileLog {
     fn append(&mut self, record: Record) -> Result<(), Failure> {
-        Ok(match record {
+        self.append_all(vec![record])
+    }
+
+    fn append_all(&mut self, records: Vec<Record>) -> Result<(), Failure> {
+        let space = |record: &Record| match record {
             // What is under way can be closed also on a full disk.
-            Record::Done { .. } | Record::Failed { .. } | Record::Settled(_) => {
-                self.journal.append_closing(&record)
-            }
-            _ => self.journal.append(&record),
-        }?)
+            Record::Done { .. } | Record::Failed { .. } | Record::Settled(_) => Space::Closing,
+            _ => Space::Ordinary,
+        };
+        Ok(self.journal.append_all(records.iter().map(|record| (record, space(record))))?)
     }
 
     fn last_seq(&self) -> u64 {

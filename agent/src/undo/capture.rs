@@ -6,6 +6,7 @@ use model::{
     Failure, FileState, Fingerprint, GroupState, HostPath, PackageState, PathState, State, Subject, UserState,
 };
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Whether bytes may be known to whoever reads the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,12 @@ pub enum Secrecy {
 
 /// Largest file whose bytes are kept, in bytes. Larger ones cannot be brought back, and plans say so.
 pub const LARGEST_KEPT: u64 = 256 << 20;
+
+/// Larger files are taken one at a time, in bytes: all workers at once must not fill the memory of a small host.
+const LARGE: u64 = 4 << 20;
+
+/// Held while a large file is in memory.
+static LARGE_ONE: Mutex<()> = Mutex::new(());
 
 /// The state of `subject` now. Bytes of files and passwords are in `keep` when it returns.
 pub fn capture(
@@ -58,6 +65,7 @@ fn path_state(
     Ok(match kind {
         EntryKind::File { size, .. } => {
             let xattrs = system.xattrs(path)?;
+            let _turn = (size > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
             let content = if size <= LARGEST_KEPT {
                 keep.keep(&system.read(path, LARGEST_KEPT)?, secrecy)?
             } else {

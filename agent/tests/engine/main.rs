@@ -1,5 +1,6 @@
 //! The engine on a host in memory: what it does, and what it survives when it is cut off or fails at any point.
 
+mod at_once;
 mod faults;
 mod graphs;
 mod groups;

@@ -5,9 +5,13 @@
 use super::execute::child;
 use super::host::{Host, Manager, locked};
 use crate::os::child::Child;
+use crate::os::turns::Turns;
 use crate::system::Attempt;
 use model::{Failure, UnitAction};
 use std::time::Duration;
+
+/// Reloads of the service manager that are under way.
+static RELOADS: Turns<(), Failure> = Turns::new();
 
 impl Host<'_> {
     pub(super) fn act_on_unit(
@@ -37,9 +41,12 @@ impl Host<'_> {
         Ok(())
     }
 
+    /// Unit files that change at the same time are read by one reload, which begins when they have changed.
     pub(super) fn reload_manager(&self, attempt: &Attempt) -> Result<(), Failure> {
         match &self.manager {
-            Manager::Running => self.tool(&["systemctl", "daemon-reload"], attempt).map(|_| ()),
+            Manager::Running => {
+                RELOADS.take((), || self.tool(&["systemctl", "daemon-reload"], attempt).map(|_| ()))
+            }
             Manager::Recorded(recording) => {
                 locked(recording).lines.push("daemon-reload".to_owned());
                 Ok(())

@@ -6,6 +6,7 @@ mod counts;
 mod crash;
 mod endings;
 mod io_errors;
+mod many;
 mod no_op;
 mod order;
 mod secrets;

@@ -36,6 +36,8 @@ pub struct Call {
     pub inode: Option<u64>,
     /// What is written.
     pub bytes: Vec<u8>,
+    /// How many calls had begun when it ended; none begins after what never ended.
+    pub ended: usize,
 }
 
 /// A run that was watched.
@@ -76,10 +78,19 @@ struct Tracer {
     fault: Fault,
     /// True once it is the program, and no longer the shell.
     started: bool,
-    /// Threads that are inside a call, with the errno that it will end with.
-    inside: BTreeMap<Pid, Option<i32>>,
+    /// Threads that are inside a call.
+    inside: BTreeMap<Pid, Inside>,
     calls: Vec<Call>,
     hurt: Option<usize>,
+}
+
+/// A call that has begun.
+#[derive(Clone, Copy, Default)]
+struct Inside {
+    /// The errno that it will end with.
+    errno: Option<i32>,
+    /// Its place among the calls that write, if it is one.
+    at: Option<usize>,
 }
 
 impl Default for Tracer {
@@ -129,18 +140,22 @@ impl Tracer {
     fn call(&mut self, thread: Pid) {
         // A thread that was killed meanwhile has no registers.
         let Ok(mut regs) = ptrace::getregs(thread) else { return };
-        if let Some(errno) = self.inside.remove(&thread) {
+        if let Some(Inside { errno, at }) = self.inside.remove(&thread) {
+            if let Some(at) = at {
+                self.calls[at].ended = self.calls.len();
+            }
             if let Some(errno) = errno {
                 regs.rax = (-i64::from(errno)).cast_unsigned();
                 ptrace::setregs(thread, regs).expect("it is stopped");
             }
             return;
         }
-        self.inside.insert(thread, None);
+        self.inside.insert(thread, Inside::default());
         let arguments = [regs.rdi, regs.rsi, regs.rdx, regs.r10];
         let Some(call) = self.started.then(|| self.look(thread, regs.orig_rax, arguments)).flatten() else {
             return;
         };
+        self.inside.insert(thread, Inside { errno: None, at: Some(self.calls.len()) });
         self.calls.push(call);
         let number = self.calls.len() as u64;
         match self.fault {
@@ -152,7 +167,7 @@ impl Tracer {
                 self.hurt = Some(self.calls.len() - 1);
                 regs.orig_rax = u64::MAX;
                 ptrace::setregs(thread, regs).expect("it is stopped");
-                self.inside.insert(thread, Some(errno));
+                self.inside.insert(thread, Inside { errno: Some(errno), at: None });
             }
             _ => {}
         }
@@ -190,7 +205,7 @@ impl Tracer {
         }
         let inode = std::fs::symlink_metadata(&path).ok().map(|meta| meta.ino());
         let bytes = if number == 1 { of.bytes(b, c)? } else { Vec::new() };
-        Some(Call { name, path, to, inode, bytes })
+        Some(Call { name, path, to, inode, bytes, ended: usize::MAX })
     }
 }
 
