@@ -100,8 +100,11 @@ impl Fleet {
             path(".ssh/known_hosts")
         )?;
         writeln!(config, "GlobalKnownHostsFile none")?;
-        if connections == Connections::Kept {
-            write!(config, "ControlMaster auto\nControlPersist 60\nControlPath {}\n", path(".ssh/%C"))?;
+        match connections {
+            Connections::Fresh => config.push_str("ControlPersist no\n"),
+            Connections::Kept => {
+                writeln!(config, "ControlMaster auto\nControlPersist 60\nControlPath {}", path(".ssh/%C"))?;
+            }
         }
         lay(&self.home, &[(".ssh/config".into(), config), (".ssh/known_hosts".into(), known)])?;
         Ok(self)
@@ -115,6 +118,11 @@ impl Fleet {
     /// The home of a user who may log in as `admin`, and from there use sudo.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// The key that opens them.
+    pub fn key(&self) -> &Path {
+        &self.key
     }
 
     /// The configuration of ssh.

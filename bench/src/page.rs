@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 const BEGIN: &str = "<!-- cargo xtask bench writes from here -->\n";
 const END: &str = "<!-- to here -->\n";
+const CHART: &str =
+    "![Wall times of the workloads, keel's and others', on a logarithmic scale](performance/chart.svg)";
 
 /// Writes the page from figures.
 #[derive(clap::Args)]
@@ -50,17 +52,17 @@ impl Page {
 fn between(page: &str, tables: &str) -> Option<String> {
     let (before, rest) = page.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{tables}\n{END}{after}"))
+    Some(format!("{before}{BEGIN}\n{CHART}\n\n{tables}\n{END}{after}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BEGIN, END, between};
+    use super::{BEGIN, CHART, END, between};
 
     #[test]
     fn only_what_is_between_the_marks_is_written() {
         let page = |inside: &str| format!("head\n{BEGIN}{inside}{END}foot\n");
-        assert_eq!(between(&page("old\n"), "new\n"), Some(page("\nnew\n\n")));
+        assert_eq!(between(&page("old\n"), "new\n"), Some(page(&format!("\n{CHART}\n\nnew\n\n"))));
         assert_eq!(between("no marks\n", "new\n"), None);
     }
 }

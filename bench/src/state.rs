@@ -107,6 +107,8 @@ pub struct Line {
 pub struct Unit {
     /// Name, with `.service`.
     pub name: String,
+    /// The package that brings it, and the directories of what it is restarted for.
+    pub package: Option<String>,
     /// Files and links that it is restarted for when they change.
     pub restarted_for: Vec<String>,
 }

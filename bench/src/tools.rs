@@ -1,9 +1,13 @@
 //! The tools: keel and its peers, a file each and a word in `peers`. A tool says where it comes from, writes a `State` as somebody who knows it well
 //! would, and how it is then called. It knows no workload, and measures nothing. Next: `run`.
 
+mod ansible;
+mod cfengine;
 pub mod install;
+mod itamae;
 mod keel;
 mod puppet;
+mod pyinfra;
 mod salt;
 
 use crate::lab::Fleet;
@@ -47,7 +51,15 @@ pub const CACHE: &str = "/var/cache/keel-bench";
 
 /// All peers, in the order of the table.
 pub fn peers() -> Vec<&'static dyn Tool> {
-    vec![&puppet::Puppet, &salt::SaltCall]
+    vec![
+        &puppet::Puppet,
+        &cfengine::CfEngine,
+        &salt::SaltCall,
+        &itamae::Itamae,
+        &pyinfra::Pyinfra,
+        &ansible::Mitogen,
+        &ansible::Ansible,
+    ]
 }
 
 /// A program of a peer of PyPI, on the laptop and on hosts alike.
@@ -69,4 +81,58 @@ fn contents(state: &State, below: &str) -> Files {
 /// Words as an argv.
 fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(str::to_owned).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keel, Tool, peers};
+    use crate::state::{File, State};
+    use crate::workloads::{Scale, all};
+
+    fn tools() -> Vec<&'static dyn Tool> {
+        static KEEL: std::sync::OnceLock<Keel> = std::sync::OnceLock::new();
+        let keel = KEEL.get_or_init(|| Keel { program: "keel".into() });
+        std::iter::once::<&dyn Tool>(keel).chain(peers()).collect()
+    }
+
+    /// Every name that a state has.
+    fn names(state: &State) -> Vec<&str> {
+        let paths =
+            state.directories.iter().map(|it| &it.path).chain(state.templated.iter().map(|it| &it.path));
+        let links = state.symlinks.iter().flat_map(|it| [&it.path, &it.target]);
+        let lines = state.lines.iter().flat_map(|it| [&it.path, &it.line]);
+        let accounts = state.groups.iter().map(|it| &it.name).chain(state.users.iter().map(|it| &it.name));
+        let all = paths.chain(links).chain(lines).chain(accounts).chain(&state.packages);
+        let units = state.units.iter().map(|it| it.name.trim_end_matches(".service"));
+        all.map(String::as_str).chain(units).collect()
+    }
+
+    #[test]
+    fn every_tool_asks_for_all_of_a_state() {
+        let workloads = all(Scale::Quick);
+        let mixed = workloads.iter().find(|workload| workload.id == "W2").expect("W2");
+        for tool in tools() {
+            let text: String = tool.write(&mixed.state).into_iter().map(|(_, text)| text).collect();
+            for name in names(&mixed.state) {
+                assert!(text.contains(name), "{}: {name}", tool.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_tool_brings_the_contents_of_files() {
+        let files = vec![
+            File::of_root("/srv/one".into(), "first".into()),
+            File::of_root("/srv/two".into(), "second".into()),
+        ];
+        let state = State { files, ..State::default() };
+        for tool in tools() {
+            let text: String = tool.write(&state).into_iter().map(|(_, text)| text).collect();
+            assert!(
+                ["/srv/one", "first", "/srv/two", "second"].iter().all(|part| text.contains(part)),
+                "{}",
+                tool.name()
+            );
+        }
+    }
 }

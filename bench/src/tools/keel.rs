@@ -38,8 +38,10 @@ impl Tool for Keel {
     }
 
     fn push(&self, at: &Path, fleet: &Fleet) -> anyhow::Result<Option<Vec<String>>> {
-        let home = format!("HOME={}", fleet.home().display());
-        let mut argv = words(["env", &home, &self.program.display().to_string(), "apply", "--yes", "-f"]);
+        let home = fleet.home().display();
+        let environment = [format!("HOME={home}"), format!("XDG_RUNTIME_DIR={home}")];
+        let keel = self.program.display().to_string();
+        let mut argv = words(["env", &environment[0], &environment[1], &keel, "apply", "--yes", "-f"]);
         argv.push(at.join("site.toml").display().to_string());
         argv.extend(["--parallel".to_owned(), fleet.hosts().len().to_string()]);
         argv.extend(fleet.hosts().iter().map(|host| host.name.clone()));
@@ -94,22 +96,20 @@ fn resources(state: &State) -> String {
         add(format!("[package.{name}]\n"));
     }
     for it in &state.files {
-        add(format!("[file.{:?}]\ncontent = {:?}\n{}", it.path, it.content, attributes(&it.owner, &it.mode)));
+        add(file(it) + &behind(state, &it.path));
     }
     for it in &state.symlinks {
-        add(format!("[symlink.{:?}]\ntarget = {:?}\n", it.path, it.target));
+        add(format!("[symlink.{:?}]\ntarget = {:?}\n{}", it.path, it.target, behind(state, &it.path)));
     }
     for (number, it) in state.lines.iter().enumerate() {
         add(format!("[line.line{number}]\npath = {:?}\nline = {:?}\n", it.path, it.line));
     }
     for it in &state.units {
-        let causes = |kind: &str, found: Vec<&String>| -> Vec<String> {
-            found.into_iter().map(|path| format!("{kind}.{path}")).collect()
-        };
-        let is_file = |path: &&String| state.files.iter().any(|file| file.path == **path);
-        let (files, links) = it.restarted_for.iter().partition(is_file);
-        let all = [causes("file", files), causes("symlink", links)].concat();
-        add(format!("[service.{:?}]\nrunning = true\nenabled = true\nsubscribe = {all:?}\n", it.name));
+        let is_file = |path: &str| state.files.iter().any(|file| file.path == path);
+        let cause = |path: &String| format!("{}.{path}", if is_file(path) { "file" } else { "symlink" });
+        let causes: Vec<String> = it.restarted_for.iter().map(cause).collect();
+        add(format!("[service.{:?}]\nrunning = true\nenabled = true\nsubscribe = {causes:?}\n", it.name));
+        add(it.package.iter().map(|package| format!("require = [\"package.{package}\"]\n")).collect());
     }
     text
 }
@@ -129,6 +129,22 @@ fn vhosts(state: &State) -> String {
     }
     text.push_str("[file.\"{{ each.key }}\"]\nfor_each = \"inputs.vhosts\"\ntemplate = \"vhost.hbs\"\n");
     text + &attributes("root", "0644")
+}
+
+fn file(it: &state::File) -> String {
+    match it.path.strip_prefix("/etc/systemd/system/") {
+        Some(unit) => format!("[systemd_unit.{unit:?}]\ncontent = {:?}\n", it.content),
+        None => {
+            format!("[file.{:?}]\ncontent = {:?}\n{}", it.path, it.content, attributes(&it.owner, &it.mode))
+        }
+    }
+}
+
+/// The package that brings the directory of what a unit is restarted for.
+fn behind(state: &State, path: &str) -> String {
+    let unit = state.units.iter().find(|unit| unit.restarted_for.iter().any(|cause| cause == path));
+    let package = unit.and_then(|unit| unit.package.as_ref());
+    package.iter().map(|package| format!("require = [\"package.{package}\"]\n")).collect()
 }
 
 fn attributes(owner: &str, mode: &str) -> String {

@@ -57,7 +57,7 @@ pub fn state() -> State {
             .map(|n| Line { path: format!("{TREE}.conf"), line: format!("setting{n:02} = {}", n * 10) })
             .collect(),
         units: twenty()
-            .map(|n| Unit { name: format!("bench-{n:02}.service"), restarted_for: Vec::new() })
+            .map(|n| Unit { name: format!("bench-{n:02}.service"), package: None, restarted_for: Vec::new() })
             .collect(),
     }
 }

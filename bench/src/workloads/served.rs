@@ -52,8 +52,12 @@ fn state() -> State {
         ],
         symlinks: vec![Symlink { path: link.into(), target: vhost.into() }],
         units: vec![
-            Unit { name: "nginx.service".into(), restarted_for: vec![vhost.into(), link.into()] },
-            Unit { name: "bench-app.service".into(), restarted_for: Vec::new() },
+            Unit {
+                name: "nginx.service".into(),
+                package: Some("nginx-light".into()),
+                restarted_for: vec![vhost.into(), link.into()],
+            },
+            Unit { name: "bench-app.service".into(), package: None, restarted_for: Vec::new() },
         ],
         ..State::default()
     }
