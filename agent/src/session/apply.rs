@@ -6,7 +6,7 @@ use super::first_contact::{Pace, await_setup};
 use super::going::{Begun, absent, go_on};
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Job, boot_id};
-use super::minded::{admit, is_all_locked, is_only_locked};
+use super::minded::{admit, all_locked, is_only_locked};
 use super::plan::plan_to_tell;
 use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
@@ -56,10 +56,12 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
         ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
         ledger.write(job.state)?;
         all_unchanged(&plan)
-    } else if past.open.is_empty() && is_all_locked(&plan) {
+    } else if past.open.is_empty()
+        && let Some(why) = all_locked(&plan)
+    {
         ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
         ledger.write(job.state)?;
-        return Ok(left_alone(job, plan));
+        return Ok(left_alone(job, plan, &why));
     } else if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
     } else {
@@ -101,8 +103,8 @@ pub(super) fn settle_failure(job: &Job<'_>, report: &Report) -> Result<Fate, Fai
 }
 
 /// A run could do nothing for what people have locked: there is none, and nobody is asked.
-fn left_alone(job: &Job<'_>, plan: Plan) -> Done {
-    let text = "all that would change is locked: nothing was done".to_owned();
+fn left_alone(job: &Job<'_>, plan: Plan, why: &str) -> Done {
+    let text = format!("all that would change is locked, and nothing was done: {why}");
     job.events.emit(EventBody::Error { text });
     let report = plan.foreseen();
     job.events.emit(EventBody::Report(report.clone()));

@@ -36,20 +36,64 @@ fn of(id: &Id, because: &str) -> String {
     format!("{id} is {because}")
 }
 
-/// True where a plan has something to do, and all of it is locked or stands behind what is: a run of it would do nothing.
-pub(super) fn is_all_locked(plan: &Plan) -> bool {
+/// Why a run of a plan would do nothing: it has something to do, and all of it is locked or stands behind what is. `None` where it would
+/// do something.
+pub(super) fn all_locked(plan: &Plan) -> Option<String> {
     let is_left = |node: &PlannedNode| matches!(node.verdict, Verdict::Skipped { .. });
     let stays = |node: &PlannedNode| matches!(node.verdict, Verdict::Unchanged | Verdict::LeftOut);
-    let is_locked = |node: &PlannedNode| matches!(&node.verdict, Verdict::Skipped { because } if because.starts_with(LOCKED));
     let waits = |owed: &Owed| plan.nodes.iter().any(|node| node.id == owed.to && is_left(node));
-    plan.nodes.iter().any(is_locked)
-        && plan.nodes.iter().all(|node| is_left(node) || stays(node))
+    let does_nothing = plan.nodes.iter().all(|node| is_left(node) || stays(node))
         && plan.orphans.iter().all(|orphan| orphan.steps.is_empty())
-        && plan.owed.iter().all(waits)
+        && plan.owed.iter().all(waits);
+    let locked = plan.nodes.iter().filter_map(|node| match &node.verdict {
+        Verdict::Skipped { because } if because.starts_with(LOCKED) => Some(of(&node.id, because)),
+        _ => None,
+    });
+    let mut locked = locked.filter(|_| does_nothing);
+    let first = locked.next()?;
+    Some(match locked.count() {
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    })
 }
 
 /// True where nothing kept a run from its goal but what is locked.
 pub(super) fn is_only_locked(job: &Job<'_>, report: &Report) -> bool {
     let was_stopped = job.stop.load(std::sync::atomic::Ordering::SeqCst);
     job.choice.locks.were_met() && report.failed + report.unknown == 0 && !was_stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_locked;
+    use model::{Id, Orphan, Owed, Plan, PlannedNode, Step, Verdict};
+
+    fn node(name: &str, verdict: Verdict) -> PlannedNode {
+        let (id, texts) = (Id::new("file", name), Vec::new());
+        PlannedNode { id, origin: None, verdict, steps: Vec::new(), refresh: Vec::new(), texts }
+    }
+
+    fn skipped(because: &str) -> Verdict {
+        Verdict::Skipped { because: because.to_owned() }
+    }
+
+    #[test]
+    fn only_where_nothing_else_is_left_a_run_would_do_nothing() {
+        let locked = || node("/a", skipped("locked by ann: x"));
+        let behind = || node("/b", skipped("blocked by file./a"));
+        let all = Plan { nodes: vec![locked(), behind(), node("/c", Verdict::Unchanged)], ..Plan::default() };
+        assert_eq!(all_locked(&all).as_deref(), Some("file./a is locked by ann: x"));
+        let owed = |to: &str| Owed { from: Id::new("file", "/z"), to: Id::new("file", to), answer: None };
+        assert!(all_locked(&Plan { owed: vec![owed("/a")], ..all.clone() }).is_some());
+        assert_eq!(all_locked(&Plan { owed: vec![owed("/c")], ..all.clone() }), None);
+        let steps = vec![Step::new(model::Op::Reboot)];
+        let orphans = vec![Orphan { id: Id::new("file", "/o"), steps, because: String::new() }];
+        assert_eq!(all_locked(&Plan { orphans, ..all.clone() }), None);
+        let because = String::new;
+        for more in [Verdict::Change, Verdict::Refresh, Verdict::Failed { because: because() }] {
+            let nodes = [all.nodes.clone(), vec![node("/d", more)]].concat();
+            assert_eq!(all_locked(&Plan { nodes, ..all.clone() }), None);
+        }
+        assert_eq!(all_locked(&Plan { nodes: vec![behind()], ..Plan::default() }), None, "no lock is met");
+    }
 }

@@ -91,7 +91,13 @@ fn where_all_is_locked_nobody_is_asked_and_there_is_no_run() {
     let talk = ask(&host, &Order::Apply(three(&host)));
     assert_eq!(talk.words().join(" "), "hello plan error report done");
     assert_eq!(talk.ending(), Some(&Ending::Locked));
-    assert_eq!(talk.errors(), ["all that would change is locked: nothing was done"]);
+    let why = &talk.errors()[0];
+    let begin = format!(
+        "all that would change is locked, and nothing was done: symlink.{}",
+        host.file("b").display()
+    );
+    assert!(why.starts_with(&begin) && why.contains(" is locked by ann@laptop until 2"), "{why}");
+    assert!(why.ends_with(": upgrade; and 1 more"), "{why}");
     assert!(!host.state("runs/000001").exists() && !host.file("b").is_symlink());
     ask(&host, &Order::Unlock { resource: None });
     host.apply(&three(&host), &[]);

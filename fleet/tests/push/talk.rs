@@ -241,6 +241,15 @@ fn a_lost_connection_says_where_it_was_lost() {
 }
 
 #[test]
+fn no_last_word_is_better_than_the_report() {
+    let failed = event(EventBody::Report(Report { failed: 1, ..Report::default() }));
+    let words = frames(&[hello("h"), plan(), failed, Up::Done(Ending::Unchanged)]);
+    let trouble = "the host does not keep to the protocol while planning; nothing had been changed: \
+                   out of order: an end that its report gainsays";
+    assert_eq!(cut_after(words, &[], apply()), trouble);
+}
+
+#[test]
 fn a_host_that_does_not_keep_to_the_protocol_is_left() {
     let wrong = |while_: &str, because: &str| {
         format!("the host does not keep to the protocol while {while_}: {because}")
@@ -257,10 +266,6 @@ fn a_host_that_does_not_keep_to_the_protocol_is_left() {
         (frames(&[plan()]), wrong(first, "out of order: the first words are not `hello`")),
         (frames(&[hello("a\u{1b}[2J")]), wrong(first, "the fact `hostname` holds a control character")),
         (greeted(hello("h")), wrong(planning, "out of order: first words twice")),
-        (
-            frames(&[hello("h"), plan(), event(EventBody::Report(Report { failed: 1, ..Report::default() })), Up::Done(Ending::Unchanged)]),
-            wrong(planning, "out of order: an end that its report gainsays"),
-        ),
         (greeted(Up::Question), wrong(planning, "out of order: a question without a plan that could be carried out")),
         (greeted(started()), wrong(planning, "out of order: a run begins that nobody said yes to")),
         (greeted(Up::Want(vec![Digest::of(b"x")])), wrong(planning, "out of order: wants contents that the catalog does not name, or wants them twice")),
