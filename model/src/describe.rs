@@ -142,6 +142,9 @@ fn packages(f: &mut fmt::Formatter<'_>, transaction: &Transaction) -> fmt::Resul
     let one = |PackageChange { name, action }: &PackageChange| match action {
         PackageAction::Install(Some(version)) => format!(" install {}={}", inert(name), inert(version)),
         PackageAction::Install(None) => format!(" install {}", inert(name)),
+        PackageAction::InstallFile { version, file } => {
+            format!(" install {}={} from {file}", inert(name), inert(version))
+        }
         PackageAction::Remove => format!(" remove {}", inert(name)),
         PackageAction::Purge => format!(" purge {}", inert(name)),
     };
@@ -151,6 +154,7 @@ fn packages(f: &mut fmt::Formatter<'_>, transaction: &Transaction) -> fmt::Resul
     words.say("recommends", transaction.recommends)?;
     words.say("release", transaction.release.as_ref())?;
     words.flag("allow_downgrade", transaction.allow_downgrade)?;
+    words.list("held", Some(&transaction.held).filter(|it| !it.is_empty()))?;
     words.list("options", Some(&transaction.options).filter(|it| !it.is_empty()))
 }
 
@@ -159,6 +163,8 @@ fn group(f: &mut fmt::Formatter<'_>, verb: &str, spec: &GroupSpec) -> fmt::Resul
     let mut words = Words(f);
     words.say("gid", spec.gid)?;
     words.list("members", spec.members.as_ref())?;
+    words.say("password", spec.password.as_ref())?;
+    words.list("administrators", spec.administrators.as_ref())?;
     words.flag("system", spec.system)
 }
 

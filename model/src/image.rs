@@ -161,4 +161,16 @@ pub struct GroupState {
     pub gid: u32,
     /// Members, by name.
     pub members: BTreeSet<String>,
+    /// What gshadow(5) says of it; `None` where it says nothing, or where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<GroupShadowState>,
+}
+
+/// What gshadow(5) says of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupShadowState {
+    /// Its password field, secret, kept apart.
+    pub password: Fingerprint,
+    /// Who may change its members, by name.
+    pub administrators: BTreeSet<String>,
 }

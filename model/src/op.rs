@@ -155,6 +155,10 @@ pub struct Transaction {
     pub options: Vec<String>,
     /// True where going to a lower version is allowed.
     pub allow_downgrade: bool,
+    /// Those of them that are held: they are released for the change, and held again when it is over, also where that is found out
+    /// by the run after one that died.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held: BTreeSet<String>,
 }
 
 /// What is to become of one package.
@@ -172,10 +176,24 @@ pub struct PackageChange {
 pub enum PackageAction {
     /// Install it, or bring it to this exact version; `None` for the candidate.
     Install(Option<String>),
+    /// Bring it to this exact version from a file that was kept of it: no source offers it any more.
+    InstallFile {
+        /// The version.
+        version: String,
+        /// The file, whose name ends in `.deb`.
+        file: HostPath,
+    },
     /// Remove it; its configuration stays.
     Remove,
     /// Remove it with its configuration.
     Purge,
+}
+
+impl PackageAction {
+    /// True where it brings something, from wherever.
+    pub fn installs(&self) -> bool {
+        matches!(self, Self::Install(_) | Self::InstallFile { .. })
+    }
 }
 
 /// Verbs of the service manager.
@@ -209,6 +227,12 @@ pub struct GroupSpec {
     pub gid: Option<u32>,
     /// All members.
     pub members: Option<BTreeSet<String>>,
+    /// The password field of gshadow(5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret<String>>,
+    /// All who may change its members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administrators: Option<BTreeSet<String>>,
     /// True where a new one gets a number of the system's range.
     pub system: bool,
 }

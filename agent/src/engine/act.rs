@@ -2,10 +2,11 @@
 
 use super::comeback::Comeback;
 use super::commit::Commit;
+use super::debs::{keep_named, keep_others};
 use super::log::Log;
 use super::run::Host;
 use crate::system::{Attempt, Package, System, Touched};
-use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, subjects};
+use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, spares, subjects};
 use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -120,13 +121,17 @@ impl<'a> Actor<'a> {
     /// Executes `op`.
     pub(super) fn act(&self, op: &Op, terms: &Terms<'_>) -> Result<(), Ended> {
         let before = self.images(op, terms, self.keep).map_err(Ended::Failed)?;
+        let before = before.into_iter().filter(|(subject, state)| !spares(op, (subject, state))).collect();
         let packages = self.packages(op).map_err(Ended::Failed)?;
-        let kept = packages.as_ref().map(|all| self.keep_packages(all)).transpose().map_err(Ended::Failed)?;
+        let kept =
+            packages.as_ref().map(|all| self.keep_packages(op, all)).transpose().map_err(Ended::Failed)?;
         let seq = self.announce(terms.nodes, op, (before, kept))?;
         let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
         let executed = self.execute(op, &attempt);
         let touched = executed.as_deref().unwrap_or(&[]);
         let seen = self.aftermath(op, terms, (touched, packages.as_deref()));
+        let others = seen.as_ref().map_or(&[][..], |(_, touched)| touched.as_slice());
+        let kept = keep_others(others, (self.host, self.keep));
         let (record, result) = match (executed, seen) {
             (Ok(_), Ok((after, touched))) => (Record::Done { seq, after, touched }, Ok(())),
             // A transaction that fails half way has changed something all the same.
@@ -138,7 +143,7 @@ impl<'a> Actor<'a> {
             }
         };
         self.journal.append([record])?;
-        result.map_err(Ended::Failed)
+        result.and(kept).map_err(Ended::Failed)
     }
 
     /// A machine goes down only where the run can come back; where this returns from that, it did not go down.
@@ -155,7 +160,8 @@ impl<'a> Actor<'a> {
     }
 
     /// All packages as they are, for a rollback of a transaction that was cut off.
-    fn keep_packages(&self, all: &Packages) -> Result<Fingerprint, Failure> {
+    fn keep_packages(&self, op: &Op, all: &Packages) -> Result<Fingerprint, Failure> {
+        keep_named(op, all, (self.host, self.keep))?;
         let all: BTreeMap<&String, PackageState> =
             all.iter().map(|(name, it)| (name, package_state(it))).collect();
         let bytes =

@@ -5,6 +5,7 @@ use super::decide::decide;
 use super::node_run::{Desk, NodeOutcome, deadline};
 use crate::undo::Secrecy;
 use model::{Id, NodeStatus, Op, Step, Transaction};
+use std::collections::BTreeSet;
 
 impl Desk<'_> {
     /// Works on several package nodes, or on those of a group. `notified` says of each whether a node before it changed and notifies it.
@@ -51,6 +52,7 @@ impl Desk<'_> {
                 None => merged = Some((one.clone(), vec![(at, notified, step.clone())])),
                 Some((all, nodes)) if fits(all, one) => {
                     all.changes.extend(one.changes.iter().cloned());
+                    all.held.extend(one.held.iter().cloned());
                     nodes.push((at, notified, step.clone()));
                 }
                 Some(_) => others.push((at, notified)),
@@ -98,6 +100,7 @@ type Member = (usize, bool, Step);
 
 /// True where both can go in one call of the package manager.
 fn fits(all: &Transaction, one: &Transaction) -> bool {
-    let settings = |it: &Transaction| Transaction { changes: Vec::new(), ..it.clone() };
+    let settings =
+        |it: &Transaction| Transaction { changes: Vec::new(), held: BTreeSet::new(), ..it.clone() };
     settings(all) == settings(one)
 }

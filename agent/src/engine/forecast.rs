@@ -7,7 +7,7 @@ use super::plan_groups::{hold_back, planned_groups};
 use super::texts::{expected, texts};
 use super::together::part;
 use crate::system::{Layer, System, View};
-use model::{EdgeKind, Failure, Op, Owed, PackageAction, Plan, PlannedNode, Step, UnitAction, Verdict};
+use model::{EdgeKind, Failure, Op, Owed, Plan, PlannedNode, Step, UnitAction, Verdict};
 use std::collections::BTreeSet;
 use wire::Blobs;
 
@@ -208,8 +208,7 @@ fn brings(op: &Op) -> Option<&'static str> {
     match op {
         Op::Run(_) => Some("will run"),
         Op::Packages(transaction) => {
-            let installs = |action: &PackageAction| matches!(action, PackageAction::Install(_));
-            transaction.changes.iter().any(|it| installs(&it.action)).then_some("will be installed")
+            transaction.changes.iter().any(|it| it.action.installs()).then_some("will be installed")
         }
         Op::WriteFile { path, .. } if path.as_path().starts_with("/etc/apt") => Some("will change"),
         _ => None,

@@ -8,6 +8,7 @@ mod at_work;
 mod batch;
 mod comeback;
 mod commit;
+mod debs;
 mod decide;
 mod enact;
 mod forecast;

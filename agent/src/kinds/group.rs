@@ -132,7 +132,9 @@ impl Group {
         if let Some(stranger) = seen.strangers.first() {
             return Err(Failure::Missing { what: format!("user {stranger}") });
         }
-        let spec = GroupSpec { name: self.name.clone(), gid, members: members.clone(), system: self.system };
+        let (name, members_then) = (self.name.clone(), members.clone());
+        let spec =
+            GroupSpec { name, gid, members: members_then, system: self.system, ..GroupSpec::default() };
         let mut step = match found {
             Some(_) => Step::new(Op::ModifyGroup(GroupSpec { system: false, ..spec })),
             None => Step::new(Op::AddGroup(spec)).because("ensure", Val::Absent, "present"),

@@ -8,6 +8,7 @@ use model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// A package of the host's package manager. The name may carry an architecture, `libc6:i386`. What satisfies the
 /// resource is left as it is: an installed package is upgraded only for `ensure = "latest"` or for a `version` that it
@@ -284,6 +285,7 @@ impl Package {
             release: self.release.clone(),
             options: self.options.clone(),
             allow_downgrade: self.allow_downgrade,
+            held: BTreeSet::new(),
         }))
     }
 
@@ -297,11 +299,22 @@ impl Package {
         wrong.map(|hold| self.hold_step(hold)).into_iter().collect()
     }
 
-    /// The package manager refuses to change what is held: it is released for the change, and held again.
+    /// The package manager refuses to change what is held: the transaction releases it, and holds it again.
     fn around_hold(&self, seen: &Seen, change: Step) -> Vec<Step> {
-        let before = seen.held().then(|| self.hold_step(false));
-        let after = self.hold.unwrap_or(seen.held()).then(|| self.hold_step(true));
-        before.into_iter().chain([change]).chain(after).collect()
+        let wanted = self.hold.unwrap_or(seen.held());
+        match (seen.held(), wanted) {
+            (true, true) => vec![self.released(change)],
+            (true, false) => vec![self.hold_step(false), change],
+            (false, true) => vec![change, self.hold_step(true)],
+            (false, false) => vec![change],
+        }
+    }
+
+    fn released(&self, mut change: Step) -> Step {
+        if let Op::Packages(transaction) = &mut change.op {
+            transaction.held.insert(self.name.clone());
+        }
+        change
     }
 
     fn rid_of(&self, seen: &Seen, is_there: bool, action: PackageAction) -> Vec<Step> {
@@ -314,7 +327,7 @@ impl Package {
         };
         let after = if action == PackageAction::Purge { "purged" } else { "removed" };
         let remove = self.transaction(action).because("version", before, after);
-        seen.held().then(|| self.hold_step(false)).into_iter().chain([remove]).collect()
+        vec![if seen.held() { self.released(remove) } else { remove }]
     }
 }
 

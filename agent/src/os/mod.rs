@@ -22,6 +22,7 @@ mod pipes;
 mod preview;
 pub mod remove;
 pub mod safe_path;
+pub(crate) mod second_name;
 mod swap;
 pub mod tied;
 mod turns;

@@ -53,7 +53,10 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
     let plan = plan_to_tell(job, &graph, (&past, &ledger))?;
     job.events.emit(EventBody::Plan(plan.pending()));
     let report = if plan.is_empty() && past.open.is_empty() {
-        ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
+        let absent = absent(job, &ledger, &plan);
+        // Nothing runs; the last run took them away, as far as this can be told.
+        job.state.note_removed(past.next - 1, (job.scope, &absent), &ledger)?;
+        ledger.update(job.scope, job.catalog, &absent);
         ledger.write(job.state)?;
         all_unchanged(&plan)
     } else if past.open.is_empty()

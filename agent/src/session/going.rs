@@ -45,6 +45,7 @@ pub(super) fn go_on(
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
     removed.extend(absent);
+    job.state.note_removed(begun.run, (job.scope, &removed), ledger)?;
     ledger.update(job.scope, job.catalog, &removed);
     ledger.write(job.state)?;
     begun.log.end(report.clone(), &owed)?;

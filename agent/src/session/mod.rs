@@ -18,10 +18,12 @@ mod reread;
 mod restoration;
 mod resume;
 mod rollback;
+mod skeleton;
 mod span;
 mod stake;
 mod turn;
 mod unwind;
+mod versions;
 mod watch;
 
 pub use apply::{Done, Fate, apply};

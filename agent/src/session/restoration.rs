@@ -5,12 +5,15 @@
 
 use super::job::{Drift, Rollback};
 use super::reread::readers;
+use super::versions::{Sources, find_versions};
 use crate::engine::{texts, touches_unit_files};
 use crate::system::is_running;
-use crate::undo::{CompareOnly, Secrecy, capture, differences, restore, reversibility, secrecy, subjects};
+use crate::undo::{
+    CompareOnly, Secrecy, capture, comparable, differences, restore, reversibility, secrecy, subjects,
+};
 use model::{
-    Act, Command, Diff, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, Id, Op, Outcome,
-    PathState, REDACTED, Reversibility, State, Status, Step, Subject, Text, Transaction, UnitAction,
+    Act, Command, Diff, Failure, FileState, Fingerprint, GroupState, HostPath, Id, Op, Outcome, PathState,
+    REDACTED, Reversibility, State, Status, Step, Subject, Text, Thing, Transaction, UnitAction,
 };
 use std::collections::BTreeMap;
 
@@ -68,6 +71,7 @@ pub(super) fn restorations(
     let mut ordered: Vec<(&Subject, &Touch<'_>)> = Vec::new();
     let (mut touches, order) = touches(status);
     attempts.iter().flat_map(|attempt| attempt.acts.values()).for_each(|act| amend(&mut touches, act));
+    expect_packages(rollback, &order)?;
     for subject in order.iter().rev() {
         ordered.extend(touches.get(subject).map(|touch| (*subject, touch)));
     }
@@ -89,6 +93,15 @@ pub(super) fn restorations(
     work.append(&mut late);
     work.extend(restarts(rollback, status, &work)?);
     Ok(work)
+}
+
+/// One question about all packages, where one has to be asked.
+fn expect_packages(rollback: &Rollback<'_>, subjects: &[&Subject]) -> Result<(), Failure> {
+    let package = |subject: &&Subject| match subject {
+        Subject::Package(name) => Some(Thing::Package(name.clone())),
+        _ => None,
+    };
+    rollback.system.prepare(&subjects.iter().filter_map(package).collect::<Vec<_>>())
 }
 
 /// Subjects by what was done to them, and in the order of their last touch.
@@ -139,8 +152,11 @@ fn restoration(
     let mut one = Restoration::about(touch.act, subject);
     one.secrecy = secrecy_of(touch);
     let now = capture(rollback.system, subject, one.secrecy, &CompareOnly(&store))?;
+    let now = comparable(now, touch.goal);
     if now == *touch.goal {
-        one.ops.extend(group_that_goes(subject, &now, touches));
+        if group_goes(subject, touches) {
+            one.ops = restore(subject, &State::Group(None), &now, &store)?;
+        }
         return Ok(one);
     }
     let is_touched = |user: &str| touches.contains_key(&Subject::User(user.to_owned()));
@@ -154,21 +170,29 @@ fn restoration(
             ops.iter_mut().for_each(|op| move_home_back(op, &touch.act.op));
             let steps: Vec<Step> = ops.iter().cloned().map(Step::new).collect();
             one.texts = texts(&steps, rollback.system, &store);
-            one.ops = ops;
             one.diffs = differences(subject, &now, touch.goal);
+            match find_versions(rollback, (subject, sources(touches)), (&mut ops, &mut one.diffs)) {
+                Ok(()) => one.ops = ops,
+                Err(failure) => one.refused = Some(failure.to_string()),
+            }
         }
         Err(failure) => one.refused = Some(failure.to_string()),
     }
     Ok(one)
 }
 
+/// Whether the run touched what says where packages come from.
+fn sources(touches: &BTreeMap<&Subject, Touch<'_>>) -> Sources {
+    let is_source =
+        |subject: &&Subject| matches!(subject, Subject::Path(path) if path.as_path().starts_with("/etc/apt"));
+    if touches.keys().any(is_source) { Sources::Changing } else { Sources::Same }
+}
+
 /// userdel(8) takes the group of the user's name away as well: one that was there before the user is made again.
-fn group_that_goes(subject: &Subject, now: &State, touches: &BTreeMap<&Subject, Touch<'_>>) -> Option<Op> {
-    let (Subject::Group(name), State::Group(Some(group))) = (subject, now) else { return None };
-    let user = touches.get(&Subject::User(name.clone()))?;
-    let (gid, members) = (Some(group.gid), Some(group.members.clone()));
-    let spec = GroupSpec { name: name.clone(), gid, members, system: false };
-    (*user.goal == State::User(None)).then_some(Op::AddGroup(spec))
+fn group_goes(subject: &Subject, touches: &BTreeMap<&Subject, Touch<'_>>) -> bool {
+    let Subject::Group(name) = subject else { return false };
+    let user = touches.get(&Subject::User(name.clone()));
+    user.is_some_and(|user| *user.goal == State::User(None))
 }
 
 /// A home directory that was moved is moved back; where it lies is in no image.
@@ -198,12 +222,19 @@ fn same(left: &State, now: &State, is_touched: &dyn Fn(&str) -> bool) -> bool {
     };
     match (left, now) {
         (State::Group(Some(left)), State::Group(Some(now))) => {
-            left.gid == now.gid && others(left) == others(now)
+            left.gid == now.gid && others(left) == others(now) && same_shadow(left, now, is_touched)
         }
         (State::Unit(Some(left)), State::Unit(None)) => !is_running(&left.active) && left.file != "enabled",
         (State::Unit(Some(left)), State::Unit(Some(now))) => left.file == now.file,
         _ => left == now,
     }
+}
+
+/// What nobody looked at is not compared; and who is removed administers nothing any more.
+fn same_shadow(left: &GroupState, now: &GroupState, is_touched: &dyn Fn(&str) -> bool) -> bool {
+    let (Some(left), Some(now)) = (&left.shadow, &now.shadow) else { return true };
+    let mut changed = left.administrators.symmetric_difference(&now.administrators);
+    left.password == now.password && changed.all(|user| is_touched(user))
 }
 
 fn starts_something(op: &Op) -> bool {
@@ -234,28 +265,23 @@ fn undo_command(act: &Act) -> Option<Restoration> {
     Some(one)
 }
 
-/// All packages in one transaction, at the place of the first; those that are held are released before it.
+/// All packages in one transaction, at the place of the first; what comes after each, such as a hold, after it.
 fn join_packages(work: Vec<Restoration>) -> Vec<Restoration> {
     let mut joined: Vec<Restoration> = Vec::new();
     let mut first: Option<usize> = None;
     for mut one in work {
-        let Some(at) = one.ops.iter().position(|op| matches!(op, Op::Packages(_))) else {
+        if !matches!(one.ops.first(), Some(Op::Packages(_))) {
             joined.push(one);
             continue;
-        };
-        let after = one.ops.split_off(at + 1);
-        let mut place = first.unwrap_or(joined.len());
-        for op in one.ops.split_off(at) {
-            match joined.get_mut(place).filter(|_| first.is_some()) {
-                Some(all) => merge(all, op, &one.diffs),
-                None => joined.push(Restoration { ops: vec![op], ..one.clone() }),
+        }
+        let after = one.ops.split_off(1);
+        match (first, one.ops.pop()) {
+            (Some(place), Some(op)) => merge(&mut joined[place], op, &one.diffs),
+            (_, op) => {
+                first = Some(joined.len());
+                joined.push(Restoration { ops: op.into_iter().collect(), ..one.clone() });
             }
         }
-        if !one.ops.is_empty() {
-            joined.insert(place, one.clone());
-            place += 1;
-        }
-        first = Some(place);
         if !after.is_empty() {
             joined.push(Restoration { ops: after, ..one });
         }
@@ -264,9 +290,12 @@ fn join_packages(work: Vec<Restoration>) -> Vec<Restoration> {
 }
 
 fn merge(all: &mut Restoration, op: Op, diffs: &[Diff]) {
-    if let (Some(Op::Packages(into)), Op::Packages(Transaction { changes, .. })) = (all.ops.first_mut(), op) {
+    if let (Some(Op::Packages(into)), Op::Packages(Transaction { changes, held, .. })) =
+        (all.ops.first_mut(), op)
+    {
         into.changes.extend(changes);
         into.changes.sort();
+        into.held.extend(held);
         all.diffs.extend(diffs.iter().cloned());
     }
 }

@@ -9,7 +9,7 @@ use super::span::{Span, find};
 use super::stake;
 use super::turn::Turn;
 use crate::engine::{Faults, Host, Order, Sink, enact};
-use crate::state::{FileLog, Past};
+use crate::state::{FileLog, Ledger, Past};
 use model::{
     Begin, EventBody, Failure, JOURNAL_VERSION, NodeStatus, Op, Plan, PlannedNode, Report, Step, Verdict,
 };
@@ -59,6 +59,7 @@ fn roll_back(rollback: &Rollback<'_>, ask: Ask<'_>) -> Result<Report, Ended> {
     if work.iter().all(|one| one.ops.is_empty()) {
         tell_refused(rollback, &work);
         clean(rollback, &rollback.state.past()?)?;
+        restore_ledger(rollback, &span)?;
         let report = Report { failed: refused, ..Report::default() };
         rollback.events.emit(EventBody::Report(report.clone()));
         return Ok(report);
@@ -88,6 +89,7 @@ fn carry_out(
     };
     clean(rollback, &past)?;
     supersede(rollback.state, rollback.sentry)?;
+    restore_ledger(rollback, span)?;
     let mut log = FileLog::begin(rollback.state, begin, &past.owed)?;
     rollback.events.begin(rollback.state, past.next)?;
     rollback.events.emit(EventBody::Started { run: past.next.to_string() });
@@ -119,6 +121,20 @@ fn carry_out(
             Ok(outcome.report)
         }
     }
+}
+
+/// What the runs took off the ledger comes back on it, before what it stands for does: an orphan that is not there harms nobody.
+fn restore_ledger(rollback: &Rollback<'_>, span: &Span) -> Result<(), Failure> {
+    let (mut ledger, damage) = Ledger::read(rollback.state)?;
+    if let Some(damage) = damage {
+        rollback.events.emit(EventBody::Note { text: damage.set_aside(rollback.state)? });
+    }
+    let runs = span.first..=span.through.unwrap_or(span.first);
+    if let Err(failure) = rollback.state.restore_removed(runs, &mut ledger) {
+        let text = format!("what these runs removed is no orphan once it is back: {failure}");
+        rollback.events.emit(EventBody::Note { text });
+    }
+    Ok(())
 }
 
 /// What is left alone is settled as failed, each with its reason.

@@ -2,6 +2,7 @@
 
 use super::cut_off::complete;
 use super::job::Rollback;
+use super::skeleton;
 use crate::state::{Read, StateDir};
 use model::{Act, Begin, Failure, Op, Outcome, Status};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ pub(super) fn find(rollback: &Rollback<'_>) -> Result<Span, Failure> {
         Which::Last => last(state)?,
     };
     complete(rollback, &mut span.status, span.through.unwrap_or(span.first))?;
+    skeleton::complete(rollback, &mut span.status)?;
     Ok(span)
 }
 

@@ -175,7 +175,7 @@ impl StateDir {
 }
 
 /// One directory of ours, 0700; fine where it is there already.
-fn make_private(dir: &Path) -> Result<(), Failure> {
+pub(super) fn make_private(dir: &Path) -> Result<(), Failure> {
     if is_directory(dir)? {
         return Ok(());
     }

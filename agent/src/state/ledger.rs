@@ -5,6 +5,7 @@ use super::summed::{summed, text_of};
 use model::{Catalog, Failure, Id, OnRemoval, SECRET_KEY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Owned resources by scope: a scope is one source of catalogs, such as a site or a file of resources. Two files that
 /// are applied to one host do not orphan each other's resources.
@@ -74,6 +75,23 @@ impl Ledger {
     /// True where a catalog of another scope has the resource.
     pub fn is_of_another(&self, scope: &str, id: &Id) -> bool {
         self.scopes.iter().any(|(other, owned)| other != scope && owned.contains_key(id))
+    }
+
+    /// Those of `ids` that `scope` owns.
+    pub(super) fn owned(&self, scope: &str, ids: &[Id]) -> BTreeMap<Id, Owned> {
+        let owned = self.scopes.get(scope).into_iter().flatten();
+        owned.filter(|(id, _)| ids.contains(id)).map(|(id, owned)| (id.clone(), owned.clone())).collect()
+    }
+
+    /// Takes up what was taken off it. What is there again stays as it is.
+    pub(super) fn put_back(&mut self, scope: &str, removed: BTreeMap<Id, Owned>) {
+        let owned = self.scopes.entry(scope.to_owned()).or_default();
+        for (id, one) in removed {
+            if let Entry::Vacant(free) = owned.entry(id) {
+                free.insert(one);
+                self.changed = true;
+            }
+        }
     }
 
     /// Takes up the catalog's resources. Orphans stay, save those in `removed`.

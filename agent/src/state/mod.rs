@@ -4,6 +4,7 @@
 
 mod aftermath;
 mod arrival;
+mod debs;
 mod dir;
 mod event_lines;
 mod event_log;
@@ -12,6 +13,7 @@ mod ledger;
 mod past;
 mod pending;
 mod prune;
+mod removed;
 mod sealed;
 mod soft_locks;
 mod store;

@@ -1,13 +1,14 @@
 //! Forgetting old runs: their journals, their events, and the bytes that no kept journal names. First by count; days only ever
 //! extend what is kept, and a clock that jumped forgets nothing.
 
+use super::debs::Named;
 use super::summed::{summed, text_of};
 use super::{Read, StateDir};
 use crate::os::Expect;
 use crate::os::remove::{remove, remove_tree};
 use crate::os::safe_path::{self, Follow};
 use jiff::Timestamp;
-use model::{Failure, Fingerprint, Outcome, PathState, Retention, State, Status};
+use model::{Failure, Fingerprint, Outcome, PathState, Retention, State, Status, Subject};
 use std::collections::BTreeSet;
 
 /// So many runs are kept, and can be rolled back, unless something else was said.
@@ -43,9 +44,10 @@ impl StateDir {
         for run in old {
             remove_tree(&self.run_dir(*run))?;
         }
-        let Some(named) = named? else { return Ok(()) };
+        let Some((named, versions)) = named? else { return Ok(()) };
         self.sweep("sha256", &named)?;
-        self.sweep("keyed", &named)
+        self.sweep("keyed", &named)?;
+        self.store().sweep_debs(&versions)
     }
 
     /// What holds now; what was said is remembered.
@@ -98,17 +100,21 @@ impl StateDir {
         Ok(status.begin.and_then(|begin| begin.at.parse::<Timestamp>().ok()).map(Timestamp::as_second))
     }
 
-    /// The bytes that the journals of `runs` name; `None` where that cannot be told for one of them.
-    fn named(&self, runs: &[u64]) -> Result<Option<BTreeSet<Fingerprint>>, Failure> {
-        let mut named = BTreeSet::new();
+    /// The bytes and versions of packages that the journals of `runs` name; `None` where that cannot be told for one of them.
+    fn named(&self, runs: &[u64]) -> Result<Option<(BTreeSet<Fingerprint>, Named)>, Failure> {
+        let (mut named, mut versions) = (BTreeSet::new(), Named::new());
         for run in runs {
             match self.status(*run)? {
-                Read::Whole(status) => named.extend(fingerprints(&status)),
+                Read::Whole(status) => {
+                    named.extend(status.acts.values().filter_map(|act| act.packages));
+                    named.extend(images(&status).filter_map(|(_, state)| of_state(state)));
+                    versions.extend(images(&status).filter_map(version));
+                }
                 Read::Nothing => {}
                 Read::Damaged(..) => return Ok(None),
             }
         }
-        Ok(Some(named))
+        Ok(Some((named, versions)))
     }
 
     /// Removes the kept bytes of one sort that nobody names.
@@ -139,23 +145,32 @@ fn file_name(fingerprint: &Fingerprint, sort: &str) -> Option<String> {
     }
 }
 
-/// The bytes that the before-images of a run name.
-fn fingerprints(status: &Status) -> BTreeSet<Fingerprint> {
-    let mut named = BTreeSet::new();
-    for act in status.acts.values() {
-        named.extend(act.packages);
-        named.extend(act.before.iter().filter_map(|(_, state)| of_state(state)));
-        if let Outcome::Done(_, touched) | Outcome::Failed(_, touched) = &act.outcome {
-            named.extend(touched.iter().filter_map(|(_, before, _)| of_state(before)));
+/// The before-images of a run.
+fn images(status: &Status) -> impl Iterator<Item = (&Subject, &State)> {
+    status.acts.values().flat_map(|act| {
+        let others = match &act.outcome {
+            Outcome::Done(_, touched) | Outcome::Failed(_, touched) => touched.as_slice(),
+            Outcome::Open => &[],
+        };
+        let named = act.before.iter().map(|(subject, before)| (subject, before));
+        named.chain(others.iter().map(|(subject, before, _)| (subject, before)))
+    })
+}
+
+fn version((subject, state): (&Subject, &State)) -> Option<(String, String)> {
+    match (subject, state) {
+        (Subject::Package(name), State::Package(Some(package))) => {
+            Some((name.clone(), package.version.clone()?))
         }
+        _ => None,
     }
-    named
 }
 
 fn of_state(state: &State) -> Option<Fingerprint> {
     match state {
         State::Path(PathState::File(file)) => Some(file.content),
         State::User(Some(user)) => user.password,
+        State::Group(Some(group)) => group.shadow.as_ref().map(|shadow| shadow.password),
         _ => None,
     }
 }

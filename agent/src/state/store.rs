@@ -4,9 +4,9 @@ use super::arrival::Arrival;
 use super::dir::write_private;
 use crate::os::safe_path::{self, Follow};
 use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
-use model::{Digest, Failure, Fingerprint, Secret};
+use model::{Digest, Failure, Fingerprint, HostPath, Secret};
 use std::io::{Cursor, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use wire::Blobs;
 
@@ -24,6 +24,10 @@ impl Store {
     /// The store below the state's root.
     pub(super) fn new(root: PathBuf) -> Self {
         Self { root, key: OnceLock::new(), making: Mutex::new(()) }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     fn path(&self, fingerprint: &Fingerprint) -> PathBuf {
@@ -102,6 +106,14 @@ impl Keep for Store {
 
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {
         self.read(fingerprint).map(Secret::new)
+    }
+
+    fn keep_deb(&self, of: (&str, &str), file: &HostPath) -> Result<(), Failure> {
+        self.put_deb(of, file)
+    }
+
+    fn deb(&self, package: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        self.kept_deb(package, version)
     }
 }
 

@@ -19,6 +19,7 @@ impl StateDir {
     pub fn remove_strays(&self, now: SystemTime) -> Result<(), Failure> {
         let blobs = self.root().join("blobs");
         let mut dirs = vec![self.root().to_owned(), blobs.join("sha256"), blobs.join("keyed")];
+        dirs.push(self.root().join("debs"));
         dirs.extend(self.numbers()?.into_iter().map(|run| self.run_dir(run)));
         for dir in dirs {
             let names = safe_path::list(&dir, Follow::No)?.unwrap_or_else(Vec::new);

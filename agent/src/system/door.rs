@@ -54,6 +54,9 @@ pub trait System: Sync {
     /// All packages that dpkg knows, by name; for telling what a transaction changed.
     fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure>;
 
+    /// The file that brought `version` of a package, where the package manager still has it; `None` where it does not.
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure>;
+
     /// What a package manager that was interrupted left to be finished, a few words each; nothing where it ended by itself. What
     /// a script of a package failed at is that package's own, and not told here.
     fn unfinished(&self) -> Result<Vec<String>, Failure>;

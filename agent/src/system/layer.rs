@@ -31,6 +31,8 @@ pub(super) struct Delta {
     pub(super) finished: bool,
     pub(super) units: BTreeMap<String, Option<UnitState>>,
     pub(super) candidates: BTreeMap<String, Candidates>,
+    /// Files that brought packages, by name and version.
+    pub(super) debs: BTreeMap<(String, String), HostPath>,
     /// Exit codes of guards, by their first argument; 0 where it is not here.
     pub(super) guards: BTreeMap<String, i32>,
     /// Files which a check of a configuration wants to hold the same, by its first argument.
@@ -109,6 +111,11 @@ impl<'a> Layer<'a> {
     /// Puts what the sources offer for a package.
     pub fn put_candidates(&self, name: &str, candidates: Candidates) {
         self.delta().candidates.insert(name.to_owned(), candidates);
+    }
+
+    /// Puts the file that brought a version of a package, and that the package manager still has.
+    pub fn put_deb(&self, (name, version): (&str, &str), file: HostPath) {
+        self.delta().debs.insert((name.to_owned(), version.to_owned()), file);
     }
 
     /// Puts a unit.
@@ -278,6 +285,13 @@ impl System for Layer<'_> {
             };
         }
         Ok(Arc::new(all))
+    }
+
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        if let Some(base) = self.base {
+            return base.deb(name, version);
+        }
+        Ok(self.delta().debs.get(&(name.to_owned(), version.to_owned())).cloned())
     }
 
     fn unfinished(&self) -> Result<Vec<String>, Failure> {

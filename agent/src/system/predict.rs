@@ -143,9 +143,14 @@ impl Layer<'_> {
                 };
                 Some(Package { status: PackageStatus::Installed, version, held })
             }
-            PackageAction::Remove => self
-                .package(&change.name)?
-                .map(|package| Package { status: PackageStatus::ConfigFiles, ..package }),
+            PackageAction::InstallFile { version, .. } => {
+                Some(Package { status: PackageStatus::Installed, version: version.clone(), held })
+            }
+            PackageAction::Remove => self.package(&change.name)?.map(|package| Package {
+                status: PackageStatus::ConfigFiles,
+                held: false,
+                ..package
+            }),
             PackageAction::Purge => None,
         };
         self.delta().packages.insert(change.name.clone(), package);

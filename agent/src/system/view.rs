@@ -80,6 +80,10 @@ impl System for View<'_> {
         self.layer.all_packages()
     }
 
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        self.layer.deb(name, version)
+    }
+
     fn unfinished(&self) -> Result<Vec<String>, Failure> {
         self.layer.unfinished()
     }

@@ -1,9 +1,12 @@
 //! Takes the image of a subject: its state, with its bytes kept.
 
 use super::Keep;
-use crate::system::{Accounts, Entry, EntryKind, Look, Package, PackageStatus, System};
+use crate::system::{
+    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow,
+};
 use model::{
-    Failure, FileState, Fingerprint, GroupState, HostPath, PackageState, PathState, State, Subject, UserState,
+    Failure, FileState, Fingerprint, GroupShadowState, GroupState, HostPath, PackageState, PathState, State,
+    Subject, UserState,
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -38,13 +41,18 @@ pub fn capture(
         Subject::Package(name) => State::Package(system.package(name)?.as_ref().map(package_state)),
         Subject::Unit(name) => State::Unit(system.unit(name)?),
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
-        Subject::Group(name) => {
-            let accounts = system.accounts()?;
-            let state =
-                |group: &crate::system::Group| GroupState { gid: group.gid, members: group.members.clone() };
-            State::Group(accounts.groups.get(name).map(state))
-        }
+        Subject::Group(name) => State::Group(group_state(system, name, keep)?),
     })
+}
+
+/// `now` without what `goal` says nothing of, as a journal of an older Evenkeel does.
+pub fn comparable(now: State, goal: &State) -> State {
+    match (now, goal) {
+        (State::Group(Some(now)), State::Group(Some(GroupState { shadow: None, .. }))) => {
+            State::Group(Some(GroupState { shadow: None, ..now }))
+        }
+        (now, _) => now,
+    }
 }
 
 /// A package as a rollback knows it.
@@ -102,6 +110,19 @@ fn user_state(accounts: &Accounts, name: &str, keep: &dyn Keep) -> Result<Option
         expires: user.expires,
         groups: accounts.groups_of(name),
     }))
+}
+
+fn group_state(system: &dyn System, name: &str, keep: &dyn Keep) -> Result<Option<GroupState>, Failure> {
+    let accounts = system.accounts()?;
+    let Some(group) = accounts.groups.get(name) else { return Ok(None) };
+    let shadow = match group_shadow(system, name)? {
+        Some(GroupShadow { password, administrators }) => {
+            let password = keep.keep(password.expose().as_bytes(), Secrecy::Secret)?;
+            Some(GroupShadowState { password, administrators })
+        }
+        None => None,
+    };
+    Ok(Some(GroupState { gid: group.gid, members: group.members.clone(), shadow }))
 }
 
 /// Extended attributes are compared as they are kept: by name, in base64.

@@ -66,10 +66,17 @@ fn size(file: &FileState) -> String {
 }
 
 fn groups(now: &GroupState, goal: &GroupState) -> Vec<Diff> {
-    vec![
+    let mut fields = vec![
         diff("gid", Some(now.gid), Some(goal.gid)),
         diff("members", names(&now.members), names(&goal.members)),
-    ]
+    ];
+    if let (Some(now), Some(goal)) = (&now.shadow, &goal.shadow) {
+        fields.push(diff("administrators", names(&now.administrators), names(&goal.administrators)));
+        if now.password != goal.password {
+            fields.push(diff("password", Val::Hidden, Val::Hidden));
+        }
+    }
+    fields
 }
 
 fn names(names: &BTreeSet<String>) -> String {

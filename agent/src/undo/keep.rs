@@ -1,7 +1,7 @@
 //! Where the bytes of before-images are kept.
 
 use super::Secrecy;
-use model::{Digest, Failure, Fingerprint, Secret};
+use model::{Digest, Failure, Fingerprint, HostPath, Secret};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,10 @@ pub trait Keep: Send + Sync {
     fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure>;
     /// Kept bytes, checked against their fingerprint.
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure>;
+    /// Keeps the file that brought a version of a package, both as dpkg has them.
+    fn keep_deb(&self, of: (&str, &str), file: &HostPath) -> Result<(), Failure>;
+    /// Where the kept file of a version of `package` is, checked; `None` where none was kept.
+    fn deb(&self, package: &str, version: &str) -> Result<Option<HostPath>, Failure>;
 }
 
 /// Keeps nothing, and tells fingerprints as `self.0` does: for looking without writing.
@@ -32,11 +36,22 @@ impl Keep for CompareOnly<'_> {
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {
         self.0.recall(fingerprint)
     }
+
+    fn keep_deb(&self, _: (&str, &str), _: &HostPath) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn deb(&self, package: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        self.0.deb(package, version)
+    }
 }
 
 /// Keeps in memory; for tests, and for plans that only ask what would be restored.
 #[derive(Default)]
-pub struct MemoryKeep(Mutex<BTreeMap<Fingerprint, Vec<u8>>>);
+pub struct MemoryKeep {
+    bytes: Mutex<BTreeMap<Fingerprint, Vec<u8>>>,
+    debs: Mutex<BTreeMap<(String, String), HostPath>>,
+}
 
 /// No secret of anyone's: memory is gone with the process.
 const MEMORY_KEY: [u8; 32] = [0; 32];
@@ -44,7 +59,7 @@ const MEMORY_KEY: [u8; 32] = [0; 32];
 impl Keep for MemoryKeep {
     fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
         let fingerprint = self.fingerprint(bytes, secrecy)?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(fingerprint, bytes.to_vec());
         Ok(fingerprint)
     }
@@ -57,9 +72,20 @@ impl Keep for MemoryKeep {
     }
 
     fn recall(&self, fingerprint: &Fingerprint) -> Result<Secret<Vec<u8>>, Failure> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.get(fingerprint).cloned().map(Secret::new);
         found.ok_or_else(|| Failure::Missing { what: "kept content".to_owned() })
+    }
+
+    fn keep_deb(&self, (package, version): (&str, &str), file: &HostPath) -> Result<(), Failure> {
+        let mut kept = self.debs.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert((package.to_owned(), version.to_owned()), file.clone());
+        Ok(())
+    }
+
+    fn deb(&self, package: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        let kept = self.debs.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.get(&(package.to_owned(), version.to_owned())).cloned())
     }
 }
 

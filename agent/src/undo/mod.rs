@@ -9,8 +9,8 @@ mod keep;
 mod restore;
 mod subjects;
 
-pub use capture::{LARGEST_KEPT, Secrecy, capture, package_state};
+pub use capture::{LARGEST_KEPT, Secrecy, capture, comparable, package_state};
 pub use difference::differences;
 pub use keep::{CompareOnly, Keep, MemoryKeep};
 pub use restore::restore;
-pub use subjects::{reversibility, reversibility_of, secrecy, subjects};
+pub use subjects::{reversibility, reversibility_of, secrecy, spares, subjects};

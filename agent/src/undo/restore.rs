@@ -7,6 +7,7 @@ use model::{
     PackageChange, PackageState, PathState, Principal, Secret, State, Subject, Transaction, UnitAction,
     UnitState, UserSpec, UserState,
 };
+use std::collections::BTreeSet;
 
 /// The ops that bring `subject` from state `now` to state `goal`; none where they are equal.
 pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) -> Result<Vec<Op>, Failure> {
@@ -33,7 +34,7 @@ pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) ->
             restore_user(name, now.as_ref(), goal.as_ref(), keep)
         }
         (Subject::Group(name), State::Group(now), State::Group(goal)) => {
-            Ok(restore_group(name, now.as_ref(), goal.as_ref()))
+            restore_group(name, now.as_ref(), goal.as_ref(), keep)
         }
         _ => Err(Failure::unknown(subject.to_string(), "its image is of another kind of thing")),
     }
@@ -116,18 +117,16 @@ fn restore_xattrs(path: &HostPath, now: &Xattrs, goal: &Xattrs) -> Option<Op> {
 }
 
 fn restore_package(name: &str, now: Option<&PackageState>, goal: Option<&PackageState>) -> Vec<Op> {
+    let is_held = now.is_some_and(|package| package.held);
     let change = |action| {
         let changes = vec![PackageChange { name: name.to_owned(), action }];
-        Op::Packages(Transaction { changes, allow_downgrade: true, ..Transaction::default() })
+        let held = is_held.then(|| name.to_owned()).into_iter().collect();
+        Op::Packages(Transaction { changes, allow_downgrade: true, held, ..Transaction::default() })
     };
     let hold = |hold| Op::HoldPackage { name: name.to_owned(), hold };
-    let held = now.is_some_and(|package| package.held);
     let version = now.and_then(|package| package.version.as_ref());
     let mut ops = Vec::new();
     let wanted = goal.and_then(|package| package.version.as_ref());
-    if held && wanted != version {
-        ops.push(hold(false));
-    }
     match (goal, wanted) {
         (None, _) => ops.push(change(PackageAction::Purge)),
         (Some(_), None) if version.is_some() => ops.push(change(PackageAction::Remove)),
@@ -137,7 +136,8 @@ fn restore_package(name: &str, now: Option<&PackageState>, goal: Option<&Package
         }
         (Some(_), Some(_)) => {}
     }
-    let holds_now = held && ops.is_empty();
+    // What is removed is held no more.
+    let holds_now = is_held && (ops.is_empty() || wanted.is_some());
     if let Some(goal) = goal.filter(|goal| goal.held != holds_now) {
         ops.push(hold(goal.held));
     }
@@ -182,7 +182,7 @@ fn restore_user(
     }
     let password = match &goal.password {
         Some(fingerprint) if now.and_then(|now| now.password.as_ref()) != Some(fingerprint) => {
-            Some(recall_password(name, fingerprint, keep)?)
+            Some(recall_password(&Subject::User(name.to_owned()), fingerprint, keep)?)
         }
         _ => None,
     };
@@ -207,16 +207,30 @@ fn restore_user(
     Ok(vec![if now.is_some() { Op::ModifyUser(spec) } else { Op::AddUser(spec) }])
 }
 
-fn recall_password(name: &str, kept: &Fingerprint, keep: &dyn Keep) -> Result<Secret<String>, Failure> {
+fn recall_password(of: &Subject, kept: &Fingerprint, keep: &dyn Keep) -> Result<Secret<String>, Failure> {
     let text = String::from_utf8(keep.recall(kept)?.expose().clone());
-    let text = text.map_err(|_| Failure::unknown(format!("user {name}"), "its password is not UTF-8"))?;
+    let text = text.map_err(|_| Failure::unknown(of.to_string(), "its password is not UTF-8"))?;
     Ok(Secret::new(text))
 }
 
-fn restore_group(name: &str, now: Option<&GroupState>, goal: Option<&GroupState>) -> Vec<Op> {
-    let Some(goal) = goal else { return vec![Op::RemoveGroup { name: name.to_owned() }] };
+fn restore_group(
+    name: &str,
+    now: Option<&GroupState>,
+    goal: Option<&GroupState>,
+    keep: &dyn Keep,
+) -> Result<Vec<Op>, Failure> {
+    let Some(goal) = goal else { return Ok(vec![Op::RemoveGroup { name: name.to_owned() }]) };
     let gid = (now.map(|now| now.gid) != Some(goal.gid)).then_some(goal.gid);
     let members = (now.map(|now| &now.members) != Some(&goal.members)).then(|| goal.members.clone());
-    let spec = GroupSpec { name: name.to_owned(), gid, members, system: false };
-    vec![if now.is_some() { Op::ModifyGroup(spec) } else { Op::AddGroup(spec) }]
+    let mut spec = GroupSpec { name: name.to_owned(), gid, members, ..GroupSpec::default() };
+    if let Some(goal) = &goal.shadow {
+        let now = now.and_then(|now| now.shadow.as_ref());
+        if now.map(|now| now.password) != Some(goal.password) {
+            spec.password = Some(recall_password(&Subject::Group(name.to_owned()), &goal.password, keep)?);
+        }
+        let nobody = BTreeSet::new();
+        let changed = now.map_or(&nobody, |now| &now.administrators) != &goal.administrators;
+        spec.administrators = changed.then(|| goal.administrators.clone());
+    }
+    Ok(vec![if now.is_some() { Op::ModifyGroup(spec) } else { Op::AddGroup(spec) }])
 }

@@ -1,7 +1,7 @@
 //! What an op touches, and how far that can be brought back.
 
 use super::Secrecy;
-use model::{Diff, Op, Reversibility, Step, Subject, UnitAction, Val};
+use model::{Diff, HostPath, Op, PathState, Reversibility, State, Step, Subject, UnitAction, UserSpec, Val};
 
 /// The subjects whose before-image must be durable before the op is executed.
 pub fn subjects(op: &Op) -> Vec<Subject> {
@@ -23,12 +23,25 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
         // A group of the same name may come with a user, and may go with it. It is restored after the user on the way
         // out and before it on the way in: subjects are undone last one first.
         Op::AddUser(spec) => {
-            vec![Subject::Group(spec.name.clone()), Subject::User(spec.name.clone())]
+            let accounts = [Subject::Group(spec.name.clone()), Subject::User(spec.name.clone())];
+            accounts.into_iter().chain(home(spec).map(Subject::Path)).collect()
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
         Op::Together(together) => together.changes.iter().flat_map(subjects).collect(),
         Op::ReloadManager | Op::Run(_) | Op::Check(_) | Op::Reboot => Vec::new(),
     }
+}
+
+/// The home that is made with a new user, unless it is there already: then it is none of the op's.
+fn home(spec: &UserSpec) -> Option<HostPath> {
+    let usual = || HostPath::new(format!("/home/{}", spec.name)).ok();
+    spec.home.clone().or_else(usual).filter(|_| spec.manage_home)
+}
+
+/// Whether the op leaves alone what stands where it would make something; then that is none of its subjects.
+pub fn spares(op: &Op, (subject, before): (&Subject, &State)) -> bool {
+    let is_there = *before != State::Path(PathState::Absent);
+    matches!((op, subject), (Op::AddUser(_), Subject::Path(_))) && is_there
 }
 
 /// Whether the before-image of what the op touches is secret as well.

@@ -22,10 +22,6 @@ pub struct Case {
     /// False where something in it cannot be brought back, so that a rollback says so.
     #[serde(default = "yes")]
     pub reversible: bool,
-    /// True where the run after a rollback is not the same again: the ledger is not rolled back, and who left the catalog
-    /// stays when a rollback has brought it back.
-    #[serde(default)]
-    pub forgets: bool,
     #[serde(default)]
     pub start: Start,
     /// Applied before, with no fault; what is not in `desired` is an orphan.

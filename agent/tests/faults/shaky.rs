@@ -69,6 +69,10 @@ impl System for Shaky<'_> {
         self.host.providers(name)
     }
 
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        self.host.deb(name, version)
+    }
+
     fn unfinished(&self) -> Result<Vec<String>, Failure> {
         self.host.unfinished()
     }

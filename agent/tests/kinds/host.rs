@@ -32,6 +32,8 @@ pub struct Start {
     special: BTreeMap<String, String>,
     packages: BTreeMap<String, Package>,
     candidates: BTreeMap<String, Candidates>,
+    /// Version by package, of which the package manager still has the file.
+    debs: BTreeMap<String, String>,
     units: BTreeMap<String, UnitState>,
     users: BTreeMap<String, StartUser>,
     groups: BTreeMap<String, StartGroup>,
@@ -103,6 +105,9 @@ impl Start {
         }
         self.packages.iter().for_each(|(name, it)| layer.put_package(name, Some(it.clone())));
         self.candidates.iter().for_each(|(name, it)| layer.put_candidates(name, it.clone()));
+        // Any file will do, as long as it is one.
+        let file = HostPath::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a path");
+        self.debs.iter().for_each(|(name, it)| layer.put_deb((name, it), file.clone()));
         self.units.iter().for_each(|(name, it)| layer.put_unit(name, it.clone()));
         self.guards.iter().for_each(|(program, code)| layer.put_guard(program, *code));
         for (program, paths) in &self.agreements {

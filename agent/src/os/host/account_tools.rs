@@ -21,7 +21,8 @@ impl Host<'_> {
         // Rolling back a new user brings back the group of the same name, which the user's removal may have spared.
         let found = self.read_accounts()?.groups.get(&spec.name).map(|group| group.gid);
         if found.is_some() && found == spec.gid {
-            return self.set_members(spec, attempt);
+            self.set_members(spec, attempt)?;
+            return self.set_group_shadow(spec, attempt);
         }
         let gid = spec.gid.map(|gid| gid.to_string());
         let mut argv = vec!["groupadd"];
@@ -29,14 +30,16 @@ impl Host<'_> {
         argv.extend(spec.system.then_some("-r"));
         argv.extend(["--", &spec.name]);
         self.account_tool(&argv, attempt)?;
-        self.set_members(spec, attempt)
+        self.set_members(spec, attempt)?;
+        self.set_group_shadow(spec, attempt)
     }
 
     pub(super) fn modify_group(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
         if let Some(gid) = spec.gid {
             self.account_tool(&["groupmod", "-g", &gid.to_string(), "--", &spec.name], attempt)?;
         }
-        self.set_members(spec, attempt)
+        self.set_members(spec, attempt)?;
+        self.set_group_shadow(spec, attempt)
     }
 
     fn set_members(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
@@ -125,13 +128,13 @@ impl Host<'_> {
         Ok(())
     }
 
-    fn account_tool(&self, argv: &[&str], attempt: &Attempt) -> Result<(), Failure> {
+    pub(super) fn account_tool(&self, argv: &[&str], attempt: &Attempt) -> Result<(), Failure> {
         patiently(|| self.tool(argv, attempt).map(|_| ()))
     }
 }
 
 /// Waits for whoever else changes accounts right now, such as a package that is being configured.
-fn patiently(mut act: impl FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+pub(super) fn patiently(mut act: impl FnMut() -> Result<(), Failure>) -> Result<(), Failure> {
     for _ in 1..TRIES {
         match act() {
             Err(Failure::Command { stderr, .. }) if stderr.contains("cannot lock /etc/") => sleep(PAUSE),
@@ -228,7 +231,7 @@ fn usermod(spec: &UserSpec) -> Vec<String> {
     argv
 }
 
-fn joined(names: &BTreeSet<String>) -> String {
+pub(super) fn joined(names: &BTreeSet<String>) -> String {
     names.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 

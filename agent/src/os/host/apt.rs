@@ -1,4 +1,4 @@
-//! Runs apt: asks for candidates, installs and removes in one transaction, holds. Whatever fails says why in apt's own words.
+//! Runs apt: asks for candidates, installs and removes in one transaction. Whatever fails says why in apt's own words.
 //!
 //! An interrupted dpkg is brought to its end first (`interrupted`), lists are fetched only where something is missing without them, and an
 //! installation never removes other packages on its own account.
@@ -46,11 +46,6 @@ pub(super) fn candidates(
 }
 
 impl Host<'_> {
-    pub(super) fn hold_package(&self, name: &str, hold: bool, attempt: &Attempt) -> Result<(), Failure> {
-        wait(&TRANSACTION, patience(attempt), &self.attendance)?;
-        self.tool(&["apt-mark", if hold { "hold" } else { "unhold" }, "--", name], attempt).map(|_| ())
-    }
-
     /// Carries out one transaction, and says which packages it changed.
     pub(super) fn change_packages(&self, it: &Transaction, attempt: &Attempt) -> Result<Touched, Failure> {
         self.forget(&model::Op::Packages(Transaction::default()));
@@ -61,7 +56,7 @@ impl Host<'_> {
             Some(failure) if it.changes.is_empty() => Err(failure),
             None if it.changes.is_empty() => Ok(()),
             // The transaction may be what mends it.
-            _ => self.carry_out(it, attempt),
+            _ => self.released(&it.held, attempt, || self.carry_out(it, attempt)),
         };
         self.forget(&model::Op::Packages(Transaction::default()));
         done.map_err(|failure| also(failure, unfinished))?;
@@ -147,7 +142,7 @@ impl Host<'_> {
         let dpkg = self.read_dpkg()?;
         let is_half = |change: &PackageChange| {
             let found = dpkg.package(&change.name);
-            matches!(change.action, PackageAction::Install(_))
+            change.action.installs()
                 && found.is_some_and(|package| package.status == PackageStatus::HalfInstalled)
         };
         Ok(it.changes.iter().any(is_half))
@@ -181,7 +176,7 @@ pub(super) fn patience(attempt: &Attempt) -> Duration {
 }
 
 fn installs(it: &Transaction) -> bool {
-    it.changes.iter().any(|change| matches!(change.action, PackageAction::Install(_)))
+    it.changes.iter().any(|change| change.action.installs())
 }
 
 /// What becomes of a configuration file that the host's owner and the package have both changed.
@@ -208,7 +203,7 @@ pub(super) fn apt_get(conffiles: Conffiles, attempt: &Attempt) -> Vec<String> {
 
 /// One apt-get for all: what is removed beside an installation carries a `-`, so that apt sees both at once.
 fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
-    let removes = it.changes.iter().any(|change| !matches!(change.action, PackageAction::Install(_)));
+    let removes = it.changes.iter().any(|change| !change.action.installs());
     let all_purged = it.changes.iter().all(|change| change.action == PackageAction::Purge);
     let verb = match (installs(it), all_purged) {
         (true, _) => "install",
@@ -230,6 +225,8 @@ fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
     argv.extend(it.changes.iter().map(|change| match &change.action {
         PackageAction::Install(Some(version)) => format!("{}={version}", change.name),
         PackageAction::Install(None) => change.name.clone(),
+        // What is no name but begins with `/` is a file (apt-get(8), "install").
+        PackageAction::InstallFile { file, .. } => file.as_path().to_string_lossy().into_owned(),
         PackageAction::Remove | PackageAction::Purge if installs(it) => format!("{}-", change.name),
         PackageAction::Remove | PackageAction::Purge => change.name.clone(),
     }));
@@ -270,7 +267,7 @@ fn also(failure: Failure, repaired: Option<Failure>) -> Failure {
 mod tests {
     use super::{argv, shortened};
     use crate::system::Attempt;
-    use model::{PackageAction, PackageChange, Transaction};
+    use model::{HostPath, PackageAction, PackageChange, Transaction};
 
     fn tail_of(changes: &[(&str, PackageAction)]) -> String {
         let change = |(name, action): &(&str, PackageAction)| PackageChange {
@@ -285,12 +282,18 @@ mod tests {
 
     #[test]
     fn one_call_does_all_and_an_installation_removes_nothing() {
-        use PackageAction::{Install, Purge, Remove};
+        use PackageAction::{Install, InstallFile, Purge, Remove};
         let exact = Install(Some("1.2-3".to_owned()));
         assert_eq!(tail_of(&[("a", Install(None)), ("b", exact)]), "--no-remove install -- a b=1.2-3");
         assert_eq!(tail_of(&[("a", Install(None)), ("g++", Remove), ("c", Purge)]), "install -- a g++- c-");
         assert_eq!(tail_of(&[("a", Purge), ("b", Purge)]), "purge -- a b");
         assert_eq!(tail_of(&[("a", Remove)]), "remove -- a");
+        let file = HostPath::new("/state/debs/a_1.deb").unwrap();
+        let kept = InstallFile { version: "1".to_owned(), file };
+        assert_eq!(
+            tail_of(&[("a", kept), ("b", Install(None))]),
+            "--no-remove install -- /state/debs/a_1.deb b"
+        );
     }
 
     #[test]

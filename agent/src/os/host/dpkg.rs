@@ -183,6 +183,11 @@ impl Dpkg {
         self.packages.get(plain.unwrap_or(name))
     }
 
+    /// The architecture of dpkg itself; empty where dpkg is not in its own database.
+    pub(super) fn native(&self) -> &str {
+        &self.native
+    }
+
     /// The installed packages that provide `name`, sorted.
     pub(super) fn providers(&self, name: &str) -> Vec<String> {
         self.provides.get(name).map_or_else(Vec::new, |names| names.iter().cloned().collect())

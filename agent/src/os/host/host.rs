@@ -5,6 +5,7 @@
 use super::apt_locks::{self, PATIENCE, TRANSACTION};
 use super::attendance::Attendance;
 use super::cached::Cached;
+use super::debs;
 use super::dpkg::{self, Dpkg};
 use super::mask::Mask;
 use super::unit_files::{self, Ask};
@@ -255,6 +256,10 @@ impl System for Host<'_> {
         Ok(self.read_dpkg()?.packages.clone())
     }
 
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        debs::find(Path::new(debs::ARCHIVES), name, (version, self.read_dpkg()?.native()))
+    }
+
     fn unfinished(&self) -> Result<Vec<String>, Failure> {
         Ok(self.read_dpkg()?.unfinished.clone())
     }
@@ -268,6 +273,9 @@ impl System for Host<'_> {
     }
 
     fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure> {
+        if let Op::Packages(transaction) = op {
+            return self.hold_again(&transaction.held, &Attempt { tag: tag.to_owned(), timeout: None });
+        }
         file_ops::clean(op, tag)
     }
 

@@ -9,10 +9,13 @@ mod apt_query;
 mod apt_words;
 mod attendance;
 mod cached;
+mod debs;
 mod dpkg;
 mod execute;
 mod file_ops;
 mod files;
+mod group_shadow;
+mod holds;
 #[allow(clippy::module_inception, reason = "the type `Host` is the file's name")]
 mod host;
 mod interrupted;
