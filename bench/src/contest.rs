@@ -12,6 +12,17 @@ pub struct Contender {
     pub name: String,
     /// The program and its arguments.
     pub argv: Vec<String>,
+    /// Whether it has to show that it works.
+    pub role: Role,
+}
+
+/// What a contender is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// It brings a state about.
+    Tool,
+    /// It only costs what cannot be avoided.
+    Floor,
 }
 
 /// What is to be run.
@@ -21,6 +32,10 @@ pub struct Contest {
     pub runs: usize,
     /// Seconds after which a run is killed, and its contender left out.
     pub limit: f64,
+    /// Shell words that spoil something before the first run of each tool, which is not counted. Empty for none.
+    pub spoil: String,
+    /// Shell words that succeed if the tool has put it right, and put it right if not: a tool that has misunderstood its site is fast.
+    pub proof: String,
     /// Shell words that are done before each run, and not measured. Empty for none.
     pub before: String,
     /// Shell words that have to succeed after each run, and are not measured. Empty for none.
@@ -58,15 +73,20 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
             if outcome.left_out.is_some() || enough(&outcome.samples) {
                 continue;
             }
+            let tried = round == 0 && contender.role == Role::Tool;
             script(&contest.before)?;
+            if tried {
+                script(&contest.spoil)?;
+            }
             match clock::run(&contender.argv, contest.limit)? {
                 Ended::Well(sample) if round > 0 => outcome.samples.push(sample),
                 Ended::Well(_) => {}
                 Ended::TooLong => leave_out(outcome, format!("more than {:.0} s a run", contest.limit)),
                 Ended::Badly(how) => leave_out(outcome, format!("failed: {how}")),
             }
-            if outcome.left_out.is_none() && script(&contest.after).is_err() {
-                leave_out(outcome, "the host was not as it is to be afterwards".to_owned());
+            let right = script(&contest.after).is_ok() & (!tried || script(&contest.proof).is_ok());
+            if outcome.left_out.is_none() && !right {
+                leave_out(outcome, "failed: what was spoilt was not put right".to_owned());
             }
         }
     }

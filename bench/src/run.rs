@@ -1,6 +1,6 @@
 //! The whole: hosts, tools, then one workload after the other, each of which is a contest. Next: `figures`.
 
-use crate::contest::{Contender, Contest, Outcome, hold};
+use crate::contest::{Contender, Contest, Outcome, Role, hold};
 use crate::figures::{Figures, Row};
 use crate::lab::{Connections, Fleet, lay, quoted};
 use crate::page::{self, Page};
@@ -140,14 +140,15 @@ impl Bench {
             let at = format!("{OPT}/{}/{}", workload.id, tool.name());
             if let Some(argv) = tool.on_host(Path::new(&at)) {
                 fleet.copy(&self.site(workload, tool)?, &at)?;
-                contenders.push(Contender { name: tool.name().to_owned(), argv });
+                contenders.push(Contender { name: tool.name().to_owned(), argv, role: Role::Tool });
             }
         }
         let floors = workload.floors.iter();
-        let floors = floors.map(|it| Contender { name: it.name.to_owned(), argv: it.argv.clone() });
+        let floors =
+            floors.map(|it| Contender { name: it.name.to_owned(), argv: it.argv.clone(), role: Role::Floor });
         contenders.splice(1..1, floors);
         fleet.hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
-        fleet.hold(&self.contest(contenders, workload.before.clone(), workload.after.clone()))
+        fleet.hold(&self.contest(contenders, |words| Ok(words.to_owned()), workload)?)
     }
 
     fn on_laptop(&self, workload: &Workload, fleet: &Fleet) -> anyhow::Result<Vec<Outcome>> {
@@ -155,42 +156,58 @@ impl Bench {
         let mut contenders = Vec::new();
         for tool in self.tools(workload) {
             if let Some(argv) = tool.push(&self.site(workload, tool)?, fleet)? {
-                contenders
-                    .push(Contender { name: tool.name().to_owned(), argv: until(workload, fleet, argv) });
+                contenders.push(Contender {
+                    name: tool.name().to_owned(),
+                    argv: until(workload, fleet, argv),
+                    role: Role::Tool,
+                });
             }
         }
         let floors = workload.floors.iter();
-        let floors = floors.map(|it| Contender { name: it.name.to_owned(), argv: fleet.ssh("", &it.argv) });
+        let floors = floors.map(|it| Contender {
+            name: it.name.to_owned(),
+            argv: fleet.ssh("", &it.argv),
+            role: Role::Floor,
+        });
         contenders.splice(1..1, floors);
-        let script = |name: &str, words: &str| self.over_ssh(workload, fleet, name, words);
-        let (before, after) = (script("before", &workload.before)?, script("after", &workload.after)?);
         hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
-        hold(&self.contest(contenders, before, after))
+        hold(&self.contest(contenders, |words| self.over_ssh(workload, fleet, words), workload)?)
     }
 
     fn compile(&self, workload: &Workload, hosts: usize) -> anyhow::Result<Vec<Outcome>> {
         let at = self.scratch.path().join(workload.id).join("keel");
         let argv = self.keel.compile(&at, &workload.state, hosts)?;
-        let keel = Contender { name: self.keel.name().to_owned(), argv };
-        hold(&self.contest(vec![keel], String::new(), String::new()))
+        let keel = Contender { name: self.keel.name().to_owned(), argv, role: Role::Tool };
+        hold(&self.contest(vec![keel], |words| Ok(words.to_owned()), workload)?)
     }
 
-    fn contest(&self, contenders: Vec<Contender>, before: String, after: String) -> Contest {
-        Contest { runs: self.runs, limit: self.limit, before, after, contenders }
+    /// `there` has the words of the workload done on the host.
+    fn contest(
+        &self,
+        contenders: Vec<Contender>,
+        there: impl Fn(&str) -> anyhow::Result<String>,
+        workload: &Workload,
+    ) -> anyhow::Result<Contest> {
+        let [spoil, proof] = spoilt(workload);
+        Ok(Contest {
+            runs: self.runs,
+            limit: self.limit,
+            spoil: there(&spoil)?,
+            proof: there(&proof)?,
+            before: there(&workload.before)?,
+            after: there(&workload.after)?,
+            contenders,
+        })
     }
 
     /// Shell words for the laptop that do these on the first host, as root.
-    fn over_ssh(
-        &self,
-        workload: &Workload,
-        fleet: &Fleet,
-        name: &str,
-        words: &str,
-    ) -> anyhow::Result<String> {
+    fn over_ssh(&self, workload: &Workload, fleet: &Fleet, words: &str) -> anyhow::Result<String> {
         if words.is_empty() {
             return Ok(String::new());
         }
-        let file = self.scratch.path().join(workload.id).join(name);
+        let directory = self.scratch.path().join(workload.id);
+        let count = fs::read_dir(&directory)?.count();
+        let file = directory.join(format!("script{count}"));
         fs::write(&file, words)?;
         let ssh: Vec<String> =
             fleet.ssh("root-", &["sh".into(), "-es".into()]).iter().map(|it| quoted(it)).collect();
@@ -200,8 +217,24 @@ impl Bench {
 
 /// Has keel make it so, however long that takes.
 fn brought_about(keel: &Contender) -> Contest {
-    let (before, after) = (String::new(), String::new());
-    Contest { runs: 0, limit: 600.0, before, after, contenders: vec![keel.clone()] }
+    let none = String::new;
+    let contenders = vec![keel.clone()];
+    Contest { runs: 0, limit: 600.0, spoil: none(), proof: none(), before: none(), after: none(), contenders }
+}
+
+/// Shell words that spoil one of the workload's files, and those that look whether it is as before, and have it so. None where a workload
+/// begins without its files, or asks for none.
+fn spoilt(workload: &Workload) -> [String; 2] {
+    let state = &workload.state;
+    let file = state.templated.first().map(|it| &it.path).or(state.files.first().map(|it| &it.path));
+    let (Some(file), true) = (file, workload.before.is_empty() && workload.hosts() > 0) else {
+        return [String::new(), String::new()];
+    };
+    let right = format!("{OPT}/{}.right", workload.id);
+    [
+        format!("[ -e {right} ] || cp {file} {right}; echo spoilt >>{file}"),
+        format!("cmp -s {file} {right} || {{ cp {right} {file}; exit 1; }}"),
+    ]
 }
 
 fn well(outcome: &Outcome) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ pub struct CfEngine;
 /// What CFEngine has no promise for, groups, is a command for those that are not there, as its users write it.
 const POLICY: &str = r#"body common control
 {
-  inputs => { "/var/lib/cfengine3/inputs/lib/stdlib.cf" };
+  inputs => { "/usr/share/cfengine3/masterfiles/lib/stdlib.cf" };
   bundlesequence => { "main" };
 }
 
@@ -45,8 +45,8 @@ bundle agent main
 
   packages:
       "$(package)"
-        policy => "present",
-        package_module => apt_get;
+        package_policy => "add",
+        package_method => apt_get;
 
   files:
       "$(directory)/."

@@ -55,9 +55,12 @@ impl Keel {
         let mut files = self.write(state);
         let keel = self.program.display().to_string();
         if hosts > 1 {
-            for (path, _) in &mut files {
-                *path =
-                    path.replace("site.toml", "roles/bench.toml").replace("templates/", "roles/templates/");
+            for (path, text) in &mut files {
+                match path.as_str() {
+                    "site.toml" => *path = "roles/bench.toml".to_owned(),
+                    // Every host has files of its own.
+                    _ => text.insert_str(0, "# of {{host.name}}\n"),
+                }
             }
             let host =
                 |number: usize| format!("[host.h{number}]\naddress = \"192.0.2.1\"\nroles = [\"bench\"]\n");
