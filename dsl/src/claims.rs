@@ -4,11 +4,14 @@
 use crate::draft::Draft;
 use model::{Claim, Footprint, HostPath, Presence, Runtime, Thing};
 use serde_json::{Value as Json, json};
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// Puts the list in place of each `true` that asks for it.
 pub fn tell(drafts: &mut [Draft<'_>], footprints: &[Footprint]) {
-    let owned: BTreeSet<&HostPath> = footprints.iter().flat_map(paths).collect();
+    // Sorted for those who ask, who are few: most catalogs have none.
+    let owned = OnceCell::new();
+    let sort = || footprints.iter().flat_map(paths).collect::<BTreeSet<&HostPath>>();
     for (draft, footprint) in drafts.iter_mut().zip(footprints) {
         let asks = draft.kind.fields().iter().filter(|field| field.runtime == Runtime::Claims);
         let asks = asks.filter(|field| draft.params.get(&field.name) == Some(&Json::Bool(true)));
@@ -16,7 +19,7 @@ pub fn tell(drafts: &mut [Draft<'_>], footprints: &[Footprint]) {
         for key in keys {
             let own: Vec<&HostPath> = paths(footprint).collect();
             let is_below = |path: &&&HostPath| own.iter().any(|top| path.starts_with(top) && path != &top);
-            let below: Vec<&&HostPath> = owned.iter().filter(is_below).collect();
+            let below: Vec<&&HostPath> = owned.get_or_init(sort).iter().filter(is_below).collect();
             draft.params.insert(key, json!(below));
         }
     }

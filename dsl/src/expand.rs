@@ -217,7 +217,9 @@ impl<'u> Expander<'_, 'u> {
                 self.context.set("path", Both::plain(Json::from("{{ path }}")));
             }
             let value = self.value(&entry.item);
-            self.context.unset("path");
+            if field.runtime == Runtime::Path {
+                self.context.unset("path");
+            }
             // Nothing, such as an input that is left out, is as if the key were not there.
             let Some(value) = value.filter(|value| !value.real.is_null()) else { continue };
             let place = self.place(&entry.item);

@@ -55,6 +55,9 @@ impl Known {
 
 /// Links all relations.
 pub fn link(drafts: &[Draft<'_>], known: &Known, findings: &mut Findings) -> Vec<Link> {
+    if drafts.iter().all(|draft| draft.relations.is_empty()) {
+        return Vec::new();
+    }
     let index: HashMap<String, usize> =
         drafts.iter().enumerate().map(|(at, draft)| (draft.id.to_string(), at)).collect();
     let resolver = Resolver { drafts, known, index };

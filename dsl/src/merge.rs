@@ -4,11 +4,11 @@ use crate::draft::{Declaration, Draft};
 use crate::findings::Findings;
 use model::{Diagnostic, Id, Merge, SECRET_KEY, Segment, Span};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Leaves one draft for each id, at the place of its first declaration.
 pub fn merge<'a>(list: Vec<Draft<'a>>, findings: &mut Findings) -> Vec<Draft<'a>> {
-    let mut index: BTreeMap<Id, usize> = BTreeMap::new();
+    let mut index: HashMap<Id, usize> = HashMap::with_capacity(list.len());
     let mut merged: Vec<Draft<'a>> = Vec::with_capacity(list.len());
     for draft in list {
         match index.get(&draft.id).and_then(|at| merged.get_mut(*at)) {

@@ -27,9 +27,11 @@ pub fn seal(draft: &mut Draft<'_>, fields: Vec<(&str, Both)>, findings: &mut Fin
             hide_literals(draft, key, findings);
         }
         let value = if all { value.hide() } else { value };
-        let mut hider = Hider { hidden: &mut draft.hidden, name: format!("{}#{key}", draft.id) };
         let sealed = match &value.masked {
-            Some(masked) => hider.hide(&value.real, masked),
+            Some(masked) => {
+                let name = format!("{}#{key}", draft.id);
+                Hider { hidden: &mut draft.hidden, name }.hide(&value.real, masked)
+            }
             None => value.real,
         };
         draft.params.insert(key.to_owned(), sealed);

@@ -29,7 +29,7 @@ pub(super) fn print(source: &str, context: &Value) -> Option<String> {
 }
 
 /// The path that is all of a tag.
-fn path(tag: &str) -> Option<&str> {
+pub(super) fn path(tag: &str) -> Option<&str> {
     let path = tag.trim_matches([' ', '\t', '\r', '\n']);
     let (root, rest) = path.split_once('.').filter(|_| path.len() <= LONGEST)?;
     let is_part = |part: &str| {

@@ -61,7 +61,7 @@ impl HelperDef for Lookup {
         let literal = |at| helper.param(at).map_or(&Value::Null, |param| param.value());
         let path = literal(0).as_str().unwrap_or_default();
         let offset = literal(1).as_u64().and_then(|at| usize::try_from(at).ok());
-        let found = match scope.evaluate(context, path) {
+        let found = match at_root(path, context, scope).map_or_else(|| scope.evaluate(context, path), Ok) {
             Ok(found) if !found.is_missing() => found,
             Ok(_) => return Err(undefined(path, offset, context, scope)),
             // A list was asked for a key that is no index.
@@ -82,6 +82,22 @@ impl HelperDef for Lookup {
         spend(1 + if literal(2).as_bool() == Some(true) { size } else { 0 })?;
         Ok(found)
     }
+}
+
+/// What a plain path leads to outside of blocks that begin elsewhere, without parsing it; `None` where it is anything else.
+fn at_root<'rc>(
+    path: &str,
+    context: &'rc Context,
+    scope: &RenderContext<'_, 'rc>,
+) -> Option<ScopedJson<'rc>> {
+    let (root, _) = super::plain::path(path)?.split_once('.')?;
+    let block = scope.block()?;
+    let begins_here = block.base_path().is_empty() && block.base_value().is_none();
+    let found = super::lookup(context.data(), path).filter(|_| begins_here)?;
+    block
+        .get_block_param(root)
+        .is_none()
+        .then(|| ScopedJson::Context(found, path.split('.').map(str::to_owned).collect()))
 }
 
 /// Splits a path in its parts, with the offset after each: `../a.[b c]/d`.
