@@ -6,7 +6,7 @@ use crate::parts::follow::follow;
 use crate::kind::{Class, Kind};
 use crate::parts::mode::{Mode, Target};
 use crate::parts::place;
-use crate::system::{Entry, EntryKind, Look, System};
+use crate::system::{Compared, Entry, EntryKind, Look, System};
 use crate::parts::tree::{Tree, removed};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -86,6 +86,8 @@ pub struct Seen {
     at: Option<HostPath>,
     /// What stands there.
     entry: Option<Entry>,
+    /// True where it is a file with just the wanted bytes. Its digest need not be there then.
+    is_same: bool,
     owners: Owners,
     /// What lies in the directory that is to go.
     tree: Tree,
@@ -151,6 +153,9 @@ impl File {
     fn update(&self, path: &HostPath, entry: &Entry, seen: &Seen) -> Option<Step> {
         let attributes = self.attributes();
         let kept = || attributes.step(path, entry, &seen.owners, Part::Itself);
+        if seen.is_same {
+            return kept();
+        }
         let EntryKind::File { size, digest: Some(digest) } = entry.kind else { return kept() };
         let Some(content) = self.wanted().filter(|_| self.replace) else { return kept() };
         if content.digest() == digest {
@@ -230,28 +235,31 @@ ensure = "absent"
             return Err(Failure::unknown(self.path.to_string(), format!("`{key}` was not compiled into content")));
         }
         let is_present = self.ensure == Ensure::Present;
-        let is_compared = is_present && self.replace && self.given().is_some();
-        let look = if is_compared { Look::Digest } else { Look::Bare };
-        let mut entry = system.look(&self.path, look)?;
+        let compared = self.given().filter(|_| is_present && self.replace);
+        let look = |path: &HostPath| match compared {
+            Some(wanted) => system.compare(path, wanted),
+            None => Ok(Compared { entry: system.look(path, Look::Bare)?, is_same: false }),
+        };
+        let Compared { mut entry, mut is_same } = look(&self.path)?;
         let is_link = entry.as_ref().is_some_and(|entry| matches!(entry.kind, EntryKind::Symlink { .. }));
         let mut at = None;
         if is_present && self.follow && is_link {
             let end = follow(system, &self.path)?;
-            entry = system.look(&end, look)?;
+            Compared { entry, is_same } = look(&end)?;
             at = Some(end);
         }
         let tree = match &entry {
             Some(entry) if self.force && entry.kind == EntryKind::Directory => {
                 Tree::probe(system, at.as_ref().unwrap_or(&self.path))?
             }
-            Some(Entry { kind: EntryKind::File { digest: None, .. }, .. }) if is_compared => {
+            Some(Entry { kind: EntryKind::File { digest: None, .. }, .. }) if compared.is_some() && !is_same => {
                 return Err(Failure::unknown(self.path.to_string(), "its bytes could not be read"));
             }
             _ => Tree::default(),
         };
         let owners =
             if is_present { Owners::probe(self.attributes(), entry.as_ref(), system)? } else { Owners::default() };
-        Ok(Seen { at, entry, owners, tree })
+        Ok(Seen { at, entry, is_same, owners, tree })
     }
 
     fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {

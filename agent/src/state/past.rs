@@ -25,8 +25,8 @@ impl StateDir {
     /// What the last run left. Damage to its journal is told in the notes and never stops a run.
     pub fn past(&self) -> Result<Past, Failure> {
         let numbers = self.numbers()?;
-        let mut past = Past { next: self.next_run()?, ..Past::default() };
-        let Some(last) = numbers.last().copied() else { return Ok(past) };
+        let Some(last) = numbers.last().copied() else { return Ok(Past { next: 1, ..Past::default() }) };
+        let mut past = Past { next: last + 1, ..Past::default() };
         if let Some(owed) = self.closing(last)? {
             return Ok(Past { owed, ..past });
         }

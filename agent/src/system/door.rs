@@ -1,7 +1,7 @@
 //! `trait System`, the one door to a host. Kinds read through it; only the engine calls `execute`.
 
-use super::{Accounts, Candidates, Entry, Look, Package};
-use model::{Command, Failure, HostPath, Op, Subject, Thing, UnitState};
+use super::{Accounts, Candidates, Compared, Entry, Look, Package};
+use model::{Command, Content, Failure, HostPath, Op, Subject, Thing, UnitState};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -29,6 +29,14 @@ pub trait System: Sync {
     /// What stands at `path`, the last component not followed unless asked; `None` for nothing (also where a directory
     /// above it is missing).
     fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure>;
+
+    /// What stands at `path`, as [`Look::Digest`] has it, and whether it is a regular file with just these bytes. Where it is, its
+    /// digest need not be told: bytes that are at hand are compared, which costs less.
+    fn compare(&self, path: &HostPath, wanted: &Content) -> Result<Compared, Failure> {
+        let entry = self.look(path, Look::Digest)?;
+        let is_same = entry.as_ref().and_then(Entry::digest) == Some(wanted.digest());
+        Ok(Compared { entry, is_same })
+    }
 
     /// The bytes of a regular file; an error where it is larger than `limit` bytes, or no regular file.
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure>;

@@ -28,6 +28,15 @@ pub struct Entry {
     pub mode: u32,
 }
 
+/// What stands at a path, compared with the bytes that are wanted there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// What stands there; `None` for nothing.
+    pub entry: Option<Entry>,
+    /// True where it is a regular file that holds just those bytes.
+    pub is_same: bool,
+}
+
 /// The type of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -55,6 +64,14 @@ pub enum EntryKind {
 }
 
 impl Entry {
+    /// The digest of a regular file, where it was asked for.
+    pub fn digest(&self) -> Option<Digest> {
+        match self.kind {
+            EntryKind::File { digest, .. } => digest,
+            _ => None,
+        }
+    }
+
     /// The type in words, such as `directory`.
     pub fn what(&self) -> &str {
         match &self.kind {

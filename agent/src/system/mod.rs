@@ -19,7 +19,7 @@ mod view;
 pub use accounts::{Accounts, Group, User};
 pub use deb_version::compare_versions;
 pub use door::{Attempt, System, Touched};
-pub use entry::{Entry, EntryKind, Look};
+pub use entry::{Compared, Entry, EntryKind, Look};
 pub use gshadow::{GroupShadow, group_shadow};
 pub use layer::Layer;
 pub use packages::{Candidates, Package, PackageStatus, cut_off, left_over};

@@ -5,7 +5,7 @@
 use crate::os::meta::{FileKind, Meta};
 use crate::os::safe_path::{self, Follow};
 use crate::os::{OsError, xattr};
-use crate::system::{Entry, EntryKind, Look};
+use crate::system::{Compared, Entry, EntryKind, Look};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{Digest, Failure, Hasher, HostPath};
@@ -25,17 +25,34 @@ thread_local! {
 
 pub(super) fn look(path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
     let follow = if look == Look::Follow { Follow::Yes } else { Follow::No };
-    if look != Look::Bare {
-        match safe_path::open_file(path.as_path(), follow) {
-            Ok(None) => return Ok(None),
-            Ok(Some((file, meta))) => {
-                let (size, digest) = digest(file, &meta).map_err(|error| Failure::io("read", path, error))?;
-                return Ok(Some(entry(&meta, EntryKind::File { size, digest: Some(digest) })));
-            }
-            Err(OsError::WrongKind { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+    if look == Look::Bare {
+        return bare(path, follow);
     }
+    let Some((file, meta)) = open(path, follow)? else { return bare(path, follow) };
+    let (size, digest) = through(file, &meta, None).map_err(|error| Failure::io("read", path, error))?;
+    Ok(Some(entry(&meta, EntryKind::File { size, digest })))
+}
+
+/// A file that holds just `wanted` has no digest in the answer.
+pub(super) fn compare(path: &HostPath, wanted: &[u8]) -> Result<Compared, Failure> {
+    let Some((file, meta)) = open(path, Follow::No)? else {
+        return Ok(Compared { entry: bare(path, Follow::No)?, is_same: false });
+    };
+    let found = through(file, &meta, Some(wanted));
+    let (size, digest) = found.map_err(|error| Failure::io("read", path, error))?;
+    let entry = entry(&meta, EntryKind::File { size, digest });
+    Ok(Compared { entry: Some(entry), is_same: digest.is_none() })
+}
+
+/// A regular file for reading; `None` where there is none.
+fn open(path: &HostPath, follow: Follow) -> Result<Option<(File, Meta)>, Failure> {
+    match safe_path::open_file(path.as_path(), follow) {
+        Err(OsError::WrongKind { .. }) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+fn bare(path: &HostPath, follow: Follow) -> Result<Option<Entry>, Failure> {
     let Some(meta) = safe_path::look(path.as_path(), follow)? else { return Ok(None) };
     let special = |what: &str| EntryKind::Special { what: what.to_owned() };
     let kind = match meta.kind() {
@@ -65,24 +82,64 @@ fn entry(meta: &Meta, kind: EntryKind) -> Entry {
     Entry { kind, uid: meta.uid, gid: meta.gid, mode }
 }
 
-/// Size and digest of what was read. A file that is as long as `fstat` said needs no further read to find its end.
-fn digest(mut file: File, meta: &Meta) -> std::io::Result<(u64, Digest)> {
+/// Size and digest of what was read; no digest where that is just `wanted`. A file that is as long as `fstat` said needs no further
+/// read to find its end.
+fn through(mut file: File, meta: &Meta, wanted: Option<&[u8]>) -> std::io::Result<(u64, Option<Digest>)> {
     BUFFER.with_borrow_mut(|buffer| {
-        let (mut hasher, mut total) = (Hasher::default(), 0);
+        let mut sum = Sum::against(wanted);
         loop {
             let count = match file.read(buffer) {
                 Ok(count) => count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
-            hasher.update(&buffer[..count]);
-            total += count as u64;
+            sum.take(&buffer[..count]);
             // Files of /proc and /sys say 0 or 4096 whatever they hold: only an end of file is believed there.
-            if count == 0 || (total == meta.size && count < CHUNK && meta.size != 4096) {
-                return Ok((total, hasher.finish()));
+            if count == 0 || (sum.total as u64 == meta.size && count < CHUNK && meta.size != 4096) {
+                return Ok((sum.total as u64, sum.finish()));
             }
         }
     })
+}
+
+/// What was read so far: as long as it is the beginning of what is wanted there is nothing to compute.
+struct Sum<'a> {
+    wanted: &'a [u8],
+    total: usize,
+    hasher: Option<Hasher>,
+}
+
+impl<'a> Sum<'a> {
+    fn against(wanted: Option<&'a [u8]>) -> Self {
+        let hasher = wanted.is_none().then(Hasher::default);
+        Self { wanted: wanted.unwrap_or(&[]), total: 0, hasher }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let is_wanted = self.hasher.is_none() && self.wanted[self.total..].starts_with(bytes);
+        if !is_wanted {
+            self.hasher().update(bytes);
+        }
+        self.total += bytes.len();
+    }
+
+    /// From here on it is another file than the wanted one, which it was like up to here.
+    fn hasher(&mut self) -> &mut Hasher {
+        let alike = &self.wanted[..self.total.min(self.wanted.len())];
+        self.hasher.get_or_insert_with(|| {
+            let mut hasher = Hasher::default();
+            hasher.update(alike);
+            hasher
+        })
+    }
+
+    fn finish(mut self) -> Option<Digest> {
+        if self.hasher.is_none() && self.total == self.wanted.len() {
+            return None;
+        }
+        self.hasher();
+        self.hasher.map(Hasher::finish)
+    }
 }
 
 /// A link's target for people and for JSON: as `HostPath` shows itself, also where it is relative.
@@ -127,8 +184,8 @@ pub(super) fn xattrs(path: &HostPath) -> Result<BTreeMap<String, String>, Failur
 
 #[cfg(test)]
 mod tests {
-    use super::{list, look, read, xattrs};
-    use crate::system::{EntryKind, Look};
+    use super::{compare, list, look, read, xattrs};
+    use crate::system::{Compared, EntryKind, Look};
     use model::{Digest, HostPath};
     use std::os::unix::fs::symlink;
 
@@ -164,6 +221,38 @@ mod tests {
             assert_eq!(here.kind("file", Look::Digest), Some(expected));
         }
         assert!(matches!(here.kind("file", Look::Bare), Some(EntryKind::File { digest: None, .. })));
+    }
+
+    #[test]
+    fn only_the_wanted_bytes_are_the_same() {
+        let here = Here::new();
+        for size in [0, 1, 1024, 4096, 65535, 65536, 65537, 200_000] {
+            let wanted: Vec<u8> = (0..size).map(|at| at as u8).collect();
+            let mut others = vec![[&wanted[..], b"x"].concat()];
+            if let Some((last, but_last)) = wanted.split_last() {
+                others.extend([but_last.to_vec(), [but_last, &[!last]].concat(), vec![!0; size]]);
+            }
+            here.put("file", &wanted);
+            let Compared { entry, is_same } = compare(&here.at("file"), &wanted).unwrap();
+            assert!(is_same && entry.unwrap().kind == EntryKind::File { size: size as u64, digest: None });
+            for other in others {
+                here.put("file", &other);
+                let found = compare(&here.at("file"), &wanted).unwrap();
+                let kind = EntryKind::File { size: other.len() as u64, digest: Some(Digest::of(&other)) };
+                assert!(!found.is_same && found.entry.unwrap().kind == kind, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_file_is_never_the_same() {
+        let here = Here::new();
+        here.put("file", b"");
+        symlink("file", here.0.path().join("link")).unwrap();
+        std::fs::create_dir(here.0.path().join("directory")).unwrap();
+        for name in ["missing", "link", "directory"] {
+            assert!(!compare(&here.at(name), b"").unwrap().is_same, "{name}");
+        }
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::mask::Mask;
 use super::unit_files::{self, Ask};
 use super::units::{self, Units};
 use super::{account_files, file_ops, files};
-use crate::system::{Accounts, Attempt, Candidates, Entry, Look, Package, System, Touched};
-use model::{Command, Failure, HostPath, Op, Secrets, Thing, UnitState};
+use crate::system::{Accounts, Attempt, Candidates, Compared, Entry, Look, Package, System, Touched};
+use model::{Command, Content, Failure, HostPath, Op, Secrets, Thing, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
@@ -222,6 +222,18 @@ impl System for Host<'_> {
 
     fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
         files::look(path, look)
+    }
+
+    fn compare(&self, path: &HostPath, wanted: &Content) -> Result<Compared, Failure> {
+        match wanted {
+            Content::Held(held) => files::compare(path, held.bytes()),
+            Content::Hidden(secret) => files::compare(path, secret.expose()),
+            Content::Stored(digest, _) => {
+                let entry = files::look(path, Look::Digest)?;
+                let is_same = entry.as_ref().and_then(Entry::digest) == Some(*digest);
+                Ok(Compared { entry, is_same })
+            }
+        }
     }
 
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
