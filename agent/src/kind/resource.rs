@@ -30,7 +30,8 @@ impl Class {
     /// How many tasks may be at work at once. Those on files wait for the disk, and the more of them wait the more it does at a time.
     pub const fn most(self) -> usize {
         match self {
-            Self::Files | Self::Independent => 16,
+            Self::Files => 32,
+            Self::Independent => 16,
             Self::Packages | Self::Units | Self::Accounts | Self::Commands | Self::Alone => 1,
         }
     }

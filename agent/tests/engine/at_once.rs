@@ -93,5 +93,5 @@ fn what_needs_no_package_does_not_wait_for_packages() {
 fn there_is_an_end_to_what_is_worked_on_at_once() {
     let file = |number| node(&format!("file./srv/{number}"), json!({ "content": "x\n" }));
     let (first, most) = begun(&raw_host(), (0..100).map(file).collect(), Vec::new());
-    assert_eq!((first.len(), most), (16, 16));
+    assert_eq!((first.len(), most), (32, 32));
 }
