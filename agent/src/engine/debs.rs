@@ -40,9 +40,6 @@ fn keep_one(
     (host, keep): (&dyn System, &dyn Keep),
 ) -> Result<(), Failure> {
     let Some(version) = version else { return Ok(()) };
-    if keep.deb(name, version)?.is_some() {
-        return Ok(());
-    }
     match host.deb(name, version)? {
         Some(file) => keep.keep_deb((name, version), &file),
         None => Ok(()),
