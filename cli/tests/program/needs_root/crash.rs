@@ -1,5 +1,6 @@
 //! A run that dies at any place: the next one reaches what was wanted, and the way back still leads to what was there before.
 
+use super::counts::tell;
 use super::stage::{CHANGE, JOURNAL, Looks, WRITE, assert_old_or_new, looks, old_host};
 use crate::scratch::Scratch;
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ fn each_death(
             deaths += 1;
         }
     }
+    tell("F-01", "dead at a named place", u64::from(deaths));
     deaths
 }
 

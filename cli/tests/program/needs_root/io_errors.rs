@@ -1,6 +1,7 @@
 //! A disk that is full or broken: what it befalls fails and stays as it was, what does not depend on it goes on, and the next
 //! run makes up for it.
 
+use super::counts::tell;
 use super::stage::{CHANGE, JOURNAL, WRITE, assert_old_or_new, looks, old_host};
 use crate::scratch::{Ran, Scratch};
 
@@ -27,6 +28,7 @@ fn each_error(points: &[&str], each: &dyn Fn(&Scratch, &Ran, &str)) -> u32 {
             errors += 1;
         }
     }
+    tell("F-08", "an error at a named place", u64::from(errors));
     errors
 }
 
