@@ -112,8 +112,11 @@ impl Tool for CfEngine {
 }
 
 fn data(state: &State) -> Value {
+    // By its number: for a name usermod would be called each time.
+    let gid = |name: &str| state.groups.iter().find(|it| it.name == name).map(|it| it.gid.to_string());
     let users = state.users.iter().map(|it| {
-        let user = json!({"uid": it.uid.to_string(), "group": it.group, "home": it.home, "shell": it.shell});
+        let user =
+            json!({"uid": it.uid.to_string(), "group": gid(&it.group), "home": it.home, "shell": it.shell});
         (it.name.clone(), user)
     });
     let directories =
