@@ -1,8 +1,9 @@
 //! One run of one program, and the kernel's account of it. It knows nothing of what the program does. Next: `contest`.
 
 use anyhow::Context;
+use nix::errno::Errno;
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::time::{TimeVal, TimeValLike};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,15 @@ fn here(one: &One) -> anyhow::Result<Ended> {
         let group = told.recv()?;
         let late = matches!(told.recv_timeout(limit), Err(RecvTimeoutError::Timeout));
         if late {
+            // Some tools put their workers into sessions of their own.
+            let workers = below(group.as_raw())?;
             killpg(group, Signal::SIGKILL)?;
+            for worker in workers {
+                match kill(Pid::from_raw(worker), Signal::SIGKILL) {
+                    Ok(()) | Err(Errno::ESRCH) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
         Ok(late)
     });
@@ -93,6 +102,35 @@ fn here(one: &One) -> anyhow::Result<Ended> {
     let cpu = seconds(usage.user_time()) + seconds(usage.system_time());
     // Kibibytes on Linux, getrusage(2).
     Ok(Ended::Well(Sample { wall, cpu, peak: usage.max_rss() as f64 / 1024.0 }))
+}
+
+/// The processes that a process has started, and theirs: proc(5), the second field after the name in `stat` is the parent.
+fn below(top: i32) -> anyhow::Result<Vec<i32>> {
+    let mut parents: Vec<(i32, i32)> = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse() else { continue };
+        // One that has ended meanwhile has nothing below it.
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let after = stat.rsplit_once(')').context("a line of stat without a name")?.1;
+        parents.push((
+            pid,
+            after.split_whitespace().nth(1).context("a line of stat without a parent")?.parse()?,
+        ));
+    }
+    let mut found = vec![top];
+    let mut next = 0;
+    while next < found.len() {
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, parent)| *parent == found[next])
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+        );
+        next += 1;
+    }
+    found.remove(0);
+    Ok(found)
 }
 
 /// The last kilobyte or so of what a program said.
@@ -118,7 +156,7 @@ mod tests {
         assert!(matches!(ended("sleep 0.05", 60.0), Ended::Well(sample) if sample.wall >= 0.05));
         assert!(matches!(ended("echo why >&2; exit 3", 60.0), Ended::Badly(said) if said.contains("why")));
         let began = std::time::Instant::now();
-        assert!(matches!(ended("sleep 60 & wait", 0.2), Ended::TooLong));
+        assert!(matches!(ended("setsid -w sleep 60 & sleep 60 & wait", 0.4), Ended::TooLong));
         assert!(began.elapsed().as_secs() < 30, "its children were killed as well");
     }
 }
