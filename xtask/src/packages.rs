@@ -24,6 +24,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("jq", "jq"),
     ("git", "git"),
     ("strace", "strace"),
+    ("taskset", "util-linux"),
+    ("valgrind", "valgrind"),
     ("script", "bsdutils"),
     ("nsenter", "util-linux"),
     ("time", "time"),
