@@ -60,7 +60,9 @@ pub fn run(run: &Run) -> anyhow::Result<()> {
     let mut had = Had::default();
     if let Some(fleet) = &fleet {
         ours(fleet, &keel)?;
-        had = install::peers(fleet, &run.peers)?;
+        // Those after the tenth are there for keel alone.
+        let ten = fleet.first(hosts.min(10), &scratch.path().join("ten"), Connections::Fresh)?;
+        had = install::peers(&ten, &run.peers)?;
     }
     let runs = run.runs.unwrap_or(if run.quick { 7 } else { 20 });
     let bench =

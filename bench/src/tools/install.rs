@@ -2,7 +2,7 @@
 //! named with the reason.
 
 use super::{CACHE, Source, Tool, peers as all};
-use crate::lab::Fleet;
+use crate::lab::{Connections, Fleet};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -49,7 +49,10 @@ pub fn peers(fleet: &Fleet, names: &[String]) -> anyhow::Result<Had> {
 fn one(fleet: &Fleet, peer: &dyn Tool) -> anyhow::Result<String> {
     match peer.source() {
         Source::Ours => {}
-        Source::Debian(packages) => debian(fleet, packages)?,
+        // These run on the first host alone.
+        Source::Debian(packages) => {
+            debian(&fleet.first(1, &fleet.home().join("one"), Connections::Fresh)?, packages)?;
+        }
         Source::PyPi(wants, packages) => {
             debian(fleet, packages)?;
             let place = PathBuf::from(CACHE).join(peer.name());
@@ -61,7 +64,7 @@ fn one(fleet: &Fleet, peer: &dyn Tool) -> anyhow::Result<String> {
     Ok(said.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// On every host that systemd runs, and without starting what comes with them.
+/// On every host of these, and without starting what comes with them.
 fn debian(fleet: &Fleet, packages: &[&str]) -> anyhow::Result<()> {
     if packages.is_empty() {
         return Ok(());
