@@ -120,7 +120,8 @@ fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
     (touches, order)
 }
 
-/// What an op touched: before-image, and after-image where that is known.
+/// What an op touched: before-image, and after-image where that is known. A new user comes last, so that he goes before the home that came
+/// with him: a run after a death in between makes him again, and would make no home for one who is there.
 fn images(act: &Act) -> impl Iterator<Item = (&Subject, &State, Option<&State>)> {
     let (after, others) = match &act.outcome {
         Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
@@ -130,7 +131,10 @@ fn images(act: &Act) -> impl Iterator<Item = (&Subject, &State, Option<&State>)>
     let named = act.before.iter().map(move |(subject, before)| {
         (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))
     });
-    named.chain(others.iter().map(|(subject, before, after)| (subject, before, Some(after))))
+    let all = named.chain(others.iter().map(|(subject, before, after)| (subject, before, Some(after))));
+    let is_new = |subject: &Subject| matches!((&act.op, subject), (Op::AddUser(_), Subject::User(_)));
+    let (last, first): (Vec<_>, Vec<_>) = all.partition(|(subject, ..)| is_new(subject));
+    first.into_iter().chain(last)
 }
 
 /// What an attempt to roll back left is nobody else's doing.
