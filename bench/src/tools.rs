@@ -55,6 +55,7 @@ pub fn peers() -> Vec<&'static dyn Tool> {
         &puppet::Puppet,
         &cfengine::CfEngine,
         &salt::SaltCall,
+        &salt::SaltSsh,
         &itamae::Itamae,
         &pyinfra::Pyinfra,
         &ansible::Mitogen,

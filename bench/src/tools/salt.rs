@@ -1,13 +1,17 @@
-//! Salt without a master: `salt-call --local`, a state file with Jinja loops.
+//! Salt without a master: `salt-call --local` on the host, `salt-ssh` over SSH; a state file with Jinja loops.
 
 use super::{Files, Source, Tool, contents, name_of, python};
-use crate::lab::Fleet;
+use crate::lab::{Fleet, lay};
 use crate::state::{self, State};
+use serde_json::json;
 use std::fmt::{Error, Write as _};
 use std::path::Path;
 
 /// As PyPI has it.
 pub struct SaltCall;
+
+/// The same, over SSH.
+pub struct SaltSsh;
 
 impl Tool for SaltCall {
     fn name(&self) -> &'static str {
@@ -25,10 +29,7 @@ impl Tool for SaltCall {
     }
 
     fn write(&self, state: &State) -> Files {
-        let mut files = contents(state, "files");
-        files.push(("vhost.j2".to_owned(), state::template(|variable| format!("{{{{ {variable} }}}}"))));
-        files.push(("site.sls".to_owned(), states(state).expect("a String takes all")));
-        files
+        site(state)
     }
 
     fn on_host(&self, at: &Path) -> Option<Vec<String>> {
@@ -52,6 +53,59 @@ impl Tool for SaltCall {
     fn push(&self, _: &Path, _: &Fleet) -> anyhow::Result<Option<Vec<String>>> {
         Ok(None)
     }
+}
+
+impl Tool for SaltSsh {
+    fn name(&self) -> &'static str {
+        "salt-ssh"
+    }
+
+    fn source(&self) -> Source {
+        Source::PyPi(&["salt"], &["python3", "python3-apt"])
+    }
+
+    fn version(&self) -> Vec<String> {
+        let mut argv = python(self.name(), "salt-ssh");
+        argv.push("--version".to_owned());
+        argv
+    }
+
+    fn write(&self, state: &State) -> Files {
+        site(state)
+    }
+
+    fn on_host(&self, _: &Path) -> Option<Vec<String>> {
+        None
+    }
+
+    fn push(&self, at: &Path, fleet: &Fleet) -> anyhow::Result<Option<Vec<String>>> {
+        let known = format!("UserKnownHostsFile={}", fleet.home().join(".ssh/known_hosts").display());
+        let entry = |host: &crate::lab::Host| {
+            let entry = json!({"host": host.address, "port": host.port, "user": "admin", "sudo": true, "priv": fleet.key()});
+            (host.name.clone(), entry)
+        };
+        let roster: serde_json::Map<_, _> = fleet.hosts().iter().map(entry).collect();
+        let master = json!({
+            "root_dir": at, "cachedir": at.join("cache"), "pki_dir": at.join("pki"), "log_file": at.join("log"),
+            "file_roots": {"base": [at]}, "roster_file": at.join("roster"), "ssh_max_procs": fleet.hosts().len(),
+        });
+        // JSON is YAML, too.
+        let files =
+            [("roster".to_owned(), json!(roster).to_string()), ("master".to_owned(), master.to_string())];
+        lay(at, &files)?;
+        let mut argv = python(self.name(), "salt-ssh");
+        argv.insert(1, format!("HOME={}", fleet.home().display()));
+        argv.extend(["--config-dir".to_owned(), at.display().to_string(), format!("--ssh-option={known}")]);
+        argv.extend(["*", "state.apply", "site", "--state-output=mixed"].map(str::to_owned));
+        Ok(Some(argv))
+    }
+}
+
+fn site(state: &State) -> Files {
+    let mut files = contents(state, "files");
+    files.push(("vhost.j2".to_owned(), state::template(|variable| format!("{{{{ {variable} }}}}"))));
+    files.push(("site.sls".to_owned(), states(state).expect("a String takes all")));
+    files
 }
 
 /// YAML of one line each, where Jinja would only repeat it.
