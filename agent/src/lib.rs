@@ -2,6 +2,7 @@
 //!
 //! `kinds` decide, `system` is the door to the host, the engine alone acts.
 
+pub mod checks;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod detached;
 pub mod engine;

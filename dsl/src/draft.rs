@@ -41,7 +41,8 @@ impl Declaration<'_> {
     }
 }
 
-fn descend(item: &Item, path: &[Segment]) -> Option<Extent> {
+/// Where a part of a value stands, as near as it is known.
+pub fn descend(item: &Item, path: &[Segment]) -> Option<Extent> {
     let Some((first, rest)) = path.split_first() else { return Some(item.at) };
     let inner = match (&item.value, first) {
         (Value::Table(Table { entries }), Segment::Key(key)) => {

@@ -82,7 +82,7 @@ pub fn evaluate(project: &Project, request: &Request<'_>, findings: &mut Finding
 }
 
 /// What every string may name.
-fn base(project: &Project, request: &Request<'_>) -> Context {
+pub fn base(project: &Project, request: &Request<'_>) -> Context {
     let mut context = Context::new(request.texts);
     let facts = serde_json::to_value(request.facts).expect("facts are plain data");
     context.set("facts", Both::plain(facts));

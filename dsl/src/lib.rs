@@ -39,6 +39,7 @@ mod source;
 mod strings;
 pub mod template;
 mod texts;
+mod trials;
 mod turns;
 mod types;
 mod unit;
@@ -56,6 +57,7 @@ pub use request::{Compiled, Entry, LayerValue, Request};
 pub use schema::schema;
 pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_of};
 pub use texts::Texts;
+pub use trials::{Declared, Named, Section, Tests, Wanted as TestsWanted, check_fields, tests};
 
 use draft::Draft;
 use findings::Findings;

@@ -71,9 +71,15 @@ pub fn unknown_word(message: &str) -> Option<(&str, Vec<&str>)> {
     Some((word, known))
 }
 
+/// The same of a key: ``unknown field `x`, expected `a` or `b` ``.
+pub fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    let (word, known) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    Some((word, known.split('`').skip(1).step_by(2).collect()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{reword, unknown_word};
+    use super::{reword, unknown_field, unknown_word};
 
     #[test]
     fn the_value_is_not_repeated() {
@@ -92,5 +98,6 @@ mod tests {
     fn known_words_are_read() {
         let read = unknown_word("unknown variant `x`, expected one of `a`, `b`");
         assert_eq!(read, Some(("x", vec!["a", "b"])));
+        assert_eq!(unknown_field("unknown field `x`, expected `a`"), Some(("x", vec!["a"])));
     }
 }

@@ -4,6 +4,7 @@
 //! [`Plan`] and [`Event`]s, `cli` shows them.
 
 mod catalog;
+mod check;
 mod content;
 mod describe;
 mod diagnostic;
@@ -30,6 +31,7 @@ mod step;
 mod text;
 
 pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnRemoval};
+pub use check::{CheckEnd, CheckResult, CheckSeverity, CheckSide, CheckSpec, Shortfall, SubjectInfo};
 pub use content::{Content, Held};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};
 pub use digest::{Digest, Hasher};

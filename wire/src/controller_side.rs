@@ -1,8 +1,8 @@
 //! What a controller takes from a host, and when: a machine without I/O, fed by `inbox`. A host that says anything else is not talked
 //! with any further. What it says stays data: capped and made inert where it is shown.
 
-use crate::{Ending, Heard, Hello, Malformed, Order, Up, VERSION, Work, common};
-use model::{Digest, Event, EventBody, Report};
+use crate::{Ending, Heard, Hello, Malformed, Order, Reply, Up, VERSION, Work, common};
+use model::{CheckEnd, Digest, Event, EventBody, Report};
 use std::collections::BTreeSet;
 
 /// Most bytes of the first words: they are held before anything else is known of a host.
@@ -37,6 +37,10 @@ pub struct ControllerSide {
     is_planned: bool,
     /// The report, after which there are no events but what became of a run that waited to be confirmed.
     report: Option<Report>,
+    /// The checks whose results are due, by their names; of another order `None`.
+    checks: Option<Vec<String>>,
+    /// True where all of them passed.
+    is_passed: bool,
     /// The number that the next event has, where the events of a run are told from one on.
     next: Option<u64>,
 }
@@ -67,6 +71,8 @@ impl Default for ControllerSide {
             contents: BTreeSet::new(),
             is_planned: false,
             report: None,
+            checks: None,
+            is_passed: false,
             next: None,
         }
     }
@@ -80,11 +86,14 @@ impl ControllerSide {
             Order::Rehearse(_) => Expected::Rehearsal,
             Order::Attach { .. } | Order::Confirm { .. } => Expected::Watched,
             Order::Plan(_) | Order::Apply(_) | Order::Rollback(_) => Expected::Forecast,
-            Order::History | Order::Show { .. } | Order::Locks => Expected::Reply,
+            Order::History | Order::Show { .. } | Order::Locks | Order::Check(_) => Expected::Reply,
             Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };
         if let Order::Attach { from, .. } = order {
             self.next = Some(*from);
+        }
+        if let Order::Check(checks) = order {
+            self.checks = Some(checks.iter().map(|check| check.name.clone()).collect());
         }
         self.contents = order.work().map(Work::contents).unwrap_or_default().into_keys().collect();
         self.stage = Stage::Working;
@@ -132,7 +141,10 @@ impl ControllerSide {
             }
             (Stage::Greeted, _) => return wrong("work before there was an order"),
             (_, Up::Event(event)) => self.event(event)?,
-            (Stage::Working, Up::Reply(_)) if self.order == Expected::Reply => self.order = Expected::Nothing,
+            (Stage::Working, Up::Reply(reply)) if self.order == Expected::Reply => {
+                self.reply(reply)?;
+                self.order = Expected::Nothing;
+            }
             (_, Up::Reply(_)) => return wrong("a reply that was not asked for"),
             (Stage::Working, Up::Want(digests)) => {
                 if !digests.iter().all(|digest| self.contents.remove(digest)) {
@@ -148,6 +160,21 @@ impl ControllerSide {
             (_, Up::Want(_) | Up::Question) => return wrong("wants or asks something after the question"),
         }
         Ok(())
+    }
+
+    /// Each check that was asked for has a result, in its order, and nothing else is one.
+    fn reply(&mut self, reply: &Reply) -> Result<(), Malformed> {
+        match (reply, &self.checks) {
+            (Reply::Checks(results), Some(names))
+                if results.iter().map(|result| &result.name).eq(names.iter()) =>
+            {
+                self.is_passed = results.iter().all(|result| result.end == CheckEnd::Passed);
+                Ok(())
+            }
+            (Reply::Checks(_), _) => Err(Malformed::Misplaced("results of other checks than were asked for")),
+            (_, Some(_)) => Err(Malformed::Misplaced("a reply that is none to checks")),
+            (_, None) => Ok(()),
+        }
     }
 
     fn event(&mut self, Event { seq, body, .. }: &Event) -> Result<(), Malformed> {
@@ -179,6 +206,9 @@ impl ControllerSide {
                 if self.stage != Stage::Committed && self.order != Expected::Watched =>
             {
                 Err(Malformed::Misplaced("a host was changed that nobody said yes to"))
+            }
+            Ending::Unchanged if self.checks.is_some() && !self.is_passed => {
+                Err(Malformed::Misplaced("an end that its checks gainsay"))
             }
             Ending::Unchanged if self.order == Expected::Reply => {
                 Err(Malformed::Misplaced("an end without the reply that was asked for"))
@@ -222,7 +252,9 @@ fn greeting(hello: &Hello) -> Result<u32, Malformed> {
 mod tests {
     use super::ControllerSide;
     use crate::{Ending, Heard, Hello, Order, Reply, Up, VERSION, Work};
-    use model::{Catalog, Content, Digest, Event, EventBody, Facts, Plan, Report};
+    use model::{
+        Catalog, CheckEnd, CheckResult, CheckSpec, Content, Digest, Event, EventBody, Facts, Plan, Report,
+    };
 
     fn hello(protocol: u32, hostname: &str) -> Up {
         let facts = Facts { hostname: hostname.into(), ..Facts::default() };
@@ -305,6 +337,32 @@ mod tests {
             for words in all.split(' ') {
                 assert_eq!(taken(order, words), words.find(BREACH).unwrap_or(words.len()), "{words}");
             }
+        }
+    }
+
+    #[test]
+    fn each_check_that_was_asked_for_has_a_result_and_the_end_says_no_better() {
+        let spec = |name: &str| CheckSpec { name: name.into(), ..CheckSpec::default() };
+        let told = |names: &[&str], end, ending| {
+            let mut side = ControllerSide::default();
+            side.take(Heard::Message(hello(VERSION, "h"))).unwrap();
+            side.orders(&Order::Check(vec![spec("a"), spec("b")]));
+            let result = |name: &&str| CheckResult { name: (*name).into(), end, ..CheckResult::default() };
+            let reply = Reply::Checks(names.iter().map(result).collect());
+            let replied = side.take(Heard::Message(Up::Reply(Box::new(reply)))).is_ok();
+            (replied, replied && side.take(Heard::Message(Up::Done(ending))).is_ok())
+        };
+        let (passed, failed, unknown) = (CheckEnd::Passed, CheckEnd::Failed, CheckEnd::Unknown);
+        for (names, end, ending, borne) in [
+            (&["a", "b"][..], passed, Ending::Unchanged, (true, true)),
+            (&["a", "b"], failed, Ending::Unchanged, (true, false)),
+            (&["a", "b"], unknown, Ending::Unchanged, (true, false)),
+            (&["a", "b"], unknown, Ending::Failed, (true, true)),
+            (&["a"], passed, Ending::Unchanged, (false, false)),
+            (&["b", "a"], passed, Ending::Unchanged, (false, false)),
+            (&["a", "b", "c"], passed, Ending::Unchanged, (false, false)),
+        ] {
+            assert_eq!(told(names, end, ending.clone()), borne, "{names:?} {end} {ending:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a host is asked to do: one order a connection.
 
-use model::{Catalog, Content, Digest, SoftLock};
+use model::{Catalog, CheckSpec, Content, Digest, SoftLock};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +44,8 @@ pub enum Order {
         /// The run; the last one where it is `None`.
         run: Option<u64>,
     },
+    /// Look whether these are so. Nothing is changed, no run is made, and no other run waits.
+    Check(Vec<CheckSpec>),
     /// Nothing but the facts, which have been said by then.
     Facts,
 }
@@ -145,6 +147,7 @@ impl Order {
             | Self::Locks
             | Self::History
             | Self::Show { .. }
+            | Self::Check(_)
             | Self::Facts => None,
         }
     }

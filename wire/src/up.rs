@@ -56,6 +56,8 @@ pub enum Reply {
     History(Vec<model::RunSummary>),
     /// The locks that have not expired.
     Locks(Vec<model::SoftLock>),
+    /// What became of the checks, in their order.
+    Checks(Vec<model::CheckResult>),
     /// One run.
     Run {
         /// What its journal amounts to.
@@ -84,7 +86,7 @@ pub enum Ending {
     Locked,
     /// What was done was unwound: nobody confirmed it, or something failed and that was asked for.
     Reverted,
-    /// Something failed or could not be told; the events, or the reply, say what.
+    /// Something failed or could not be told, also of a check; the events, or the reply, say what.
     Failed,
     /// It could not be begun; neither event nor reply says so.
     Refused(Failure),

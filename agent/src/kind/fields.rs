@@ -4,7 +4,7 @@ use model::{Field, Merge, Runtime, Taint};
 use serde_json::Value;
 
 /// The fields of a root schema, sorted by name.
-pub(super) fn fields(root: &Value) -> Vec<Field> {
+pub(crate) fn fields(root: &Value) -> Vec<Field> {
     let required = |name: &str| {
         let list = root.get("required").and_then(Value::as_array);
         list.is_some_and(|list| list.iter().any(|item| item == name))

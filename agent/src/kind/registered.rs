@@ -1,11 +1,11 @@
 //! A kind without its type: what the compiler (as `KindInfo`), the engine and the tests see of it.
 
+use super::decode::decode;
 use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
-use model::{Answer, Check, Claim, Failure, Field, Footprint, KindInfo, Problem, Scope, Segment, Step};
-use serde::de::value::MapDeserializer;
-use serde_json::{Map, Value};
+use model::{Answer, Check, Claim, Failure, Field, Footprint, KindInfo, Problem, Scope, Step};
+use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
@@ -101,64 +101,10 @@ impl<K: Kind> Registration<K> {
             return Err(vec![Problem::whole(format!("`{}` takes a table", K::NAME))]);
         };
         // The name comes in as one more key, without a copy of the others.
-        let name = Value::String(name.to_owned());
-        let named = entries(map, &name, &[]);
-        // Keeping track of the field costs as much as decoding: that is done again, only where there is something to tell.
-        let resource = K::deserialize(MapDeserializer::<_, serde_json::Error>::new(named))
-            .map_err(|_| Self::problems(map, &name))?;
+        let resource: K = decode(map, Some(&Value::String(name.to_owned())))?;
         let problems = resource.check();
         if problems.is_empty() { Ok(resource) } else { Err(problems) }
     }
-
-    /// Everything that cannot be decoded: each key that is wrong is told and left out, until the rest can be.
-    fn problems(map: &Map<String, Value>, name: &Value) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = Vec::new();
-        let mut wrong: Vec<String> = Vec::new();
-        loop {
-            let table = MapDeserializer::<_, serde_json::Error>::new(entries(map, name, &wrong));
-            let Err(error) = serde_path_to_error::deserialize::<_, K>(table) else { return problems };
-            let problem = problem_of(&error);
-            let key = match problem.path.first() {
-                Some(Segment::Key(key)) if map.contains_key(key) && !wrong.contains(key) => Some(key.clone()),
-                _ => None,
-            };
-            // A key that is missing only now was left out here.
-            let follows = key.is_none() && !wrong.is_empty() && problem.message.starts_with("missing field");
-            if !follows {
-                problems.push(problem);
-            }
-            match key {
-                Some(key) => wrong.push(key),
-                None => return problems,
-            }
-        }
-    }
-}
-
-/// The keys and values of a resource but for those that are `wrong`, and its name last: it cannot be left out.
-fn entries<'a>(
-    map: &'a Map<String, Value>,
-    name: &'a Value,
-    wrong: &'a [String],
-) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    let good = map.iter().filter(|(key, _)| !wrong.contains(key));
-    good.map(|(key, value)| (key.as_str(), value)).chain(std::iter::once(("name", name)))
-}
-
-/// Puts serde's error at its field. The name has no field of its own: it stands for the whole resource.
-fn problem_of(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let path: Vec<Segment> = error
-        .path()
-        .iter()
-        .filter_map(|segment| match segment {
-            serde_path_to_error::Segment::Map { key } => Some(Segment::Key(key.clone())),
-            serde_path_to_error::Segment::Seq { index } => Some(Segment::Index(*index)),
-            _ => None,
-        })
-        .collect();
-    let is_name = path.first() == Some(&Segment::Key("name".to_owned()));
-    let path = if is_name { Vec::new() } else { path };
-    Problem { path, message: error.inner().to_string(), help: None }
 }
 
 impl<K: Kind> KindInfo for Registration<K> {

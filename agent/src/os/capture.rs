@@ -49,6 +49,12 @@ impl Capture {
         self.dropped
     }
 
+    /// What was kept from the beginning.
+    #[must_use]
+    pub fn beginning(&self) -> &[u8] {
+        &self.head
+    }
+
     /// All that was written; `None` if some of it was thrown away, so that nobody parses half an answer.
     #[must_use]
     pub fn complete(&self) -> Option<Vec<u8>> {

@@ -3,6 +3,7 @@
 //! `session` and `rehearse` do the work; here it is told the same way whoever asked, and its end is named.
 
 mod attach;
+mod checks;
 mod confirm;
 mod ending;
 mod locks;

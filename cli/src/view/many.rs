@@ -231,6 +231,8 @@ impl Show for Many {
             let host = seen.hosts.entry(name.to_owned()).or_default();
             match reply {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
+                // They have a view of their own.
+                Reply::Checks(_) => {}
                 Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
                 Reply::Run { status, damage, after } => {
                     history::one(status, after).iter().for_each(|text| host.say(text));

@@ -20,6 +20,7 @@ mod holds;
 mod host;
 mod interrupted;
 mod mask;
+mod programs;
 mod reboot;
 mod run;
 mod stored;

@@ -1,0 +1,125 @@
+//! A way to a server: TCP, within a time in all, and what TLS on top of it would be. Names are looked up by the system's resolver.
+
+use model::{Failure, Shortfall};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Bytes both ways.
+pub trait Channel: Read + Write {
+    /// The connection under it.
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Channel for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+/// What speaks TLS.
+pub trait Tls: Sync {
+    /// Speaks it on `stream` with a server that is to be `wanted`. Each read and write keeps the times that the stream has.
+    fn open(&self, stream: TcpStream, wanted: &Certified<'_>) -> Result<Box<dyn Channel>, Unsecured>;
+}
+
+/// What a server's certificate has to be.
+pub struct Certified<'a> {
+    /// The name that it is for.
+    pub name: &'a str,
+    /// For at least so many seconds from now it is still valid.
+    pub valid_for: u64,
+    /// Certificates to trust in place of the system's, as PEM; empty for the system's.
+    pub ca: &'a str,
+}
+
+/// Why there is no TLS.
+pub enum Unsecured {
+    /// The server's is not as wanted.
+    Short(Shortfall),
+    /// It could not be told.
+    Failed(Failure),
+}
+
+/// A connection that did not come about.
+#[derive(Debug)]
+pub enum Closed {
+    /// Somebody said no.
+    Refused(String),
+    /// Nobody said anything.
+    Silent(String),
+    /// It could not be tried.
+    Failed(Failure),
+}
+
+/// Connects to a name or address before `until`, one address of it after the other.
+pub fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, Closed> {
+    let addresses = resolve(host, port, until).map_err(Closed::Failed)?;
+    let (mut last, mut left) = (None, addresses.len() as u32);
+    for address in addresses {
+        let time = rest(until) / left.max(1);
+        left = left.saturating_sub(1);
+        match TcpStream::connect_timeout(&address, time.max(SHORTEST)) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    let Some((address, error)) = last else {
+        return Err(Closed::Failed(Failure::unknown(host, "the name has no address")));
+    };
+    Err(match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+            Closed::Silent(format!("no answer from {address}"))
+        }
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+            Closed::Refused(format!("{address} refuses connections"))
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Closed::Silent(format!("{address} cannot be reached: {error}"))
+        }
+        _ => Closed::Failed(Failure::io("connect to", address, error)),
+    })
+}
+
+/// Zero would be for ever.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How much time is left.
+pub fn rest(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
+
+/// Gives the next read or write of `stream` the time that is left.
+///
+/// # Errors
+/// None is left.
+pub fn hurry(stream: &TcpStream, until: Instant) -> io::Result<()> {
+    let left = rest(until);
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    stream.set_read_timeout(Some(left.max(SHORTEST)))?;
+    stream.set_write_timeout(Some(left.max(SHORTEST)))
+}
+
+/// The addresses of a name. The system's resolver knows no deadline: past ours it is left to itself.
+fn resolve(host: &str, port: u16, until: Instant) -> Result<Vec<SocketAddr>, Failure> {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (tell, told) = mpsc::channel();
+    let name = host.clone();
+    let asking = move || {
+        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // Nobody may be waiting any more.
+        drop(tell.send(found));
+    };
+    std::thread::Builder::new().spawn(asking).map_err(|error| Failure::io("resolve", &host, error))?;
+    match told.recv_timeout(rest(until)) {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err(Failure::unknown(&host, format!("its address cannot be found: {error}"))),
+        Err(_) => Err(Failure::unknown(&host, "its address could not be found in time")),
+    }
+}

@@ -1,0 +1,166 @@
+//! Which tests files there are for a host, and what each of them may name.
+
+use super::check::{self, Said};
+use super::declared::{self, Declared, Section};
+use crate::context::Context;
+use crate::document::{self, Entry as Pair, Value};
+use crate::findings::{Findings, whole_file};
+use crate::layers;
+use crate::nearest::did_you_mean;
+use crate::project::{self, Project};
+use crate::request::{Entry, Request};
+use crate::source::{Place, Source};
+use crate::strings::Strings;
+use crate::unit::{Name, Reader};
+use model::{CheckSpec, Diagnostic, SubjectInfo};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is wanted of tests files.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// This one alone, in place of those of the site: it may name facts, and nothing else.
+    pub file: Option<&'a Path>,
+    /// What checks can look at.
+    pub subjects: &'a [&'a dyn SubjectInfo],
+    /// What else may stand in them.
+    pub sections: &'a [Section<'a>],
+}
+
+/// What tests files say for one host.
+#[derive(Debug, Default)]
+pub struct Tests {
+    /// Its checks, those of the site first, then those of its modules; in the order of the files and of their text.
+    pub checks: Vec<CheckSpec>,
+    /// What else is declared, in the same order.
+    pub declared: Vec<Declared>,
+    /// What is not wrong, but not good either.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads the tests files for the host of `request`.
+///
+/// Errors with everything that is wrong.
+pub fn tests(request: &Request<'_>, wanted: &Wanted<'_>) -> Result<Tests, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let mut loading =
+        Loading { request, wanted, findings: &mut findings, names: BTreeMap::new(), tests: Tests::default() };
+    match wanted.file {
+        Some(file) => loading.lone(file),
+        None => loading.site(),
+    }
+    let tests = loading.tests;
+    if findings.errors() > 0 {
+        return Err(findings.finish());
+    }
+    Ok(Tests { warnings: findings.finish(), ..tests })
+}
+
+struct Loading<'a> {
+    request: &'a Request<'a>,
+    wanted: &'a Wanted<'a>,
+    findings: &'a mut Findings,
+    /// Where each check stands that was read so far.
+    names: BTreeMap<String, Place>,
+    tests: Tests,
+}
+
+impl Loading<'_> {
+    fn lone(&mut self, file: &Path) {
+        let context = layers::base(&Project::default(), self.request);
+        let before = self.findings.errors();
+        if !self.file(file, &context, None) && self.findings.errors() == before {
+            let name = file.display().to_string();
+            let message = format!("there is no file {name}");
+            self.findings.push(Diagnostic::error("missing-file", message, whole_file(&name)));
+        }
+    }
+
+    fn site(&mut self) {
+        let project = project::load(self.request, self.findings);
+        let Some(scopes) = layers::evaluate(&project, self.request, self.findings) else { return };
+        if let Entry::Site { root, .. } = self.request.entry {
+            let context = layers::base(&project, self.request);
+            self.folder(&root.join("tests"), &context, None);
+        }
+        for (unit, scope) in project.units.iter().zip(&scopes) {
+            let (Name::Module(instance), Some(files)) = (&unit.name, unit.files.first()) else { continue };
+            let Some(root) = files.parent().filter(|_| scope.on && !scope.broken) else { continue };
+            self.folder(&root.join("tests"), &scope.context, Some(instance));
+        }
+    }
+
+    fn folder(&mut self, folder: &Path, context: &Context, module: Option<&str>) {
+        let names = match self.request.loader.list(folder) {
+            Ok(names) => names,
+            Err(error) => {
+                let name = folder.display().to_string();
+                let message = format!("cannot list {name}: {error}");
+                return self.findings.push(Diagnostic::error("unreadable", message, whole_file(&name)));
+            }
+        };
+        for name in names.iter().filter(|name| name.ends_with(".toml") && !name.starts_with('.')) {
+            self.file(&folder.join(name), context, module);
+        }
+    }
+
+    /// Reads one file; false where it is not there, or is told to be none.
+    fn file(&mut self, path: &Path, context: &Context, module: Option<&str>) -> bool {
+        let reader =
+            Reader { loader: self.request.loader, kinds: self.request.kinds, texts: self.request.texts };
+        let Some(source) = reader.text(path, self.findings) else { return false };
+        let Some(root) = document::parse(&source, self.findings) else { return false };
+        for entry in root.entries {
+            self.top(&source, entry, context, module);
+        }
+        true
+    }
+
+    /// One table of the file.
+    fn top(&mut self, source: &Arc<Source>, entry: Pair, context: &Context, module: Option<&str>) {
+        let strings = Strings { source, context };
+        if entry.key == "check" {
+            let Value::Table(table) = &entry.item.value else {
+                return self.no_table(source, &entry);
+            };
+            for one in &table.entries {
+                let said = check::check(one, strings, self.wanted.subjects, self.findings);
+                self.keep(said, &Place { source: source.clone(), at: one.at }, module);
+            }
+            return;
+        }
+        let Some(section) = self.wanted.sections.iter().find(|one| one.info.name() == entry.key) else {
+            let known = self.wanted.sections.iter().map(|one| one.info.name()).chain(["check"]);
+            let help = did_you_mean(&entry.key, known)
+                .unwrap_or_else(|| "a check is a table [check.NAME]".to_owned());
+            let message = format!("unknown table `{}` of a tests file", entry.key);
+            let diagnostic = Diagnostic::error("unknown-key", message, source.span(entry.at));
+            return self.findings.push(diagnostic.help(help));
+        };
+        let found = declared::declared(section, &entry, (source, module), self.findings);
+        self.tests.declared.extend(found);
+    }
+
+    fn no_table(&mut self, source: &Source, entry: &Pair) {
+        let message = format!("`{}` is {}, not a table", entry.key, entry.item.value.type_name());
+        let diagnostic = Diagnostic::error("wrong-type", message, source.span(entry.item.at));
+        self.findings.push(diagnostic.help(format!("write [{}.NAME] and its keys below", entry.key)));
+    }
+
+    /// Keeps a check under a name that no other has.
+    fn keep(&mut self, said: Said, place: &Place, module: Option<&str>) {
+        let Said::Check(mut check) = said else { return };
+        if let Some(module) = module {
+            check.name = format!("{module}/{}", check.name);
+        }
+        if let Some(first) = self.names.get(&check.name) {
+            let message = format!("there is a check `{}` already", check.name);
+            let diagnostic = Diagnostic::error("conflict", message, place.span());
+            let diagnostic = diagnostic.and(first.span(), "it stands here");
+            return self.findings.push(diagnostic.help("give one of the two another name"));
+        }
+        self.names.insert(check.name.clone(), place.clone());
+        self.tests.checks.push(*check);
+    }
+}
