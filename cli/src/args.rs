@@ -30,6 +30,8 @@ pub enum Verb {
     Init(commands::init::Args),
     /// Checks that everything compiles.
     Validate(Printed<commands::validate::Args>),
+    /// Tests modules, roles and hosts: what the tests beside them expect, and whether it is so.
+    Test(commands::test::Args),
     /// Shows what `apply` would do.
     Plan(Printed<commands::plan::Args>),
     /// Brings hosts to their desired state.

@@ -99,7 +99,7 @@ impl Site {
     }
 
     /// The directory as its files are named to the user: those of the one we are in have no `./`.
-    fn root(&self) -> &Path {
+    pub fn root(&self) -> &Path {
         if self.site == Path::new(".") { Path::new("") } else { &self.site }
     }
 

@@ -52,6 +52,13 @@ impl Value {
     }
 }
 
+impl Item {
+    /// The value without its places, braces and all.
+    pub fn plain(&self) -> serde_json::Value {
+        crate::strings::plain(self)
+    }
+}
+
 /// A table in the order of its text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
@@ -77,8 +84,17 @@ impl Table {
     }
 }
 
+/// Reads a whole text that is no resources file, such as one of tests, for who keeps to places as the compiler does.
+///
+/// Errors with all that is no TOML in it.
+pub fn read(source: &Arc<Source>) -> Result<Table, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let table = parse(source, &mut findings);
+    table.ok_or_else(|| findings.finish())
+}
+
 /// Parses a whole document; `None` where it is no TOML, which has then been told.
-pub fn parse(source: &Arc<Source>, findings: &mut Findings) -> Option<Table> {
+pub(crate) fn parse(source: &Arc<Source>, findings: &mut Findings) -> Option<Table> {
     let (root, errors) = DeTable::parse_recoverable(source.text());
     if !errors.is_empty() {
         report(source, root.get_ref(), &errors, findings);
@@ -90,7 +106,7 @@ pub fn parse(source: &Arc<Source>, findings: &mut Findings) -> Option<Table> {
 }
 
 /// Parses one value, such as that of `--set key=value`; `None` where it is no TOML.
-pub fn parse_value(source: &Arc<Source>, at: usize, findings: &mut Findings) -> Option<Item> {
+pub(crate) fn parse_value(source: &Arc<Source>, at: usize, findings: &mut Findings) -> Option<Item> {
     let text = source.text().get(at..)?;
     let value = DeValue::parse(text).ok()?;
     let mut item = Reader { source, findings }.item(value, 0);

@@ -9,7 +9,7 @@ mod content;
 mod context;
 mod cycle;
 mod destination;
-mod document;
+pub mod document;
 mod draft;
 mod expand;
 pub mod expr;
@@ -56,6 +56,7 @@ pub use reach::{Reach, Transport};
 pub use request::{Compiled, Entry, LayerValue, Request};
 pub use schema::schema;
 pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_of};
+pub use source::{Extent, Source};
 pub use texts::Texts;
 pub use trials::{Declared, Named, Section, Tests, Wanted as TestsWanted, check_fields, tests};
 
@@ -130,6 +131,20 @@ pub fn explain_value(request: &Request<'_>, key: &str) -> Result<Vec<LayerValue>
     }
     sets::tell_unknown(key, &project, &mut findings);
     Err(findings.finish())
+}
+
+/// The directories in which a site keeps modules of its own, as its `keel.toml` names them.
+///
+/// Errors with everything that is wrong in that file.
+pub fn module_dirs(root: &Path, loader: &dyn Loader) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+    let mut findings = Findings::default();
+    let reader = unit::Reader { loader, kinds: &[], texts: &Texts::default() };
+    let source = reader.text(&root.join("keel.toml"), &mut findings);
+    let settings = source.map(|source| settings::read(&source, &mut findings)).unwrap_or_default();
+    match findings.errors() {
+        0 => Ok(settings.modules.into_iter().map(|dir| root.join(dir)).collect()),
+        _ => Err(findings.finish()),
+    }
 }
 
 /// The hosts of a site's inventory, in the order of the text; none where there is no inventory.

@@ -8,6 +8,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Init(args) => super::init::run(&args),
         Verb::Validate(Printed { args, format }) => super::validate::run(&args, format),
+        Verb::Test(args) => super::test::run(&args),
         Verb::Plan(Printed { args, format }) => super::plan::run(args, format),
         Verb::Apply(Printed { args, format }) => super::apply::run(args, format),
         Verb::Attach(Printed { args, format }) => super::attach::run(args, format),

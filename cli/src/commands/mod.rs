@@ -20,6 +20,7 @@ mod run_number;
 pub mod schema;
 pub mod secret;
 pub mod show;
+pub mod test;
 pub mod unlock;
 pub mod validate;
 

@@ -21,6 +21,7 @@ mod rehearsal;
 pub mod secret;
 mod settled;
 pub mod show;
+pub mod tests;
 mod told;
 pub mod valid;
 mod words;
