@@ -76,14 +76,7 @@ impl Site {
         let hosts = self.inventory(files)?;
         let entry = |host: &Host| Entry { name: host.name.clone(), groups: host.groups.clone() };
         let entries: Vec<Entry> = hosts.iter().map(entry).collect();
-        let names = fleet::select(&entries, patterns).map_err(|error| {
-            let (Unmatched::Host { pattern, known } | Unmatched::Group { pattern, known }) = &error else {
-                return Refusal::Other(error.into());
-            };
-            let advice = dsl::advice(pattern, known.iter().map(String::as_str));
-            let advice = advice.unwrap_or_else(|| "declare it in hosts.toml".to_owned());
-            Refusal::Other(anyhow!("{error}: {advice}"))
-        })?;
+        let names = chosen(&entries, patterns, "declare it in hosts.toml")?;
         Ok(hosts.into_iter().filter(|host| names.contains(&host.name)).collect())
     }
 
@@ -169,6 +162,18 @@ impl Site {
         words.extend(self.roles.iter().map(|role| format!("--role {role}")));
         words.join(" ")
     }
+}
+
+/// The names of the hosts that `patterns` mean. `otherwise` is the advice where no name is near to a wrong one.
+pub fn chosen(hosts: &[Entry], patterns: &[String], otherwise: &str) -> Result<Vec<String>, Refusal> {
+    fleet::select(hosts, patterns).map_err(|error| {
+        let (Unmatched::Host { pattern, known } | Unmatched::Group { pattern, known }) = &error else {
+            return Refusal::Other(error.into());
+        };
+        let advice = dsl::advice(pattern, known.iter().map(String::as_str));
+        let advice = advice.unwrap_or_else(|| otherwise.to_owned());
+        Refusal::Other(anyhow!("{error}: {advice}"))
+    })
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {

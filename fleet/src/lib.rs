@@ -13,6 +13,7 @@ mod push;
 mod remote;
 mod runs;
 mod select;
+mod sources;
 mod talk;
 mod trouble;
 mod watch;
@@ -25,4 +26,5 @@ pub use push::{Connect, Controller, End, Patience, Prepared, Push, Resume, Targe
 pub use remote::{Access, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, connect};
 pub use runs::{Lost, Runs};
 pub use select::{Entry, Unmatched, select};
+pub use sources::{Found, Source};
 pub use trouble::{Stage, Trouble};

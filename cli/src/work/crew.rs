@@ -1,12 +1,14 @@
 //! Which machines are meant: this one, hosts of the inventory, or hosts that the user names as ssh does. Connects to nothing.
 
 use super::connection::{Connection, Transport};
+use super::sourced;
 use super::way::Way;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
 use anyhow::anyhow;
 use dsl::{Destination, Host};
 use fleet::config::{Asked, Overrides};
+use fleet::{Found, Source};
 use std::path::PathBuf;
 
 /// The options of every verb that works on machines.
@@ -18,6 +20,11 @@ pub struct Machines {
     /// Where this machine's runs are journalled and what they replaced is kept; /var/lib/evenkeel unless said.
     #[arg(long, value_name = "DIR", value_parser = absolute, requires = "local")]
     state_dir: Option<PathBuf>,
+    /// Takes the hosts of another inventory than hosts.toml, all of them where no HOST is said: `vagrant` has the machines that run of the
+    /// Vagrantfile of the site's directory, `vagrant:DIR` those of another one, `ssh:FILE` the hosts that a file in the form of
+    /// ~/.ssh/config names. How they are reached is said there; of a host of the same name in hosts.toml the rest counts.
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["local", "ssh_config"])]
+    inventory: Option<Source>,
     #[command(flatten)]
     pub connection: Connection,
 }
@@ -49,6 +56,8 @@ pub struct Hosts {
     pub list: Vec<Machine>,
     /// The options.
     pub connection: Connection,
+    /// What is read in place of `~/.ssh/config`, for as long as there is this value; the options may say it too.
+    pub source: Option<Found>,
 }
 
 /// A host to push to.
@@ -77,6 +86,12 @@ impl Machines {
         if self.local {
             return self.here(local_host(words, site, files)?);
         }
+        if let Some(source) = &self.inventory {
+            let found = found(source, site)?;
+            let list = sourced::chosen(&found, words, site, files)?;
+            sourced::have_something_to_be(&list, site)?;
+            return self.from(found, list);
+        }
         if site.is_direct() {
             some(words, "say where, as ssh does: [user@]host[:port]")?;
             return self.there(words.iter().map(|word| self.direct(word)).collect());
@@ -101,6 +116,12 @@ impl Machines {
                 [] => self.here(None),
                 [word, ..] => Err(anyhow!("--local is this machine: leave out {word}").into()),
             };
+        }
+        if let Some(source) = &self.inventory {
+            let site = Site { site: inventory.site.clone(), ..Site::default() };
+            let found = found(source, &site)?;
+            let list = sourced::chosen(&found, words, &site, files)?;
+            return self.from(found, list);
         }
         some(words, "say which hosts: of the inventory, or as ssh does: [user@]host[:port]")?;
         let site = Site { site: inventory.site.clone(), ..Site::default() };
@@ -135,7 +156,22 @@ impl Machines {
                 list.push(machine);
             }
         }
-        Ok(Crew::There(Hosts { list, connection: self.connection.clone() }))
+        Ok(Crew::There(Hosts { list, connection: self.connection.clone(), source: None }))
+    }
+
+    /// Hosts of a source, and their names in hosts.toml.
+    fn from(&self, found: Found, hosts: Vec<sourced::Named>) -> Result<Crew, Refusal> {
+        let connection = &self.connection;
+        let machine = |sourced::Named { name, host }| {
+            let asked = Asked {
+                name: name.clone(),
+                inventory: Overrides::default(),
+                command_line: connection.overrides(),
+            };
+            Machine { name, host, asked, keys_on_the_way: Vec::new(), transport: connection.transport }
+        };
+        let list = hosts.into_iter().map(machine).collect();
+        Ok(Crew::There(Hosts { list, connection: connection.clone(), source: Some(found) }))
     }
 
     /// Hosts of the inventory.
@@ -181,6 +217,10 @@ impl Machines {
         let (name, keys_on_the_way) = (word.to_owned(), Vec::new());
         Ok(Machine { name, host: None, asked, keys_on_the_way, transport: self.connection.transport })
     }
+}
+
+fn found(source: &Source, site: &Site) -> Result<Found, Refusal> {
+    source.hosts(&site.site).map_err(|trouble| anyhow!("{trouble}").into())
 }
 
 /// What no name of the inventory and no pattern can be.

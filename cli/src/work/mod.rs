@@ -10,6 +10,7 @@ mod here;
 mod login;
 mod lost;
 mod push;
+mod sourced;
 mod stay;
 mod way;
 

@@ -82,7 +82,8 @@ fn check(errand: &Errand, hosts: &[Machine]) -> Result<(), Refusal> {
 fn targets(hosts: &Hosts) -> anyhow::Result<Vec<Target>> {
     let surroundings = Surroundings::here()?;
     let usual = SshFiles::usual(&surroundings.home);
-    let files = SshFiles { instead: hosts.connection.ssh_config.clone(), ..usual };
+    let source = hosts.source.as_ref().map(|source| source.config().to_owned());
+    let files = SshFiles { instead: source.or_else(|| hosts.connection.ssh_config.clone()), ..usual };
     let target = |host: &Machine| {
         let mut endpoint = resolve(&host.asked, &files, &surroundings);
         for hop in endpoint.iter_mut().flat_map(|endpoint| &mut endpoint.jumps) {

@@ -2,6 +2,7 @@
 //!
 //! The files are read as ssh_config(5) has it: `asked` -> `read` (`words`, `glob`, `matching`) -> `said` -> `resolve` (`lines`, `expand`, `hop`, `beyond`).
 
+mod aliases;
 mod asked;
 mod beyond;
 mod expand;
@@ -18,6 +19,7 @@ mod said;
 mod surroundings;
 mod words;
 
+pub(crate) use aliases::aliases;
 pub use asked::{Asked, Overrides};
 pub(crate) use options::option;
 pub use resolve::resolve;

@@ -56,8 +56,12 @@ fn anywhere(source: &Source) -> Vec<Finding> {
 }
 
 /// Where programs may be started.
-const STARTING: [&str; 3] =
-    ["agent/src/os/child.rs", "fleet/src/remote/openssh.rs", "cli/src/vault/editor.rs"];
+const STARTING: [&str; 4] = [
+    "agent/src/os/child.rs",
+    "fleet/src/remote/openssh.rs",
+    "fleet/src/sources/vagrant.rs",
+    "cli/src/vault/editor.rs",
+];
 
 /// Who looks at the clock that people set: for them, and for the age of files. What waits or times out goes by `Instant`.
 const DATING: [&str; 4] =
@@ -74,7 +78,7 @@ fn product(source: &Source) -> Vec<Finding> {
         let mut say = |advice: &str| found.push(Finding::new(path, number, advice));
         if !STARTING.contains(&path) && starts_processes(line) {
             say(
-                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, and the editor by cli/src/vault/editor.rs",
+                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, vagrant by fleet/src/sources/vagrant.rs, and the editor by cli/src/vault/editor.rs",
             );
         }
         if !path.starts_with("cli/src/view/") && PRINTING.iter().any(|word| has_word(line, word)) {
