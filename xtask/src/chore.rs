@@ -7,10 +7,11 @@ use clap::{Parser, Subcommand};
 
 use crate::dist::Purpose;
 use crate::lab::host::Init;
-use crate::lab::{down, host, ssh, state, up};
+use crate::lab::machine::Machine;
+use crate::lab::{down, host, ssh, state, up, vagrant_box};
 use crate::power::{Cuts, cut};
 use crate::tidy::check;
-use crate::{bench, cmd, corpus, dist, faults, seeded, suite};
+use crate::{bench, cmd, corpus, dist, faults, packages, seeded, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -97,6 +98,8 @@ enum LabVerb {
     },
     /// The hosts of the lab.
     List,
+    /// Build the box that Vagrant's LXC provider boots in the tests, and print where it is. Installs Debian's Vagrant where it is missing.
+    VagrantBox,
 }
 
 /// Does what the command line says; the number is the exit code.
@@ -147,6 +150,11 @@ fn lab(verb: LabVerb) -> Result<u8> {
         }
         LabVerb::Ssh { host, command } => return lab_ssh(&name, &host, &command),
         LabVerb::List => lab_list(&name)?,
+        LabVerb::VagrantBox => {
+            packages::ensure()?;
+            packages::ensure_vagrant()?;
+            println!("{}", vagrant_box::ensure(&Machine::read()?)?.display());
+        }
     }
     Ok(0)
 }

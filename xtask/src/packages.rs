@@ -31,9 +31,35 @@ const NEEDED: &[(&str, &str)] = &[
     ("time", "time"),
 ];
 
+/// What the scenario with Vagrant needs besides. Not every release of Debian's family has it, so the lab does without.
+const VAGRANT: &[(&str, &str)] = &[
+    ("vagrant", "vagrant"),
+    ("lxc-create", "lxc"),
+    // Brings no program.
+    ("/usr/share/vagrant-plugins/plugins.d/vagrant-lxc.json", "vagrant-lxc"),
+];
+
 /// The packages whose program is missing, each once, in a stable order.
 pub fn missing() -> Vec<&'static str> {
-    let mut packages: Vec<_> = NEEDED
+    missing_of(NEEDED)
+}
+
+/// Is there what the scenario with Vagrant needs?
+pub fn has_vagrant() -> bool {
+    missing_of(VAGRANT).is_empty()
+}
+
+/// Makes sure of Vagrant and its LXC provider.
+///
+/// # Errors
+/// Not root, or this release's packages have no Vagrant.
+pub fn ensure_vagrant() -> Result<()> {
+    let missing = missing_of(VAGRANT);
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+fn missing_of(needed: &[(&str, &'static str)]) -> Vec<&'static str> {
+    let mut packages: Vec<_> = needed
         .iter()
         .filter(|(program, _)| cmd::find(program).is_none())
         .map(|(_, package)| *package)
@@ -67,8 +93,12 @@ pub fn ensure() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    install(&missing)
+}
+
+fn install(missing: &[&str]) -> Result<()> {
     println!("installing on this machine: {}", missing.join(" "));
-    let argv = [&["apt-get", "install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat();
+    let argv = [&["apt-get", "install", "-y", "-qq", "--no-install-recommends"], missing].concat();
     // What these bring is called by tests; none of it has to run as a service of this machine from now on.
     let mut install = cmd::command(&argv);
     cmd::quiet(install.env("DEBIAN_FRONTEND", "noninteractive").env("SYSTEMD_OFFLINE", "1"))

@@ -14,10 +14,13 @@ fn main() {
         [Init::Systemd, Init::Sshd].into_iter().try_for_each(down_leaves_nothing).map_err(failed)
     })];
     trials.extend(scenarios.into_iter().map(|scenario| {
-        let name = scenario.name.clone();
-        Trial::test(name, move || scenario.run().map_err(failed))
+        let (name, can_run) = (scenario.name.clone(), scenario.can_run());
+        Trial::test(name, move || scenario.run().map_err(failed)).with_ignored_flag(!can_run)
     }));
-    let trials = trials.into_iter().map(|trial| trial.with_ignored_flag(!is_root())).collect();
+    let trials = trials
+        .into_iter()
+        .map(|trial| if is_root() { trial } else { trial.with_ignored_flag(true) })
+        .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

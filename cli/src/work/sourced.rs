@@ -41,7 +41,7 @@ pub fn have_something_to_be(hosts: &[Named], site: &Site) -> Result<(), Refusal>
     }
     site.require()?;
     Err(anyhow!(
-        "nothing says what {} is to be: declare [host.{}] in hosts.toml, or give --role ROLE or -f FILE",
+        "nothing says what is to become of {}: declare [host.{}] in hosts.toml, or give --role ROLE or -f FILE",
         nothing.join(", "),
         nothing[0]
     )

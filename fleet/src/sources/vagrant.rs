@@ -28,8 +28,7 @@ fn said_by(program: &str, directory: &Path) -> Result<String, Trouble> {
     }
     let status = ask(&["status", "--machine-readable"])?;
     if !status.is_fine {
-        let because = if status.errors.is_empty() { status.output } else { status.errors };
-        return Err(failed(directory, "vagrant status", &because));
+        return Err(failed(directory, &all.errors));
     }
     let machines = states(&status.output);
     let running: Vec<&str> =
@@ -38,11 +37,7 @@ fn said_by(program: &str, directory: &Path) -> Result<String, Trouble> {
         return Err(none_runs(directory, &machines));
     }
     let some = ask(&[&["ssh-config"], &running[..]].concat())?;
-    if some.is_fine {
-        Ok(blocks(&some.output))
-    } else {
-        Err(failed(directory, "vagrant ssh-config", &some.errors))
-    }
+    if some.is_fine { Ok(blocks(&some.output)) } else { Err(failed(directory, &some.errors)) }
 }
 
 struct Said {
@@ -108,9 +103,9 @@ fn none_runs(directory: &Path, machines: &[(String, String)]) -> Trouble {
     ))
 }
 
-fn failed(directory: &Path, command: &str, because: &str) -> Trouble {
+fn failed(directory: &Path, because: &str) -> Trouble {
     let lines: Vec<&str> = because.lines().filter(|line| !line.trim().is_empty()).take(LINES).collect();
-    Trouble::Here(format!("`{command}` in {} failed:\n{}", directory.display(), lines.join("\n")))
+    Trouble::Here(format!("`vagrant ssh-config` in {} failed:\n{}", directory.display(), lines.join("\n")))
 }
 
 #[cfg(test)]
@@ -160,7 +155,7 @@ mod tests {
             ),
             (
                 "echo; echo A Vagrant environment is required >&2; exit 1",
-                "`vagrant status` in DIR failed:\nA Vagrant environment is required",
+                "`vagrant ssh-config` in DIR failed:\nA Vagrant environment is required",
             ),
         ] {
             assert_eq!(asked(script).unwrap_err(), expected);

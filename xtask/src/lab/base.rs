@@ -15,7 +15,7 @@ use crate::lab::machine::Machine;
 use crate::lab::state::{lock_file, private_dir};
 
 /// Where built bases are kept.
-const CACHE: &str = "/var/cache/keel-lab";
+pub const CACHE: &str = "/var/cache/keel-lab";
 
 /// What a host has beyond `minbase`. libpam-systemd is left out: with it a login can stall for as long as the
 /// last login's user manager takes to stop.

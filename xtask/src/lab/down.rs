@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::lab::host::{self, unmount_below};
 use crate::lab::state::{self, Lab};
-use crate::lab::{daemons, network, process};
+use crate::lab::{daemons, network, process, vagrant_box};
 
 /// Ends the lab `name` and everything it started. No such lab is no error.
 pub fn down(name: &str) -> Result<()> {
@@ -42,6 +42,7 @@ fn remove(lab: &Lab) -> Result<()> {
             host.remove()?;
         }
     }
+    vagrant_box::remove_machines(&lab.name)?;
     daemons::stop(lab)?;
     network::down(lab)?;
     unmount_below(&lab.dir)?;

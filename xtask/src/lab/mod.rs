@@ -14,3 +14,4 @@ pub mod scenario;
 pub mod ssh;
 pub mod state;
 pub mod up;
+pub mod vagrant_box;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cmd;
 use crate::lab::host::{Host, Init};
-use crate::lab::state;
+use crate::lab::machine::Machine;
 use crate::lab::up::{self, Ready};
+use crate::lab::{state, vagrant_box};
+use crate::{cmd, packages};
 
 /// One folder with a `scenario.sh`.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Scenario {
     hosts: u8,
     /// What they boot.
     init: Init,
+    /// It has a line `# needs: vagrant`.
+    needs_vagrant: bool,
 }
 
 /// All scenarios of the project, sorted by name.
@@ -33,7 +36,8 @@ pub fn all() -> Result<Vec<Scenario>> {
             let text = std::fs::read_to_string(&script)?;
             let name = dir.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
             let (hosts, init) = wanted_hosts(&text).with_context(|| script.display().to_string())?;
-            found.push(Scenario { name, dir, hosts, init });
+            let needs_vagrant = text.lines().any(|line| line.trim_end() == "# needs: vagrant");
+            found.push(Scenario { name, dir, hosts, init, needs_vagrant });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -41,6 +45,11 @@ pub fn all() -> Result<Vec<Scenario>> {
 }
 
 impl Scenario {
+    /// Is there on this machine what it needs beyond the lab?
+    pub fn can_run(&self) -> bool {
+        !self.needs_vagrant || packages::has_vagrant()
+    }
+
     /// Boots its hosts, runs its script, ends its hosts; `KEEL_LAB_KEEP=1` leaves them for a look.
     pub fn run(&self) -> Result<()> {
         let ready = up::ready(&state::default_name()?)?;
@@ -65,10 +74,17 @@ impl Scenario {
         };
         let mut script = cmd::command(&["bash"]);
         script.arg(self.dir.join("scenario.sh")).current_dir(&self.dir);
-        script.env("LAB", root()).env("LAB_KEY", &hosts[0].key).env("LAB_WORKSPACE", cmd::workspace());
+        script.env("LAB", root()).env("LAB_KEY", ready.lab.key()).env("LAB_WORKSPACE", cmd::workspace());
         script.env("LAB_ADDRESSES", listed(&|host| Ok(host.address.to_string()))?);
         script.env("LAB_FOLDERS", listed(&|host| Ok(host.dir.display().to_string()))?);
         script.env("LAB_INITS", listed(&|host| Ok(host.init()?.to_string()))?);
+        script.env("LAB_NAME", &ready.lab.name).env("LAB_BRIDGE", ready.lab.bridge());
+        script.env("LAB_GATEWAY", ready.lab.gateway().to_string());
+        if self.needs_vagrant {
+            vagrant_box::remove_machines(&ready.lab.name)?;
+            script.env("LAB_BOX", vagrant_box::ensure(&Machine::read()?)?);
+            script.env("LAB_BOX_PREFIX", vagrant_box::prefix(&ready.lab.name));
+        }
         let status = script.status().context("cannot start bash")?;
         if !status.success() {
             bail!("scenario {}: {status}", self.name);
@@ -88,11 +104,14 @@ fn root() -> PathBuf {
     cmd::workspace().join("tests/lab")
 }
 
-/// A line `# hosts: N` asks for N hosts, `# hosts: N small` for N hosts without systemd; no such line for one host.
+/// A line `# hosts: N` asks for N hosts, `# hosts: N small` for N hosts without systemd, `# hosts: none` for none; no such line for one host.
 fn wanted_hosts(script: &str) -> Result<(u8, Init)> {
     let Some(line) = script.lines().find_map(|line| line.strip_prefix("# hosts:")) else {
         return Ok((1, Init::Systemd));
     };
+    if line.trim() == "none" {
+        return Ok((0, Init::Systemd));
+    }
     let (number, init) = match line.trim().split_once(' ') {
         Some((number, "small")) => (number, Init::Sshd),
         Some(_) => ("", Init::Systemd),
@@ -115,6 +134,7 @@ mod tests {
             ("echo\n", (1, Init::Systemd)),
             ("# what it shows\n# hosts: 3\n", (3, Init::Systemd)),
             ("# hosts: 40 small\n", (40, Init::Sshd)),
+            ("# hosts: none\n", (0, Init::Systemd)),
         ] {
             assert_eq!(wanted_hosts(script).expect(script), hosts);
         }
