@@ -49,8 +49,8 @@ impl FromStr for Source {
     }
 }
 
-#[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "files of a test's own")]
+#[cfg(test)]
 mod tests {
     use super::Source;
 

@@ -108,8 +108,8 @@ fn failed(directory: &Path, because: &str) -> Trouble {
     Trouble::Here(format!("`vagrant ssh-config` in {} failed:\n{}", directory.display(), lines.join("\n")))
 }
 
-#[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "files of a test's own")]
+#[cfg(test)]
 mod tests {
     use super::said_by;
     use std::os::unix::fs::PermissionsExt as _;
