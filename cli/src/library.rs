@@ -1,9 +1,9 @@
 //! The standard library of modules and roles, carried in the program itself: one binary is all there is to install.
 
 use crate::vault::{Opening, Vault};
-use dsl::{Disk, Loader, Texts};
+use dsl::{Disk, LeavesOut, Loader, Texts};
 use include_dir::{Dir, include_dir};
-use model::Digest;
+use model::{Digest, Leaf, LeafKind, Run, SourceTree};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -83,5 +83,35 @@ impl Loader for Files {
             entries.filter_map(|entry| entry.path().file_name()?.to_str().map(str::to_owned)).collect();
         names.sort();
         Ok(names)
+    }
+
+    /// Kept by the compiler, with what is left out of it.
+    fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String> {
+        let Ok(inside) = dir.strip_prefix(ROOT) else { return Disk.tree(dir, leaves_out) };
+        let found = within(inside).and_then(|(root, rest)| root.get_dir(rest));
+        let Some(found) = found else { return Ok(None) };
+        let mut leaves = Vec::new();
+        gather(found, found.path(), leaves_out, &mut leaves);
+        SourceTree::new(leaves).map(Some)
+    }
+}
+
+/// What lies in a directory of the library. What is carried in a program has lost its right to be executed.
+fn gather(dir: &Dir<'static>, top: &Path, leaves_out: LeavesOut<'_>, leaves: &mut Vec<Leaf>) {
+    for entry in dir.entries() {
+        let path = entry.path().strip_prefix(top).unwrap_or(entry.path()).to_string_lossy();
+        if leaves_out(&path) {
+            continue;
+        }
+        let kind = match entry.as_file().map(include_dir::File::contents) {
+            Some(bytes) => {
+                LeafKind::File { digest: Digest::of(bytes), size: bytes.len() as u64, run: Run::No }
+            }
+            None => LeafKind::Directory,
+        };
+        leaves.push(Leaf { path: path.into(), kind });
+        if let Some(dir) = entry.as_dir() {
+            gather(dir, top, leaves_out, leaves);
+        }
     }
 }

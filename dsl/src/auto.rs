@@ -63,9 +63,13 @@ fn owners<'a>(drafts: &[Draft<'_>], footprints: &'a [Footprint], findings: &mut 
                 && let (Some(one), Some(other)) = (drafts.get(earlier), drafts.get(at))
             {
                 let message = format!("{} and {} both own the {thing}", one.id, other.id);
+                let help = match one.tree.is_some() || other.tree.is_some() {
+                    true => "keep one of the two, or leave the path out of the directory by `exclude`",
+                    false => "keep one of the two resources",
+                };
                 let diagnostic = Diagnostic::error("conflict", message, other.span())
                     .and(one.span(), "owned here already")
-                    .help("keep one of the two resources");
+                    .help(help);
                 findings.push(diagnostic);
             }
         }

@@ -17,8 +17,10 @@ pub fn tell(drafts: &mut [Draft<'_>], footprints: &[Footprint]) {
         let asks = asks.filter(|field| draft.params.get(&field.name) == Some(&Json::Bool(true)));
         let keys: Vec<String> = asks.map(|field| field.name.clone()).collect();
         for key in keys {
-            let own: Vec<&HostPath> = paths(footprint).collect();
-            let is_below = |path: &&&HostPath| own.iter().any(|top| path.starts_with(top) && path != &top);
+            // It may own a whole tree: what is in there is its own.
+            let own: BTreeSet<&HostPath> = paths(footprint).collect();
+            let is_below =
+                |path: &&&HostPath| !own.contains(**path) && path.ancestors().any(|top| own.contains(&top));
             let below: Vec<&&HostPath> = owned.get_or_init(sort).iter().filter(is_below).collect();
             draft.params.insert(key, json!(below));
         }

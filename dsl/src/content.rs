@@ -44,7 +44,7 @@ impl Contents<'_> {
                 }
             }
         }
-        missing(name, &unit.files, place, findings)
+        missing(("file", name), &unit.files, place, findings)
     }
 
     /// What the `source` of a sensitive resource names travels with the secrets, and never among the blobs.
@@ -78,7 +78,7 @@ impl Contents<'_> {
         if findings.errors() > before {
             return None;
         }
-        let Some(source) = found else { return missing(name, &unit.templates, place, findings) };
+        let Some(source) = found else { return missing(("file", name), &unit.templates, place, findings) };
         match context.render(source.text(), context.real()) {
             Ok(real) => {
                 let masked = context.masked().map(|masked| context.render(source.text(), masked));
@@ -118,7 +118,7 @@ pub fn only_one(draft: &Draft<'_>, findings: &mut Findings) {
 }
 
 /// The value of `source` or `template` as a path below a directory.
-fn file_name<'v>(value: &'v Both, place: &Place, findings: &mut Findings) -> Option<&'v str> {
+pub(crate) fn file_name<'v>(value: &'v Both, place: &Place, findings: &mut Findings) -> Option<&'v str> {
     let mut wrong = |code, message: &str, help: &str| {
         findings.push(Diagnostic::error(code, message, place.span()).help(help));
         None
@@ -138,13 +138,18 @@ fn file_name<'v>(value: &'v Both, place: &Place, findings: &mut Findings) -> Opt
     Some(name)
 }
 
-fn candidates(dirs: &[PathBuf], name: &str) -> impl Iterator<Item = PathBuf> {
+pub(crate) fn candidates(dirs: &[PathBuf], name: &str) -> impl Iterator<Item = PathBuf> {
     dirs.iter().map(move |dir| dir.join(name))
 }
 
-fn missing<T>(name: &str, dirs: &[PathBuf], place: &Place, findings: &mut Findings) -> Option<T> {
+pub(crate) fn missing<T>(
+    (what, name): (&str, &str),
+    dirs: &[PathBuf],
+    place: &Place,
+    findings: &mut Findings,
+) -> Option<T> {
     let looked: Vec<String> = candidates(dirs, name).map(|path| path.display().to_string()).collect();
-    let diagnostic = Diagnostic::error("missing-file", format!("there is no file `{name}`"), place.span())
+    let diagnostic = Diagnostic::error("missing-file", format!("there is no {what} `{name}`"), place.span())
         .help(format!("looked for {}", looked.join(", ")));
     findings.push(diagnostic);
     None

@@ -4,6 +4,7 @@ use crate::content::Found;
 use crate::document::{Item, Table, Value};
 use crate::parts::Resource;
 use crate::source::{Extent, Place, Source};
+use crate::trees::FoundTree;
 use model::{Common, Id, KindInfo, Segment, Span};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +25,14 @@ impl Declaration<'_> {
         Place { source: self.source.clone(), at: self.resource.at }
     }
 
-    /// Where a key's value stands; `content` may stand in a file that `source` or `template` names.
+    /// Where a key's value stands; `content` may stand in a file that `source` or `template` names, as a `tree` does in a directory.
     pub fn place_of(&self, key: &str) -> Option<Extent> {
         let keys = &self.resource.keys;
-        let other =
-            || if key == "content" { keys.get("template").or_else(|| keys.get("source")) } else { None };
+        let other = || match key {
+            "content" => keys.get("template").or_else(|| keys.get("source")),
+            "tree" => keys.get("source"),
+            _ => None,
+        };
         keys.get(key).or_else(other).map(|entry| entry.item.at)
     }
 
@@ -116,6 +120,8 @@ pub struct Draft<'a> {
     pub hidden: BTreeMap<String, Vec<u8>>,
     /// The file that `source` names.
     pub source: Option<Found>,
+    /// The directory that `source` names.
+    pub tree: Option<Arc<FoundTree>>,
     /// Tags, timeout, removal.
     pub common: Common,
     /// False where automatic edges are turned off.

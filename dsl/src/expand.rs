@@ -190,6 +190,7 @@ impl<'u> Expander<'_, 'u> {
             params: Map::new(),
             hidden: Default::default(),
             source: None,
+            tree: None,
             common,
             auto: true,
             relations,
@@ -206,7 +207,7 @@ impl<'u> Expander<'_, 'u> {
 
     /// Evaluates the kind's own keys. `source` and `template` become `content`.
     fn fields(&mut self, draft: &mut Draft<'u>, resource: &'u Resource) -> Vec<(&'u str, Both)> {
-        let mut fields = Vec::new();
+        let (mut fields, mut named) = (Vec::new(), None);
         content::only_one(draft, self.findings);
         for entry in &resource.keys.entries {
             let Some(field) = draft.kind.fields().iter().find(|field| field.name == entry.key) else {
@@ -228,6 +229,7 @@ impl<'u> Expander<'_, 'u> {
                     let found = self.contents.source(self.unit, &value, &place, self.findings);
                     draft.source = found;
                 }
+                Runtime::Tree => named = Some((value, place)),
                 Runtime::Template => {
                     let found =
                         self.contents.template(self.unit, (&value, &self.context), &place, self.findings);
@@ -237,6 +239,10 @@ impl<'u> Expander<'_, 'u> {
                     fields.push((entry.key.as_str(), printed(field, &entry.item, value)));
                 }
             }
+        }
+        if let Some((value, place)) = named {
+            let excluded = fields.iter().find(|(key, _)| *key == "exclude").map(|(_, globs)| &globs.real);
+            draft.tree = self.contents.tree(self.unit, (&value, excluded), &place, self.findings);
         }
         if fields.iter().any(|(key, value)| *key == "sensitive" && value.real == Json::Bool(true)) {
             self.contents.hide_source(draft, self.findings);

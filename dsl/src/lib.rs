@@ -39,17 +39,19 @@ mod source;
 mod strings;
 pub mod template;
 mod texts;
+mod trees;
 mod trials;
 mod turns;
 mod types;
 mod unit;
+mod walk;
 mod wiring;
 mod wording;
 
 pub use common::{common_fields, duration};
 pub use destination::Destination;
 pub use inventory::Host;
-pub use loader::{Disk, Loader, Memory};
+pub use loader::{Disk, LeavesOut, Loader, Memory};
 pub use manual::{Manual, manual};
 pub use nearest::{advice, did_you_mean};
 pub use reach::{Reach, Transport};
@@ -58,6 +60,7 @@ pub use schema::schema;
 pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_of};
 pub use source::{Extent, Source};
 pub use texts::Texts;
+pub use trees::FoundTree;
 pub use trials::{Declared, Named, Section, Tests, Wanted as TestsWanted, check_fields, tests};
 
 use draft::Draft;
@@ -89,10 +92,10 @@ fn passes(request: &Request<'_>, findings: &mut Findings) -> Option<(Compiled, u
     let mut links = links::link(&drafts, &known, findings);
     links.extend(auto::link(&drafts, &footprints, findings));
     claims::tell(&mut drafts, &footprints);
-    let blobs = blobs(&drafts);
+    let (blobs, trees) = (blobs(&drafts), drafts.iter_mut().filter_map(|draft| draft.tree.take()).collect());
     let (catalog, secrets) = order::catalog(drafts, &links, findings)?;
     let (name, keep) = (project.name, project.keep);
-    let compiled = Compiled { catalog, secrets, blobs, project: name, keep, warnings: Vec::new() };
+    let compiled = Compiled { catalog, secrets, blobs, trees, project: name, keep, warnings: Vec::new() };
     Some((compiled, findings.errors()))
 }
 

@@ -1,9 +1,13 @@
 //! The one way by which the compiler reads files. It writes nothing and follows no path that a text made up.
 
-use model::{Digest, Hasher};
+use crate::walk;
+use model::{Digest, Hasher, Leaf, LeafKind, Run, SourceTree};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// What of a directory is not wanted, by its path from there.
+pub type LeavesOut<'a> = &'a dyn Fn(&str) -> bool;
 
 /// Reads files for the compiler.
 pub trait Loader {
@@ -13,6 +17,9 @@ pub trait Loader {
     fn digest(&self, path: &Path) -> Result<Option<(Digest, u64)>, String>;
     /// Names of the entries of a directory, sorted; none where there is no such directory.
     fn list(&self, dir: &Path) -> Result<Vec<String>, String>;
+    /// All that lies below a directory, without holding it, save what `leaves_out` takes by its path from there, with all that is in
+    /// it; `None` where there is no such directory. Links are not followed. Errors in words.
+    fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String>;
 }
 
 /// Files are digested in pieces of so many bytes.
@@ -74,6 +81,10 @@ impl Loader for Disk {
         names.sort();
         Ok(names)
     }
+
+    fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String> {
+        walk::walk(dir, leaves_out)
+    }
 }
 
 /// Files in memory, for tests and for fuzzing.
@@ -103,5 +114,23 @@ impl Loader for Memory {
             below.filter_map(|path| Some(path.iter().next()?.to_string_lossy().into_owned())).collect();
         names.dedup();
         Ok(names)
+    }
+
+    fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String> {
+        let mut leaves = BTreeMap::new();
+        for (path, bytes) in &self.0 {
+            let Ok(path) = path.strip_prefix(dir) else { continue };
+            let kind = LeafKind::File { digest: Digest::of(bytes), size: bytes.len() as u64, run: Run::No };
+            let all: Vec<String> = path.ancestors().map(|path| path.to_string_lossy().into_owned()).collect();
+            let above = all.iter().skip(1).filter(|path| !path.is_empty());
+            if all.iter().any(|path| !path.is_empty() && leaves_out(path)) {
+                continue;
+            }
+            leaves.extend(above.map(|path| (path.clone(), LeafKind::Directory)));
+            leaves.insert(path.to_string_lossy().into_owned(), kind);
+        }
+        let leaves = leaves.into_iter().map(|(path, kind)| Leaf { path: path.into(), kind });
+        let tree = SourceTree::new(leaves.collect())?;
+        Ok((!tree.leaves().is_empty()).then_some(tree))
     }
 }

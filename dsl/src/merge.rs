@@ -69,6 +69,7 @@ fn unite<'a>(first: &mut Draft<'a>, next: Draft<'a>, findings: &mut Findings) {
     }
     first.auto &= next.auto;
     first.source = first.source.take().or(next.source);
+    first.tree = first.tree.take().or(next.tree);
     first.relations.extend(next.relations);
     first.declarations.extend(next.declarations);
 }

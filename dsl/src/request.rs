@@ -3,9 +3,11 @@
 use crate::loader::Loader;
 use crate::sealed::Unseal;
 use crate::texts::Texts;
+use crate::trees::FoundTree;
 use model::{Catalog, Diagnostic, Digest, Facts, KindInfo, Retention, Secrets};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where to start.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,8 @@ pub struct Compiled {
     pub secrets: Secrets,
     /// Files by the digests that stand in the catalog; their bytes are read when they are needed, and checked then.
     pub blobs: BTreeMap<Digest, PathBuf>,
+    /// Directories whose files stand in the catalog by their digests as well.
+    pub trees: Vec<Arc<FoundTree>>,
     /// What the site calls itself in `keel.toml`.
     pub project: Option<String>,
     /// How long the site's hosts remember their runs, as `keel.toml` has it.

@@ -39,6 +39,9 @@ pub fn seal(draft: &mut Draft<'_>, fields: Vec<(&str, Both)>, findings: &mut Fin
     if let Some(found) = &draft.source {
         draft.params.insert("content".to_owned(), Content::reference(found.digest, found.size));
     }
+    if let Some(found) = &draft.tree {
+        draft.params.insert("tree".to_owned(), found.tree.to_json());
+    }
 }
 
 /// No diagnostic may show a line with the literal of a secret.

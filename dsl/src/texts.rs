@@ -7,6 +7,7 @@ use crate::inventory::Inventory;
 use crate::parts::Parts;
 use crate::source::Source;
 use crate::template::{self, Prepared};
+use crate::trees::FoundTree;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
@@ -27,8 +28,12 @@ struct Shelves {
     resources: Shelf<PathBuf, Told<Declared>>,
     inventories: Shelf<PathBuf, Told<Arc<Inventory>>>,
     templates: Shelf<String, Result<Arc<Prepared>, template::Error>>,
+    trees: Shelf<(PathBuf, Vec<String>), MaybeTree>,
     expressions: Shelf<String, Result<Arc<Expression>, expr::Error>>,
 }
+
+/// A directory as a tree; `None` where there is none, and in words why it cannot be read.
+type MaybeTree = Result<Option<Arc<FoundTree>>, String>;
 
 /// A text, and what it declares.
 pub(crate) type Declared = (Arc<Source>, Arc<Parts>);
@@ -76,6 +81,15 @@ impl Texts {
     /// A template, parsed.
     pub(crate) fn template(&self, text: &str) -> Result<Arc<Prepared>, template::Error> {
         self.0.templates.get(text, || Prepared::parse(text).map(Arc::new))
+    }
+
+    /// A directory without what `globs` match; `walk` is asked the first time.
+    pub(crate) fn tree(
+        &self,
+        (dir, globs): (&Path, &[String]),
+        walk: impl FnOnce() -> MaybeTree,
+    ) -> MaybeTree {
+        self.0.trees.get(&(dir.to_owned(), globs.to_vec()), walk)
     }
 
     /// An expression, parsed.

@@ -100,6 +100,20 @@ fn what_is_sensitive_is_no_blob() {
 }
 
 #[test]
+fn a_directory_of_the_site_stands_in_the_catalog_by_its_digests() {
+    let site = site("[directory.\"/srv\"]\nhtdocs = \"www\"\nexclude = [\"*.bak\", \"old\"]\n")
+        .with("s/files/www/b/c", "page\n")
+        .with("s/files/www/a.bak", "")
+        .with("s/files/www/old/d", "");
+    let compiled = site.run().expect("compiles");
+    let page = model::Digest::of(b"page\n");
+    let lines = json!({ "$tree": ["d\tb", format!("f\t{page}\t5\tb/c")] });
+    assert_eq!(compiled.catalog.nodes()[0].params["tree"], lines);
+    assert_eq!(compiled.trees.len(), 1);
+    assert_eq!(compiled.trees[0].path, std::path::Path::new("s/files/www"));
+}
+
+#[test]
 fn compatible_declarations_merge() {
     let site = site(
         "[about]\ninclude = [\"base\"]\n[user.ann]\ngroups = [\"a\", \"b\"]\ntags = [\"x\"]\n[package.z]\n",

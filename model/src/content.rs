@@ -1,6 +1,6 @@
 //! The bytes of a file: held, kept elsewhere under their digest, or secret.
 
-use crate::{Digest, Secret};
+use crate::{Digest, Secret, SourceTree};
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -90,6 +90,9 @@ impl Content {
             if let Some((digest, size)) = Content::referred(value) {
                 found.insert(digest, size);
                 return;
+            }
+            if let Some(files) = SourceTree::referred(value) {
+                return found.extend(files);
             }
             match value {
                 serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, found)),

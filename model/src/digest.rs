@@ -45,7 +45,11 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        let text: [u8; 64] = std::array::from_fn(|at| {
+            digit(if at % 2 == 0 { self.0[at / 2] >> 4 } else { self.0[at / 2] & 15 })
+        });
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Runtime {
     Plain,
     /// Names a file of the site: its bytes become the resource's `content`.
     Source,
+    /// Names a directory of the site: what lies in it becomes the resource's `tree`, save what the globs of its key `exclude` match.
+    Tree,
     /// Names a template of the site: what it renders to becomes the resource's `content`.
     Template,
     /// Strings that may hold `{{ path }}`, which the host fills in.

@@ -4,8 +4,8 @@
 use crate::fields::Fields;
 use crate::files::Home;
 use dsl::document::Table;
-use dsl::{Entry, Extent, Loader, Request, Source, Texts, Unseal};
-use model::{Diagnostic, Digest, Facts, KindInfo};
+use dsl::{Entry, Extent, LeavesOut, Loader, Request, Source, Texts, Unseal};
+use model::{Diagnostic, Digest, Facts, KindInfo, SourceTree};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -215,6 +215,10 @@ impl Loader for Beside<'_> {
 
     fn list(&self, dir: &Path) -> Result<Vec<String>, String> {
         self.loader.list(dir)
+    }
+
+    fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String> {
+        self.loader.tree(dir, leaves_out)
     }
 }
 

@@ -20,7 +20,7 @@ pub fn forecast(
     blobs: &dyn Blobs,
 ) -> Result<Plan, Failure> {
     let observed = observe(graph, host)?;
-    blobs.expect(&expected(observed.iter().flatten().flatten()));
+    blobs.expect(&expected(observed.iter().flatten()));
     let layer = Layer::over(host);
     let mut walk =
         Walk { graph, layer: &layer, choice, owed, blobs, fates: Vec::with_capacity(observed.len()) };

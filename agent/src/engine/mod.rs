@@ -22,6 +22,7 @@ mod observe;
 mod plan_groups;
 mod run;
 mod sink;
+mod spread;
 mod texts;
 mod together;
 mod unified;

@@ -4,6 +4,7 @@ use super::act::{Actor, Ended, Terms};
 use super::decide::decide;
 use super::forecast::starts;
 use super::graph::{Graph, Vertex};
+use super::spread;
 use crate::kind::Class;
 use model::{EdgeKind, Failure, NodeStatus, Op, Owed, Step};
 use std::time::Duration;
@@ -111,13 +112,9 @@ impl Desk<'_> {
     ) -> Result<(), Ended> {
         let nodes = std::slice::from_ref(&vertex.node.id);
         let terms = Terms { nodes, secrecy: vertex.secrecy, timeout: deadline(vertex) };
-        for step in steps {
-            // Even an op that fails may have changed something.
-            outcome.acted = true;
-            self.actor.act(&step.op, &terms)?;
-            outcome.changes.push(step.to_string());
-        }
-        Ok(())
+        // Even an op that fails may have changed something.
+        outcome.acted |= !steps.is_empty();
+        spread::execute(steps, (self.actor, &terms), |step| outcome.changes.push(step.to_string()))
     }
 
     /// Answers the notifications that the node is owed. A unit that was started in this run needs no restart.

@@ -8,16 +8,24 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use wire::Blobs;
 
+/// Files of one node that are shown: nobody reads more, and a node can be a tree of any size.
+const MOST: usize = 100;
+
 /// Largest side of a diff, in bytes.
 const LARGEST: u64 = 256 << 10;
 
 /// Diffs by path, of the writes among `steps`. What cannot be shown is left out: the step itself says that it changes.
 pub fn texts(steps: &[Step], system: &dyn System, blobs: &dyn Blobs) -> Vec<(String, String)> {
-    steps.iter().filter_map(|step| text(&step.op, system, blobs)).collect()
+    shown(steps).filter_map(|step| text(&step.op, system, blobs)).collect()
 }
 
-/// The stored contents, with their sizes, that the diffs of `steps` are likely to ask for.
-pub(super) fn expected<'a>(steps: impl IntoIterator<Item = &'a Step>) -> BTreeMap<Digest, u64> {
+/// The writes of one node that are shown.
+fn shown(steps: &[Step]) -> impl Iterator<Item = &Step> {
+    steps.iter().filter(|step| matches!(step.op, Op::WriteFile { .. })).take(MOST)
+}
+
+/// The stored contents, with their sizes, that the diffs of nodes with these steps are likely to ask for.
+pub(super) fn expected<'a>(nodes: impl IntoIterator<Item = &'a Vec<Step>>) -> BTreeMap<Digest, u64> {
     let stored = |step: &Step| match &step.op {
         Op::WriteFile { content: Content::Stored(digest, size), mode, .. }
             if *size <= LARGEST && !is_private(*mode) =>
@@ -26,7 +34,7 @@ pub(super) fn expected<'a>(steps: impl IntoIterator<Item = &'a Step>) -> BTreeMa
         }
         _ => None,
     };
-    steps.into_iter().filter_map(stored).collect()
+    nodes.into_iter().flat_map(|steps| shown(steps)).filter_map(stored).collect()
 }
 
 fn is_private(mode: u32) -> bool {

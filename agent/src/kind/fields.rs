@@ -68,6 +68,7 @@ fn runtime(schema: &Value) -> Runtime {
     match schema.get("x-keel").and_then(Value::as_str) {
         Some("source") => Runtime::Source,
         Some("template") => Runtime::Template,
+        Some("tree") => Runtime::Tree,
         Some("path") => Runtime::Path,
         Some("claims") => Runtime::Claims,
         _ => Runtime::Plain,

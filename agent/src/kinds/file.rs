@@ -162,9 +162,9 @@ impl File {
             return kept();
         }
         let (before, after) = (self.show(size, digest), self.show(content.size(), content.digest()));
-        let who = attributes.rewritten(entry, &seen.owners);
+        let who = attributes.rewritten(entry, &seen.owners, Part::Itself);
         let step = Step::new(self.write(path, content, who)).because("content", before, after);
-        Some(attributes.explain(step, entry, &seen.owners))
+        Some(attributes.explain(step, entry, &seen.owners, Part::Itself))
     }
 
     /// What is wrong with `sha256`, also against the content where that is known.

@@ -4,7 +4,7 @@
 
 use crate::parts::mode::{Mode, Target};
 use crate::system::{Entry, System};
-use model::{Failure, HostPath, Op, Principal, Problem, Step, Thing};
+use model::{Failure, HostPath, Op, Principal, Problem, Run, Step, Thing};
 use serde::{Deserialize, Serialize};
 
 /// The three keys of a resource.
@@ -39,6 +39,8 @@ pub enum Part {
     Itself,
     /// It lies below: files must not gain x.
     Below,
+    /// It was copied there: a file gets x as its source has it, for whoever may read it.
+    Copied(Run),
 }
 
 /// What of an entry is to change.
@@ -87,10 +89,10 @@ impl<'a> Attributes<'a> {
     }
 
     /// Owner, group and mode for writing anew the file that is there.
-    pub fn rewritten(&self, entry: &Entry, owners: &Owners) -> (Principal, Principal, u32) {
+    pub fn rewritten(&self, entry: &Entry, owners: &Owners, part: Part) -> (Principal, Principal, u32) {
         let owner = self.owner.cloned().unwrap_or(Principal::Number(entry.uid));
         let group = self.group.cloned().unwrap_or(Principal::Number(entry.gid));
-        let changes = self.changes(entry, owners, Part::Itself);
+        let changes = self.changes(entry, owners, part);
         (owner, group, changes.and_then(|changes| changes.mode).unwrap_or(entry.mode))
     }
 
@@ -103,9 +105,9 @@ impl<'a> Attributes<'a> {
     }
 
     /// Adds to a step that writes `entry` anew why its attributes change.
-    pub fn explain(&self, step: Step, entry: &Entry, owners: &Owners) -> Step {
-        match self.changes(entry, owners, Part::Itself) {
-            Some(changes) => changes.explain(step, entry, owners, Part::Itself),
+    pub fn explain(&self, step: Step, entry: &Entry, owners: &Owners, part: Part) -> Step {
+        match self.changes(entry, owners, part) {
+            Some(changes) => changes.explain(step, entry, owners, part),
             None => step,
         }
     }
@@ -115,19 +117,29 @@ impl<'a> Attributes<'a> {
         let group = self.group.filter(|_| owners.gid != Some(entry.gid)).cloned();
         let target = if entry.what() == "directory" { Target::Directory } else { Target::File };
         let wanted = match (self.mode, part) {
-            (Some(mode), Part::Itself) => mode.of(entry.mode, target),
             (Some(mode), Part::Below) => mode.in_tree(entry.mode, target),
+            (Some(mode), _) => mode.of(entry.mode, target),
             // With a new owner the kernel takes the set-id bits away: so does the plan.
             (None, _) if target == Target::File && (owner.is_some() || group.is_some()) => {
                 entry.mode & !0o6000
             }
             (None, _) => entry.mode,
         };
+        let wanted = match (part, target, self.mode) {
+            (Part::Copied(Run::Yes), Target::File, _) => for_readers(wanted),
+            (Part::Copied(Run::No), Target::File, None) => wanted & !0o111,
+            _ => wanted,
+        };
         let is_cleared = (owner.is_some() || group.is_some()) && wanted & 0o6000 != 0;
         let mode = (wanted != entry.mode || is_cleared).then_some(wanted);
         let changes = Changes { owner, group, mode };
         (changes != Changes { owner: None, group: None, mode: None }).then_some(changes)
     }
+}
+
+/// With x for whoever may read.
+pub fn for_readers(mode: u32) -> u32 {
+    mode | (mode & 0o444) >> 2
 }
 
 impl Changes {

@@ -3,9 +3,11 @@
 //! Nothing here is a kind, and nothing here changes a host. `kinds` build on it.
 
 pub mod attributes;
+pub mod copied;
 pub mod duration;
 pub mod ensure;
 pub mod follow;
+pub mod many;
 pub mod members;
 pub mod mode;
 pub mod place;

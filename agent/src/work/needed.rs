@@ -1,18 +1,38 @@
 //! Which contents a run can come to need: those of the nodes that are to change, and of all behind them, whose turn may come.
+//! Of a node with many contents and nothing before it that changes, those are needed that the plan says it writes.
 
-use model::{Catalog, Content, Digest, Plan, Verdict};
+use model::{Catalog, Content, Digest, Node, Op, Plan, PlannedNode, Verdict};
 use std::collections::BTreeMap;
 
 /// Digests and sizes of the contents that a run of `plan` may write.
 pub(super) fn by_plan(catalog: &Catalog, plan: &Plan) -> BTreeMap<Digest, u64> {
     let still = |verdict: &Verdict| matches!(verdict, Verdict::Unchanged | Verdict::LeftOut);
     let mut moves: Vec<bool> = plan.nodes.iter().map(|node| !still(&node.verdict)).collect();
+    let mut behind = vec![false; moves.len()];
     // Edges run forward and are sorted by where they begin: one pass reaches everything behind a change.
     for edge in catalog.edges() {
+        behind[edge.to] |= moves[edge.from];
         moves[edge.to] |= moves[edge.from];
     }
-    let moving = catalog.nodes().iter().zip(moves).filter(|(_, moves)| *moves);
-    moving.flat_map(|(node, _)| Content::all_referred(&node.params)).collect()
+    let all = catalog.nodes().iter().zip(&plan.nodes).zip(moves.into_iter().zip(behind));
+    let moving = all.filter(|(_, (moves, _))| *moves);
+    moving.flat_map(|((node, planned), (_, behind))| of_node(node, (!behind).then_some(planned))).collect()
+}
+
+/// The contents of a node; `planned` where it does just that.
+fn of_node(node: &Node, planned: Option<&PlannedNode>) -> BTreeMap<Digest, u64> {
+    let all = Content::all_referred(&node.params);
+    match planned.filter(|planned| all.len() > 1 && planned.verdict == Verdict::Change) {
+        None => all,
+        Some(planned) => planned.steps.iter().filter_map(|step| written(&step.op)).collect(),
+    }
+}
+
+fn written(op: &Op) -> Option<(Digest, u64)> {
+    match op {
+        Op::WriteFile { content: Content::Stored(digest, size), .. } => Some((*digest, *size)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Keel itself: one file of resources, a template beside it.
+//! Keel itself: one file of resources, a template beside it, and directories of files that are copied as they are.
 
-use super::{Files, Source, Tool, words};
+use super::{Files, Source, Tool, name_of, words};
 use crate::lab::Fleet;
-use crate::state::{self, State};
+use crate::state::{self, Directory, File, State};
 use crate::workloads::OPT;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,14 @@ impl Tool for Keel {
 
     fn write(&self, state: &State) -> Files {
         let template = state::template(|variable| format!("{{{{each.value.{variable}}}}}"));
-        vec![("site.toml".to_owned(), resources(state)), ("templates/vhost.hbs".to_owned(), template)]
+        let mut files =
+            vec![("site.toml".to_owned(), resources(state)), ("templates/vhost.hbs".to_owned(), template)];
+        for tree in trees(state) {
+            let source = name_of(&tree.directory.path);
+            let path = |it: &File| format!("files/{source}/{}", name_of(&it.path));
+            files.extend(tree.files.iter().map(|it| (path(it), it.content.clone())));
+        }
+        files
     }
 
     fn on_host(&self, at: &Path) -> Option<Vec<String>> {
@@ -76,7 +84,29 @@ impl Keel {
     }
 }
 
+/// A directory that is copied as a whole.
+struct Tree<'a> {
+    directory: &'a Directory,
+    files: Vec<&'a File>,
+}
+
+/// A dozen files in a directory that all have the same owner and mode nobody writes down one by one.
+fn trees(state: &State) -> Vec<Tree<'_>> {
+    let of = |directory: &'_ Directory| -> Vec<&File> {
+        let lies_in = |it: &&File| it.path.rsplit_once('/').is_some_and(|(above, _)| above == directory.path);
+        state.files.iter().filter(lies_in).collect()
+    };
+    let is_tree = |tree: &Tree<'_>| {
+        let first = tree.files.first();
+        let is_alike = |it: &&File| first.is_some_and(|first| it.mode == first.mode);
+        tree.files.len() >= 12 && tree.files.iter().all(|it| is_alike(it) && it.owner == tree.directory.owner)
+    };
+    let all = state.directories.iter().map(|directory| Tree { directory, files: of(directory) });
+    all.filter(is_tree).collect()
+}
+
 fn resources(state: &State) -> String {
+    let trees = trees(state);
     let mut text = String::new();
     let mut add = |part: String| text.push_str(&part);
     if !state.templated.is_empty() {
@@ -94,11 +124,17 @@ fn resources(state: &State) -> String {
     }
     for it in &state.directories {
         add(format!("[directory.{:?}]\n{}", it.path, attributes(&it.owner, &it.mode)));
+        if let Some(tree) = trees.iter().find(|tree| tree.directory.path == it.path) {
+            let (source, mode) = (name_of(&it.path), &tree.files[0].mode);
+            add(format!("source = {source:?}\nfile_mode = {mode:?}\n"));
+        }
     }
     for name in &state.packages {
         add(format!("[package.{name}]\n"));
     }
-    for it in &state.files {
+    let copied: BTreeSet<&str> =
+        trees.iter().flat_map(|tree| &tree.files).map(|it| it.path.as_str()).collect();
+    for it in state.files.iter().filter(|file| !copied.contains(file.path.as_str())) {
         add(file(it) + &behind(state, &it.path));
     }
     for it in &state.symlinks {

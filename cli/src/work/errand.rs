@@ -131,7 +131,7 @@ impl Errand {
             Wanted::Same(order) => return Ok(Ready::plain(order.clone())),
             Wanted::Attach { run, .. } => return Ok(Ready::plain(Order::Attach { run: *run, from: 0 })),
         };
-        let Compiled { catalog, secrets, blobs, project, keep, warnings } =
+        let Compiled { catalog, secrets, blobs, trees, project, keep, warnings } =
             site.compile(host, facts, &self.files)?;
         let nodes = catalog.nodes().len() as u64;
         let work = Work {
@@ -142,7 +142,8 @@ impl Errand {
             command: format!("{verb} {}", site.words(words)),
             terms: Terms { keep_runs: keep.runs, keep_days: keep.days, ..terms.clone() },
         };
-        let prepared = Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs(blobs)) };
+        let prepared =
+            Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs::new(blobs, trees)) };
         Ok(Ready { prepared, nodes, warnings })
     }
 

@@ -49,6 +49,7 @@ fn field(name: &str) -> Field {
         "password_hash" => (Taint::Always, Runtime::Plain),
         "source" => (Taint::Never, Runtime::Source),
         "template" => (Taint::Never, Runtime::Template),
+        "htdocs" => (Taint::Never, Runtime::Tree),
         "purge" => (Taint::Never, Runtime::Claims),
         "validate" => (Taint::Sensitive, Runtime::Path),
         _ => (Taint::Never, Runtime::Plain),
@@ -87,7 +88,7 @@ pub fn kinds() -> Vec<Fake> {
     let of_file = ["ensure", "content", "source", "template", "owner", "mode", "validate", "sensitive"];
     vec![
         kind("file", Scope::Host, &of_file, path),
-        kind("directory", Scope::Host, &["ensure", "owner", "mode", "purge"], path),
+        kind("directory", Scope::Host, &["ensure", "owner", "mode", "purge", "exclude", "htdocs"], path),
         kind("package", Scope::Host, &["ensure", "version"], |name, params| {
             Ok(owns(params, Thing::Package(name.to_owned()), Vec::new()))
         }),

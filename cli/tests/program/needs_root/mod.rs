@@ -15,4 +15,5 @@ mod stories;
 mod syscalls;
 mod together;
 mod tracer;
+mod tree;
 mod way_back;
