@@ -36,6 +36,8 @@ pub enum Verb {
     Plan(Printed<commands::plan::Args>),
     /// Brings hosts to their desired state.
     Apply(Printed<commands::apply::Args>),
+    /// Looks whether hosts are as the checks of the site want them. Changes nothing.
+    Check(commands::check::Args),
     /// Tells what a run tells that goes on without us, and ends as it does.
     Attach(Printed<commands::attach::Args>),
     /// Applies for real in a throwaway copy of each host, and shows what changed there. The host stays as it is.

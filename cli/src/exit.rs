@@ -1,5 +1,6 @@
 //! What an exit code says. It never lies: 0 is only for "as desired, and known to be so".
 
+use checks::Monitor;
 use fleet::{End, Trouble};
 use std::process::ExitCode;
 use wire::Ending;
@@ -21,6 +22,8 @@ pub enum Exit {
     Pending,
     /// All is as desired.
     Fine,
+    /// What monitors read, in place of all that: never of several hosts.
+    Monitor(Monitor),
 }
 
 impl Exit {
@@ -56,6 +59,7 @@ impl From<Exit> for ExitCode {
             Exit::Unreachable => 4,
             Exit::Reverted => 5,
             Exit::Locked => 6,
+            Exit::Monitor(monitor) => monitor.code(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod blobs;
+mod book;
 mod clock;
 mod commands;
 mod cores;

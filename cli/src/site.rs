@@ -3,7 +3,7 @@
 use crate::library::{self, Files};
 use crate::vault;
 use anyhow::{Context, anyhow, bail};
-use dsl::{Compiled, Host, Request};
+use dsl::{Compiled, Host, Request, Tests, TestsWanted};
 use fleet::{Entry, Unmatched};
 use model::{Diagnostic, Facts, KindInfo};
 use std::path::{Path, PathBuf};
@@ -110,6 +110,12 @@ impl Site {
     /// Compiles for a machine that says `facts` of itself.
     pub fn compile(&self, host: Option<&str>, facts: &Facts, files: &Files) -> Result<Compiled, Refusal> {
         self.with_request((host, facts), files, dsl::compile)
+    }
+
+    /// What the tests files say for a machine that says `facts` of itself. The file of `-f` is one of them here, and the only one.
+    pub fn tests(&self, host: Option<&str>, facts: &Facts, files: &Files) -> Result<Tests, Refusal> {
+        let wanted = TestsWanted { file: self.file.as_deref(), subjects: agent::checks::SUBJECTS };
+        self.with_request((host, facts), files, |request| dsl::tests(request, &wanted))
     }
 
     /// What is wrong already without knowing a host's facts; nothing, as far as that can be told.

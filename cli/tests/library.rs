@@ -127,7 +127,8 @@ fn every_example_of_a_kind_compiles() {
 fn every_module_role_and_input_says_what_it_is_for() {
     let (is_module, is_role) = (|name: &str| name == "module.toml", |name: &str| name.ends_with(".toml"));
     let kinds = kinds();
-    for file in [files(&root().join("modules"), &is_module), files(&root().join("roles"), &is_role)].concat() {
+    for file in [files(&root().join("modules"), &is_module), files(&root().join("roles"), &is_role)].concat()
+    {
         let unit = manual(&file, &kinds, &Disk).expect("it is right").expect("it is there");
         assert!(unit.doc.ends_with('.'), "{} has no about.doc", file.display());
         let silent: Vec<_> = unit.inputs.iter().filter(|input| !input.doc.ends_with('.')).collect();

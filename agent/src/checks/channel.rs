@@ -20,7 +20,10 @@ impl Channel for TcpStream {
 
 /// What speaks TLS.
 pub trait Tls: Sync {
-    /// Speaks it on `stream` with a server that is to be `wanted`. Each read and write keeps the times that the stream has.
+    /// Speaks it on `stream` with a server that is to be `wanted`.
+    ///
+    /// # Errors
+    /// The server is not so, or it could not be told.
     fn open(&self, stream: TcpStream, wanted: &Certified<'_>) -> Result<Box<dyn Channel>, Unsecured>;
 }
 
@@ -32,6 +35,8 @@ pub struct Certified<'a> {
     pub valid_for: u64,
     /// Certificates to trust in place of the system's, as PEM; empty for the system's.
     pub ca: &'a str,
+    /// When it has to be known.
+    pub until: Instant,
 }
 
 /// Why there is no TLS.

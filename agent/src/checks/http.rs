@@ -151,8 +151,6 @@ impl Http {
     }
 
     fn secured(&self, tls: &dyn Tls, stream: std::net::TcpStream, until: Instant) -> Result<Box<dyn Channel>, Unsecured> {
-        let failed = |error| Unsecured::Failed(Failure::io("talk with", &self.url.host, error));
-        super::channel::hurry(&stream, until).map_err(failed)?;
         let wanted = self.tls.as_ref();
         tls.open(
             stream,
@@ -160,6 +158,7 @@ impl Http {
                 name: wanted.and_then(|it| it.name.as_deref()).unwrap_or(&self.url.host),
                 valid_for: wanted.and_then(|it| seconds(it.valid_for.as_deref()?)).unwrap_or(0),
                 ca: wanted.and_then(|it| it.ca.as_deref()).unwrap_or(""),
+                until,
             },
         )
     }

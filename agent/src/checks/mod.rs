@@ -12,7 +12,7 @@ mod subject;
 mod url;
 mod wanted;
 
-pub use channel::{Certified, Channel, Tls, Unsecured};
+pub use channel::{Certified, Channel, Tls, Unsecured, hurry};
 pub use ground::{Ground, Inside, Programs, Ran, Wrote};
 pub use run::{Machine, Scene, run};
 pub use subject::Subject;

@@ -11,6 +11,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Test(args) => super::test::run(&args),
         Verb::Plan(Printed { args, format }) => super::plan::run(args, format),
         Verb::Apply(Printed { args, format }) => super::apply::run(args, format),
+        Verb::Check(args) => super::check::run(args),
         Verb::Attach(Printed { args, format }) => super::attach::run(args, format),
         Verb::Rehearse(Printed { args, format }) => super::rehearse::run(args, format),
         Verb::Rollback(Printed { args, format }) => super::rollback::run(args, format),

@@ -3,6 +3,7 @@
 pub mod apply;
 mod asked;
 pub mod attach;
+pub mod check;
 pub mod completion;
 mod dispatch;
 pub mod explain;

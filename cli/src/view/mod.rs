@@ -1,6 +1,7 @@
 //! All printing, and nothing else. What comes from a host is shown inert: control characters are escaped.
 
 pub mod ask;
+pub mod checks;
 mod color;
 pub mod diagnostics;
 pub mod explain;

@@ -96,6 +96,9 @@ impl<'a> Desk<'a> {
         if let Order::Attach { run, from } = &mut prepared.order {
             self.where_it_was_left(host, run, from);
         }
+        if let (Some(book), Order::Check(checks)) = (self.errand.book(), &mut prepared.order) {
+            *checks = book.asks(host, std::mem::take(checks));
+        }
         if prepared.order == Order::Facts {
             self.show.facts(host, facts);
         }
@@ -158,7 +161,7 @@ impl<'a> Desk<'a> {
     fn ask(&self, waiting: &[String]) {
         self.show.before_question(waiting, &self.ended_so_far());
         let verb = match &self.errand.wanted {
-            Wanted::Same(_) | Wanted::Attach { .. } => "Roll back",
+            Wanted::Same(_) | Wanted::Checks { .. } | Wanted::Attach { .. } => "Roll back",
             Wanted::Catalog { .. } => "Apply",
         };
         let text = match (self.hosts.len(), waiting.len()) {
@@ -208,6 +211,9 @@ impl Controller for Desk<'_> {
 
     fn reply(&self, host: &str, reply: Reply) {
         self.show.reply(host, &reply);
+        if let (Some(book), Reply::Checks(results)) = (self.errand.book(), reply) {
+            book.heard(host, results);
+        }
     }
 
     fn answer(&self, host: &str) -> Option<bool> {
@@ -230,6 +236,7 @@ impl Controller for Desk<'_> {
     }
 
     fn ended(&self, host: &str, end: &End) {
+        self.errand.book().iter().for_each(|book| book.ended(host, end));
         let mut nodes = 0;
         self.with(host, |state| {
             nodes = state.nodes;

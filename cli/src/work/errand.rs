@@ -3,16 +3,19 @@
 use super::crew::Crew;
 use super::{here, push};
 use crate::blobs::SiteBlobs;
+use crate::book::Book;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
 use crate::view;
 use crate::view::ask::Consent;
-use crate::view::show::Manner;
-use dsl::Compiled;
+use crate::view::checks::Form;
+use crate::view::show::{self, Manner, Show};
+use dsl::{Compiled, Tests};
 use fleet::Prepared;
 use model::{Diagnostic, Facts, Secrets};
+use std::sync::Arc;
 use wire::{NoBlobs, Order, Terms, Work};
 
 /// A verb with its arguments, for all of its machines.
@@ -46,6 +49,15 @@ pub enum Wanted {
     },
     /// The same of all.
     Same(Order),
+    /// To look whether they are so.
+    Checks {
+        /// Where the checks come from.
+        site: Site,
+        /// What has been seen.
+        book: Arc<Book>,
+        /// How it is printed.
+        form: Form,
+    },
     /// To be told of a run.
     Attach {
         /// Its number; the last one where it is `None`.
@@ -70,7 +82,7 @@ impl Wanted {
         match self {
             Self::Catalog { order, .. } => order(Work::default()).may_change(),
             Self::Same(order) => order.may_change(),
-            Self::Attach { .. } => false,
+            Self::Checks { .. } | Self::Attach { .. } => false,
         }
     }
 
@@ -79,7 +91,7 @@ impl Wanted {
         let terms = match self {
             Self::Catalog { terms, .. } => Some(terms),
             Self::Same(Order::Rollback(rollback)) => Some(&rollback.terms),
-            Self::Same(_) | Self::Attach { .. } => None,
+            Self::Same(_) | Self::Checks { .. } | Self::Attach { .. } => None,
         };
         terms.is_some_and(|terms| terms.confirm.is_some())
     }
@@ -129,6 +141,7 @@ impl Errand {
         let (verb, order, site, tags, terms) = match &self.wanted {
             Wanted::Catalog { verb, order, site, tags, terms } => (verb, order, site, tags, terms),
             Wanted::Same(order) => return Ok(Ready::plain(order.clone())),
+            Wanted::Checks { site, .. } => return self.looking(site, host, facts),
             Wanted::Attach { run, .. } => return Ok(Ready::plain(Order::Attach { run: *run, from: 0 })),
         };
         let Compiled { catalog, secrets, blobs, trees, project, keep, warnings } =
@@ -147,11 +160,34 @@ impl Errand {
         Ok(Ready { prepared, nodes, warnings })
     }
 
+    /// The checks of a machine.
+    fn looking(&self, site: &Site, host: Option<&str>, facts: &Facts) -> Result<Ready, Refusal> {
+        let Tests { checks, warnings, .. } = site.tests(host, facts, &self.files)?;
+        Ok(Ready { warnings, ..Ready::plain(Order::Check(checks)) })
+    }
+
+    /// The view of the work on this machine, or on these hosts.
+    pub fn show(&self, hosts: Option<&[String]>) -> Box<dyn Show> {
+        match (&self.wanted, hosts) {
+            (Wanted::Checks { book, form, .. }, _) => Box::new(view::checks::View::new(book, *form)),
+            (_, None) => show::here(self.format, self.manner),
+            (_, Some(hosts)) => show::there(self.format, self.manner, hosts),
+        }
+    }
+
+    /// What has been seen by checks, where they are what is wanted.
+    pub fn book(&self) -> Option<&Book> {
+        match &self.wanted {
+            Wanted::Checks { book, .. } => Some(book),
+            _ => None,
+        }
+    }
+
     /// What is wrong already before a machine has been asked anything.
     pub fn check(&self, host: Option<&str>) -> Result<(), Refusal> {
         match &self.wanted {
             Wanted::Catalog { site, .. } => site.check(host, &self.files),
-            Wanted::Same(_) | Wanted::Attach { .. } => Ok(()),
+            Wanted::Same(_) | Wanted::Checks { .. } | Wanted::Attach { .. } => Ok(()),
         }
     }
 }

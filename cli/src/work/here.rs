@@ -5,7 +5,7 @@ use super::errand::{Errand, Ready};
 use super::stay;
 use crate::exit::Exit;
 use crate::stop::Wishes;
-use crate::view::{self, Stopped, show};
+use crate::view::{self, Stopped};
 use fleet::{Controller, End};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
     }
     let name = host.unwrap_or_default().to_owned();
     let words = std::iter::once("--local".to_owned()).chain(host.map(str::to_owned)).collect();
-    let show = show::here(errand.format, errand.manner);
+    let show = errand.show(None);
     let me = Host { name: name.clone(), inventory: host.map(str::to_owned), words };
     let desk = Desk::new(errand, &*show, vec![me]);
     let facts = machine::facts()?;
@@ -31,6 +31,7 @@ pub fn work(errand: &Errand, host: Option<&str>, state: Option<PathBuf>) -> anyh
         Err(refusal) => return Ok(view::refused(&refusal, errand.format)),
     };
     let stop = Wishes::heard(Stopped::Here)?.stop;
+    errand.book().iter().for_each(|book| book.stops_with(&stop));
     let perform = |prepared| machine::perform(prepared, state.clone(), (&desk, &name, &stop));
     let ending = perform(prepared)?;
     let ending = stay::confirm((&desk, &name), ending, &|order| perform(Ready::plain(order).prepared))?;

@@ -6,11 +6,12 @@ use super::desk::{Desk, Host};
 use super::errand::{Errand, Wanted};
 use super::login::Login;
 use super::lost;
+use crate::book::Book;
 use crate::exit::Exit;
 use crate::site::Refusal;
 use crate::stop::Wishes;
 use crate::view::ask::{self, Consent};
-use crate::view::{self, Stopped, show};
+use crate::view::{self, Stopped};
 use anyhow::Context;
 use fleet::config::{SshFiles, Surroundings, resolve};
 use fleet::{Agents, Controller, Lost, Password, Patience, Places, Push, Resume, Target};
@@ -27,7 +28,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
     agents.look()?;
     let targets = targets(hosts)?;
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
-    let show = show::there(errand.format, errand.manner, &names);
+    let show = errand.show(Some(&names));
     let runs = lost::runs();
     let lost = runs.as_ref().map(|runs| lost::lost_on(runs, &targets)).unwrap_or_default();
     let resume = if errand.wanted.may_change() { Resume::First } else { Resume::No };
@@ -37,6 +38,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         lost::remark(runs, &seen_to);
     }
     let wishes = Wishes::heard(Stopped::There)?;
+    errand.book().iter().for_each(|book| prepare(book, &targets, &wishes));
     let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect()).knowing(lost, &wishes.begun);
     let login = Login::new(hosts, &targets, errand.files.vault.keyring());
     let sudo = || ask::secret("Password for sudo on the hosts");
@@ -62,6 +64,16 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         wait: Duration::from_secs(connection.wait_ssh.unwrap_or_default()),
     });
     Ok(desk.finish())
+}
+
+/// Checks that are looked at from here look at where the host is.
+fn prepare(book: &Book, targets: &[Target], wishes: &Wishes) {
+    book.stops_with(&wishes.stop);
+    for target in targets {
+        if let Ok(endpoint) = &target.endpoint {
+            book.found_at(&target.name, &endpoint.host);
+        }
+    }
 }
 
 /// Finds what is wrong with the input of any host without asking one.

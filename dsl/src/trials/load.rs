@@ -1,7 +1,6 @@
 //! Which tests files there are for a host, and what each of them may name.
 
 use super::check::{self, Said};
-use super::declared::{self, Declared, Section};
 use crate::context::Context;
 use crate::document::{self, Entry as Pair, Value};
 use crate::findings::{Findings, whole_file};
@@ -24,8 +23,6 @@ pub struct Wanted<'a> {
     pub file: Option<&'a Path>,
     /// What checks can look at.
     pub subjects: &'a [&'a dyn SubjectInfo],
-    /// What else may stand in them.
-    pub sections: &'a [Section<'a>],
 }
 
 /// What tests files say for one host.
@@ -33,8 +30,6 @@ pub struct Wanted<'a> {
 pub struct Tests {
     /// Its checks, those of the site first, then those of its modules; in the order of the files and of their text.
     pub checks: Vec<CheckSpec>,
-    /// What else is declared, in the same order.
-    pub declared: Vec<Declared>,
     /// What is not wrong, but not good either.
     pub warnings: Vec<Diagnostic>,
 }
@@ -56,6 +51,9 @@ pub fn tests(request: &Request<'_>, wanted: &Wanted<'_>) -> Result<Tests, Vec<Di
     }
     Ok(Tests { warnings: findings.finish(), ..tests })
 }
+
+/// Tables of the same files that `trial` reads.
+const READ_ELSEWHERE: [&str; 2] = ["unit", "box"];
 
 struct Loading<'a> {
     request: &'a Request<'a>,
@@ -130,16 +128,14 @@ impl Loading<'_> {
             }
             return;
         }
-        let Some(section) = self.wanted.sections.iter().find(|one| one.info.name() == entry.key) else {
-            let known = self.wanted.sections.iter().map(|one| one.info.name()).chain(["check"]);
-            let help = did_you_mean(&entry.key, known)
-                .unwrap_or_else(|| "a check is a table [check.NAME]".to_owned());
-            let message = format!("unknown table `{}` of a tests file", entry.key);
-            let diagnostic = Diagnostic::error("unknown-key", message, source.span(entry.at));
-            return self.findings.push(diagnostic.help(help));
-        };
-        let found = declared::declared(section, &entry, (source, module), self.findings);
-        self.tests.declared.extend(found);
+        if READ_ELSEWHERE.contains(&entry.key.as_str()) {
+            return;
+        }
+        let known = READ_ELSEWHERE.iter().copied().chain(["check"]);
+        let help =
+            did_you_mean(&entry.key, known).unwrap_or_else(|| "a check is a table [check.NAME]".to_owned());
+        let message = format!("unknown table `{}` of a file of tests", entry.key);
+        self.findings.push(Diagnostic::error("unknown-key", message, source.span(entry.at)).help(help));
     }
 
     fn no_table(&mut self, source: &Source, entry: &Pair) {
