@@ -64,6 +64,8 @@ pub enum Verb {
     ExplainValue(Printed<commands::explain_value::Args>),
     /// Seals secrets to SSH keys, and opens them.
     Secret(commands::secret::Args),
+    /// The agent of this machine, which keeps it even: by events, and by schedule.
+    Agent(commands::agent::Args),
     /// Prints a JSON Schema of resource files, for editors.
     Schema(commands::schema::Args),
     /// Prints completions for a shell.

@@ -45,6 +45,16 @@ pub struct Files {
 }
 
 impl Files {
+    /// What was looked at so far: files, also those that are not there, and directories that were listed.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn looked_at(&self) -> Vec<PathBuf> {
+        let mut paths = keys(&self.read);
+        paths.extend(keys(&self.digests).into_iter().chain(keys(&self.lists)));
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
     /// For a verb that brings no values to a host.
     pub fn for_looking(opening: Opening) -> Self {
         Self { vault: Vault::new(opening), ..Self::default() }
@@ -53,6 +63,11 @@ impl Files {
 
 /// What came of each path.
 type Kept<T> = Mutex<BTreeMap<PathBuf, Result<T, String>>>;
+
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+fn keys<T>(kept: &Kept<T>) -> Vec<PathBuf> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+}
 
 fn once<T: Clone>(kept: &Kept<T>, path: &Path, get: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,6 +8,8 @@ mod commands;
 mod cores;
 mod exit;
 mod format;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod keeping;
 mod library;
 mod site;
 mod stop;

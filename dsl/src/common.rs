@@ -1,7 +1,7 @@
 //! The keys common to all kinds: their documentation, and what their values mean. The one list of them.
 
 use crate::source::Place;
-use model::{Common, Diagnostic, Field, Merge, OnRemoval, Runtime, Taint};
+use model::{Common, Diagnostic, Field, Merge, OnDrift, OnRemoval, Runtime, Taint};
 use serde_json::Value as Json;
 
 /// Name, what may stand there, and documentation of each common key.
@@ -51,6 +51,11 @@ const KEYS: &[(&str, &str, &str)] = &[
         "on_removal",
         "\"keep\" or \"remove\"",
         "What becomes of the thing when the resource leaves the catalog. It is kept, and shown as an orphan, unless said.",
+    ),
+    (
+        "on_drift",
+        "\"observe\" or \"correct\"",
+        "What the agent of a host (`keel agent`) does where somebody else changed the thing: it reports that, or repairs it as well. As the agent is set unless said. `apply` brings it to its state either way.",
     ),
 ];
 
@@ -140,6 +145,14 @@ pub fn set(common: &mut Common, key: &str, value: &Json, place: &Place) -> Resul
         ("on_removal", Json::String(text)) if text == "remove" => common.on_removal = OnRemoval::Remove,
         ("on_removal", _) => {
             return wrong("expected \"keep\" or \"remove\"", "leave it out to keep the thing");
+        }
+        ("on_drift", Json::String(text)) if text == "observe" => common.on_drift = Some(OnDrift::Observe),
+        ("on_drift", Json::String(text)) if text == "correct" => common.on_drift = Some(OnDrift::Correct),
+        ("on_drift", _) => {
+            return wrong(
+                "expected \"observe\" or \"correct\"",
+                "leave it out to have it as the agent is set",
+            );
         }
         _ => {}
     }

@@ -33,7 +33,7 @@ pub struct Scope {
     pub on: bool,
     /// True where its values could not be had: nothing that depends on them is worth telling.
     pub broken: bool,
-    /// Relations and tags that were said of it as a whole.
+    /// What was said of it as a whole.
     pub shared: (Vec<Relation>, Common),
 }
 
@@ -155,7 +155,7 @@ impl<'a> Layers<'a> {
         active
     }
 
-    /// Relations and tags that users say of the module as a whole.
+    /// Relations, tags and what is done about drift, as users say it of the module as a whole.
     fn shared(&mut self, uses: &[(usize, &'a Use)]) -> (Vec<Relation>, Common) {
         let (mut relations, mut shared) = (Vec::new(), Common::default());
         for (user, one) in uses {
@@ -169,13 +169,13 @@ impl<'a> Layers<'a> {
                         expand::relations(strings, direction, &entry.item, Writer::Single, self.findings);
                     let module = unit.name.module().map(str::to_owned);
                     relations.extend(found.into_iter().map(|one| Relation { module: module.clone(), ..one }));
-                } else if entry.key == "tags"
+                } else if matches!(entry.key.as_str(), "tags" | "on_drift")
                     && let Some(value) = strings.value(&entry.item, self.findings)
                 {
                     let place = Place { source: unit.source.clone(), at: entry.item.at };
                     let told = match value.is_secret() {
-                        true => Some(common::no_secret("tags", &place)),
-                        false => common::set(&mut shared, "tags", &value.real, &place).err(),
+                        true => Some(common::no_secret(&entry.key, &place)),
+                        false => common::set(&mut shared, &entry.key, &value.real, &place).err(),
                     };
                     self.findings.extend(told);
                 }

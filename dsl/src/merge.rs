@@ -67,6 +67,9 @@ fn unite<'a>(first: &mut Draft<'a>, next: Draft<'a>, findings: &mut Findings) {
     if next.common.on_removal != Default::default() {
         first.common.on_removal = next.common.on_removal;
     }
+    // Where only one of them lets things be repaired, they are left.
+    let said = [first.common.on_drift, next.common.on_drift];
+    first.common.on_drift = said.into_iter().flatten().min();
     first.auto &= next.auto;
     first.source = first.source.take().or(next.source);
     first.tree = first.tree.take().or(next.tree);

@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// Tables of a resources file that hold no resources.
 const SPECIAL: [&str; 4] = ["about", "inputs", "outputs", "module"];
 /// Input names that would be hidden by keys of `[module.NAME]`.
-pub const RESERVED: [&str; 8] =
-    ["source", "require", "before", "notify", "subscribe", "when", "for_each", "tags"];
+pub const RESERVED: [&str; 9] =
+    ["source", "require", "before", "notify", "subscribe", "when", "for_each", "tags", "on_drift"];
 /// Common keys that `[module.NAME]` takes.
-const OF_USE: [&str; 6] = ["require", "before", "notify", "subscribe", "when", "tags"];
+const OF_USE: [&str; 7] = ["require", "before", "notify", "subscribe", "when", "tags", "on_drift"];
 
 /// What one file declares.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ pub struct Use {
     pub module: (String, Extent),
     /// Values for its inputs.
     pub inputs: Vec<Entry>,
-    /// Relations, `when` and tags.
+    /// Relations, `when`, tags and what is done about drift.
     pub common: Vec<Entry>,
 }
 

@@ -40,6 +40,19 @@ pub struct Common {
     pub timeout: Option<u64>,
     /// What becomes of the thing when the resource leaves the catalog.
     pub on_removal: OnRemoval,
+    /// What the agent of the host does about a thing that somebody else changed; as its host says where this is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_drift: Option<OnDrift>,
+}
+
+/// What the agent of a host does about a difference that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDrift {
+    /// It is reported, and left.
+    Observe,
+    /// It is repaired, and reported.
+    Correct,
 }
 
 /// What becomes of a thing whose resource left the catalog.

@@ -31,7 +31,7 @@ mod status;
 mod step;
 mod text;
 
-pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnRemoval};
+pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnDrift, OnRemoval};
 pub use check::{CheckEnd, CheckResult, CheckSeverity, CheckSide, CheckSpec, Shortfall, SubjectInfo};
 pub use content::{Content, Held};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};

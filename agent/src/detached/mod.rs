@@ -12,4 +12,4 @@ mod watcher;
 
 pub use boot_unit::{BootUnit, is_booted_with_systemd};
 pub use posted::Posted;
-pub use role::Role;
+pub use role::{Role, quoted};

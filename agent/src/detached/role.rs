@@ -63,7 +63,7 @@ impl Role {
 
 /// One word of a command line in a unit file (systemd.service(5), "Command lines"): quoted, with nothing in it that is replaced. `None` for
 /// what no unit file can say.
-pub(super) fn quoted(word: &std::ffi::OsStr) -> Option<String> {
+pub fn quoted(word: &std::ffi::OsStr) -> Option<String> {
     let text = std::str::from_utf8(word.as_bytes()).ok().filter(|text| !text.contains(char::is_control))?;
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
     Some(format!("\"{escaped}\""))

@@ -19,7 +19,7 @@ pub fn forecast(
     owed: &BTreeSet<Owed>,
     blobs: &dyn Blobs,
 ) -> Result<Plan, Failure> {
-    let observed = observe(graph, host)?;
+    let observed = observe(graph, host, choice)?;
     blobs.expect(&expected(observed.iter().flatten()));
     let layer = Layer::over(host);
     let mut walk =

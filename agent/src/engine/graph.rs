@@ -4,7 +4,7 @@ use super::groups::Groups;
 use super::locks::Locks;
 use crate::kind::{Class, Registered, Resource};
 use crate::undo::Secrecy;
-use model::{Catalog, EdgeKind, Failure, Node, Secrets, Thing, holds_secret};
+use model::{Catalog, EdgeKind, Failure, Id, Node, Secrets, Thing, holds_secret};
 use std::collections::BTreeSet;
 
 /// The decoded catalog. Positions are those of the catalog: every link runs forward.
@@ -49,13 +49,45 @@ pub struct Choice {
     pub skip: BTreeSet<String>,
     /// Not those that somebody has locked, where they would change.
     pub locks: Locks,
+    /// Of all these a part, by name.
+    pub part: Part,
+}
+
+/// Nodes by their names.
+#[derive(Clone, Debug, Default)]
+pub enum Part {
+    /// All of them.
+    #[default]
+    All,
+    /// These alone; what left the catalog is none of them.
+    Only(BTreeSet<Id>),
+    /// All but these.
+    Except(BTreeSet<Id>),
+}
+
+impl Part {
+    /// True where the node is one of them.
+    pub fn has(&self, id: &Id) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(id),
+            Self::Except(ids) => !ids.contains(id),
+        }
+    }
+
+    /// True where it is about some nodes of the catalog, and about nothing else of the host.
+    pub fn is_narrow(&self) -> bool {
+        matches!(self, Self::Only(_))
+    }
 }
 
 impl Choice {
     /// True where the node is to be worked on.
     pub fn takes(&self, node: &Node) -> bool {
         let tags = &node.common.tags;
-        (self.only.is_empty() || !self.only.is_disjoint(tags)) && self.skip.is_disjoint(tags)
+        (self.only.is_empty() || !self.only.is_disjoint(tags))
+            && self.skip.is_disjoint(tags)
+            && self.part.has(&node.id)
     }
 }
 
@@ -103,9 +135,10 @@ impl<'a> Graph<'a> {
         &self.vertices
     }
 
-    /// What all nodes will ask the host for, sorted.
-    pub fn things(&self) -> Vec<Thing> {
-        let things: BTreeSet<&Thing> = self.vertices.iter().flat_map(|vertex| &vertex.things).collect();
+    /// What the chosen nodes will ask the host for, sorted.
+    pub fn things(&self, choice: &Choice) -> Vec<Thing> {
+        let chosen = self.vertices.iter().filter(|vertex| choice.takes(vertex.node));
+        let things: BTreeSet<&Thing> = chosen.flat_map(|vertex| &vertex.things).collect();
         things.into_iter().cloned().collect()
     }
 }

@@ -31,7 +31,7 @@ pub use comeback::Comeback;
 pub use decide::touches_unit_files;
 pub use enact::{Order, enact};
 pub use forecast::forecast;
-pub use graph::{Choice, Graph, Link, Vertex};
+pub use graph::{Choice, Graph, Link, Part, Vertex};
 pub use locks::{LOCKED, Locks, matcher};
 pub use log::{Faults, Log, MemoryLog};
 pub use run::{Host, Outcome, run};

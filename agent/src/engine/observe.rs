@@ -1,7 +1,7 @@
-//! Looks at every node at once, on all processors, and changes nothing.
+//! Looks at all chosen nodes at once, on all processors, and changes nothing.
 
 use super::decide::decide;
-use super::graph::{Graph, Vertex};
+use super::graph::{Choice, Graph, Vertex};
 use crate::system::System;
 use model::{Failure, Step, Thing};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,20 +18,24 @@ const PIECE: usize = 16;
 /// What a node needs done, or why that cannot be told.
 type Look = Result<Vec<Step>, Failure>;
 
-/// What each node would need done, were nothing to change before it. In catalog order.
-pub(super) fn observe(graph: &Graph<'_>, system: &dyn System) -> Result<Vec<Look>, Failure> {
-    system.prepare(&graph.things())?;
+/// What each node would need done, were nothing to change before it. In catalog order; nothing for those that are not chosen.
+pub(super) fn observe(graph: &Graph<'_>, system: &dyn System, choice: &Choice) -> Result<Vec<Look>, Failure> {
+    system.prepare(&graph.things(choice))?;
+    let decide = |vertex: &Vertex<'_>| match choice.takes(vertex.node) {
+        true => decide(vertex, system),
+        false => Ok(Vec::new()),
+    };
     let vertices = graph.vertices();
     let turns = turns(vertices);
     let threads = threads(vertices.len(), turns.slow);
     if threads == 1 {
-        return Ok(vertices.iter().map(|vertex| decide(vertex, system)).collect());
+        return Ok(vertices.iter().map(decide).collect());
     }
     let next = AtomicUsize::new(0);
     let look = || {
         let mut found = Vec::new();
         while let Some(piece) = turns.piece(&next) {
-            found.extend(piece.iter().map(|at| (*at, decide(&vertices[*at], system))));
+            found.extend(piece.iter().map(|at| (*at, decide(&vertices[*at]))));
         }
         found
     };

@@ -69,7 +69,12 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         blobs: contents.as_ref(),
         kinds: crate::kinds::ALL,
         scope: &work.scope,
-        choice: Choice { only: work.only.clone(), skip: work.skip.clone(), locks: Locks::default() },
+        choice: Choice {
+            only: work.only.clone(),
+            skip: work.skip.clone(),
+            locks: Locks::default(),
+            ..Choice::default()
+        },
         system: &host,
         state: &state,
         events: &events,

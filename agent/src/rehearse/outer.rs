@@ -107,7 +107,7 @@ fn running(job: &session::Job<'_>) -> Result<BTreeMap<String, UnitState>, Failur
     if !Path::new("/run/systemd/system").exists() {
         return Ok(BTreeMap::new());
     }
-    let things = Graph::load(job.catalog, job.secrets, job.kinds)?.things();
+    let things = Graph::load(job.catalog, job.secrets, job.kinds)?.things(&job.choice);
     job.system.prepare(&things)?;
     let mut units = BTreeMap::new();
     for thing in things {

@@ -55,6 +55,10 @@ pub(super) fn go_on(
 
 /// Orphans that are not there any more, as after a run that took them away and was cut off.
 pub(super) fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
+    if job.choice.part.is_narrow() {
+        // They were not looked for.
+        return Vec::new();
+    }
     let planned = |id: &Id| plan.orphans.iter().any(|orphan| orphan.id == *id);
     ledger.orphans(job.scope, job.catalog).into_keys().filter(|id| !planned(id)).collect()
 }

@@ -8,6 +8,7 @@ use crate::kind::Registered;
 use crate::state::{Ledger, Past};
 use crate::system::System;
 use model::{EventBody, Failure, Id, Orphan, Owed, Plan, Secrets, Step};
+use std::collections::BTreeMap;
 
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
@@ -40,7 +41,11 @@ pub(super) fn plan_graph(
     let answered = |owed: &&Owed| owed.answer.is_some() || job.catalog.position(&owed.to).is_some();
     let owed = past.owed.iter().filter(answered).cloned().collect();
     let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
-    for (id, owned) in ledger.orphans(job.scope, job.catalog) {
+    let orphans = match job.choice.part.is_narrow() {
+        true => BTreeMap::new(),
+        false => ledger.orphans(job.scope, job.catalog),
+    };
+    for (id, owned) in orphans {
         let planned = match owned.removal {
             Some(_) if job.choice.locks.on(&id).is_some() => {
                 Err(job.choice.locks.on(&id).unwrap_or_default().to_owned())

@@ -119,7 +119,12 @@ impl Back<'_> {
             blobs: &*store,
             kinds: crate::kinds::ALL,
             scope: &work.scope,
-            choice: Choice { only: work.only.clone(), skip: work.skip.clone(), locks: Locks::honoured() },
+            choice: Choice {
+                only: work.only.clone(),
+                skip: work.skip.clone(),
+                locks: Locks::honoured(),
+                ..Choice::default()
+            },
             system: &host,
             state,
             events: self.events,

@@ -163,13 +163,28 @@ impl StateDir {
         Ok(self.numbers()?.last().map_or(1, |last| last + 1))
     }
 
+    /// Makes a folder of the state, 0700, for those who keep something of their own there.
+    ///
+    /// # Errors
+    /// It could not be made.
+    pub fn make_folder(&self, name: &str) -> Result<(), Failure> {
+        self.make()?;
+        make_private(&self.root.join(name))
+    }
+
     /// A small file of the state; `None` where there is none.
-    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    ///
+    /// # Errors
+    /// It cannot be read, or is none of the small ones.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(safe_path::read_file(&self.root.join(name), Follow::No, SMALL)?.map(|(bytes, _)| bytes))
     }
 
-    /// Replaces a small file of the state.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    /// Replaces a small file of the state, whole and durably.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         write_private(&self.root.join(name), &mut Cursor::new(bytes))
     }
 }

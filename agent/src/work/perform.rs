@@ -64,7 +64,12 @@ fn on(
         blobs: &*means.blobs,
         kinds: crate::kinds::ALL,
         scope: &work.scope,
-        choice: Choice { only: work.only.clone(), skip: work.skip.clone(), locks: Locks::honoured() },
+        choice: Choice {
+            only: work.only.clone(),
+            skip: work.skip.clone(),
+            locks: Locks::honoured(),
+            ..Choice::default()
+        },
         system: &host,
         state: means.state,
         events: &events,

@@ -25,6 +25,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Explain(Printed { args, format }) => super::explain::run(&args, format),
         Verb::ExplainValue(Printed { args, format }) => super::explain_value::run(&args, format),
         Verb::Secret(args) => super::secret::run(&args),
+        Verb::Agent(args) => super::agent::run(args),
         Verb::Schema(args) => super::schema::run(&args),
         Verb::Completion(args) => super::completion::run(&args),
     }

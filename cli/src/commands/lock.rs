@@ -36,7 +36,7 @@ pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
 }
 
 /// Whose lock it is: `ann@laptop`.
-fn user_here() -> String {
+pub fn user_here() -> String {
     let user =
         std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned());
     format!("{user}@{}", rustix::system::uname().nodename().to_string_lossy())

@@ -1,5 +1,6 @@
 //! The verbs, one file each, and the list that calls them.
 
+pub mod agent;
 pub mod apply;
 mod asked;
 pub mod attach;

@@ -1,5 +1,7 @@
 //! All printing, and nothing else. What comes from a host is shown inert: control characters are escaped.
 
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub mod agent;
 pub mod ask;
 pub mod checks;
 mod color;

@@ -20,6 +20,12 @@ pub fn text(diagnostics: &[Diagnostic]) -> String {
     render(diagnostics, wanted(&std::io::stderr())).trim_end().to_owned()
 }
 
+/// All of them as plain text.
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub fn plain(diagnostics: &[Diagnostic]) -> String {
+    render(diagnostics, super::diagnostics::Color::Never).trim_end().to_owned()
+}
+
 /// One of them as a line of JSON.
 pub fn json(diagnostic: &Diagnostic) -> String {
     let place =

@@ -15,6 +15,6 @@ mod stay;
 mod way;
 
 pub use conditions::Conditions;
-pub use crew::{Inventory, Machines};
+pub use crew::{Crew, Inventory, Machines};
 pub use errand::{Errand, Since, Tags, Wanted};
 pub use here::{facts_for_compiling, keep_memory, play_stage};

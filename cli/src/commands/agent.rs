@@ -1,0 +1,127 @@
+//! `keel agent`: the agent of this machine. Elsewhere than on Linux there is none.
+
+use crate::exit::Exit;
+use crate::format::Format;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Arguments of `agent`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    pub what: What,
+    /// Where its settings stand.
+    #[arg(long, value_name = "FILE", default_value = daemon::settings::PATH, global = true)]
+    pub settings: PathBuf,
+    /// Where this machine's runs are journalled; /var/lib/evenkeel unless said.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub state_dir: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
+    pub format: Format,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Sets up an agent: its settings, its unit, and starts it. A second time changes nothing.
+    Install(Install),
+    /// Takes it away again. What it did to the machine stays.
+    Uninstall {
+        /// This machine.
+        #[arg(long, required = true)]
+        local: bool,
+        /// Does not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Runs it, in the foreground: what its unit starts.
+    Run {
+        /// Looks at everything once, puts right what may be, and ends.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Says how it is: whether it runs, when it looked last, what drifted, what it cannot watch.
+    Status,
+    /// Has it change nothing for a while; that ends by itself.
+    Pause {
+        /// Why, for those who meet it.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// How long, such as 2h.
+        #[arg(long = "for", value_name = "TIME", value_parser = length)]
+        length: u64,
+        /// Who pauses it, where that is not this user.
+        #[arg(long = "as", value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// Ends the pause.
+    Resume,
+    /// Compiles for the agent, and says it to the pipe it was started with.
+    #[command(hide = true)]
+    Compile,
+}
+
+/// How it is set up. What is not said here is as the settings say that are there already, or their defaults.
+#[derive(Debug, clap::Args)]
+pub struct Install {
+    /// This machine.
+    #[arg(long, required = true)]
+    pub local: bool,
+    /// The directory of a site.
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub site: Option<PathBuf>,
+    /// This machine's name in the site's inventory.
+    #[arg(long, value_name = "NAME", requires = "site")]
+    pub host: Option<String>,
+    /// A role, where it is in no inventory; may be repeated.
+    #[arg(long = "role", value_name = "ROLE", requires = "site", conflicts_with = "host")]
+    pub roles: Vec<String>,
+    /// Resources straight from one TOML file, without a site.
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Gives an input its value; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub sets: Vec<(String, String)>,
+    /// How often everything is looked at, such as 30m.
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub every: Option<u64>,
+    /// What is done about drift: `correct`, or only `observe`.
+    #[arg(long, value_parser = ["correct", "observe"])]
+    pub mode: Option<String>,
+    /// When anything may be changed, such as 'Mon-Fri 02:00-04:00', in UTC; may be repeated.
+    #[arg(long = "window", value_name = "WINDOW")]
+    pub windows: Vec<String>,
+    /// A file of metrics for Prometheus' textfile collector.
+    #[arg(long, value_name = "FILE")]
+    pub prometheus: Option<PathBuf>,
+    /// By a timer of systemd, each time once, instead of a service that watches.
+    #[arg(long)]
+    pub timer: bool,
+    /// Does not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+fn length(text: &str) -> Result<u64, String> {
+    daemon::duration(text).ok_or_else(|| "write a whole number with s, m, h or d, such as 2h".to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Does it.
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    crate::keeping::verbs::run(args)
+}
+
+/// There is no agent here.
+#[cfg(not(all(target_os = "linux", not(feature = "elsewhere"))))]
+pub fn run(_: Args) -> anyhow::Result<Exit> {
+    Ok(crate::view::misuse(&anyhow::anyhow!(
+        "this machine is no Linux: an agent runs on the host that it keeps"
+    )))
+}

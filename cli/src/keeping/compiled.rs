@@ -1,0 +1,92 @@
+//! Compiling for the agent, in a process of its own: what a compiler leaves in memory goes with it. What it says goes through a pipe,
+//! because secrets are in it.
+
+use crate::blobs::SiteBlobs;
+use crate::library::Files;
+use crate::site::{Refusal, Site};
+use crate::view;
+use crate::work::facts_for_compiling;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use daemon::settings::Origin;
+use daemon::{NoSite, Settings};
+use dsl::Compiled;
+use model::{Digest, Secrets};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wire::{Terms, Work};
+
+/// What to compile, as the settings say, and this host's name in the inventory.
+pub fn site_of(settings: &Settings) -> (Site, Option<String>) {
+    let pairs = |set: &BTreeMap<String, String>| {
+        set.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    match settings.source.clone() {
+        Origin::None => (Site::default(), None),
+        Origin::Site { dir, host, roles, set, unseal_with } => {
+            let sets = pairs(&set);
+            (Site { site: dir, roles, sets, identities: unseal_with, ..Site::default() }, host)
+        }
+        Origin::File { file, set, unseal_with } => {
+            let sets = pairs(&set);
+            (Site { file: Some(file), sets, identities: unseal_with, ..Site::default() }, None)
+        }
+    }
+}
+
+/// Compiles, and says what came of it as JSON: for [`read`], over a pipe.
+pub fn compile(settings: &Settings) -> Value {
+    let (site, host) = site_of(settings);
+    let files = Files::default();
+    let compiled = facts_for_compiling().map_err(Refusal::Other).and_then(|facts| {
+        let compiled = site.compile(host.as_deref(), &facts, &files)?;
+        let scope = site.scope(host.as_deref(), compiled.project.as_deref())?;
+        Ok((compiled, scope))
+    });
+    match compiled {
+        Ok((compiled, scope)) => told(compiled, scope, files.looked_at()),
+        Err(Refusal::Diagnostics(found)) => {
+            json!({ "why": view::wrong::plain(&found), "files": files.looked_at() })
+        }
+        Err(Refusal::Other(error)) => json!({ "why": format!("{error:#}"), "files": files.looked_at() }),
+    }
+}
+
+fn told(compiled: Compiled, scope: String, files: Vec<PathBuf>) -> Value {
+    let Compiled { catalog, secrets, blobs, keep, warnings, .. } = compiled;
+    let terms = Terms { keep_runs: keep.runs, keep_days: keep.days, ..Terms::default() };
+    let command = "agent".to_owned();
+    let work = Work { catalog, scope, command, terms, ..Work::default() };
+    let secrets: BTreeMap<&str, String> =
+        secrets.entries().map(|(name, value)| (name, STANDARD.encode(value.expose()))).collect();
+    let blobs: BTreeMap<String, PathBuf> =
+        blobs.into_iter().map(|(digest, path)| (digest.to_string(), path)).collect();
+    let warnings: Vec<String> = warnings.iter().map(|one| one.message.clone()).collect();
+    json!({ "work": work, "secrets": secrets, "blobs": blobs, "files": files, "warnings": warnings })
+}
+
+/// Reads what [`compile`] said.
+pub fn read(bytes: &[u8]) -> Result<daemon::Site, NoSite> {
+    let none = |why: String| NoSite { why, files: Vec::new() };
+    let broken = |error: serde_json::Error| none(format!("what was compiled cannot be read: {error}"));
+    let mut value: Value = serde_json::from_slice(bytes).map_err(broken)?;
+    let mut take = |key: &str| value.get_mut(key).map(Value::take).unwrap_or_default();
+    let files: Vec<PathBuf> = serde_json::from_value(take("files")).map_err(broken)?;
+    if let Value::String(why) = take("why") {
+        return Err(NoSite { why, files });
+    }
+    let work: Work = serde_json::from_value(take("work")).map_err(broken)?;
+    let blobs: BTreeMap<String, PathBuf> = serde_json::from_value(take("blobs")).map_err(broken)?;
+    let hidden: BTreeMap<String, String> = serde_json::from_value(take("secrets")).map_err(broken)?;
+    let warnings = serde_json::from_value(take("warnings")).map_err(broken)?;
+    let mut secrets = Secrets::default();
+    for (name, text) in hidden {
+        let bytes = STANDARD.decode(text).map_err(|_| none(format!("secret {name} came damaged")))?;
+        drop(secrets.keep(name, bytes));
+    }
+    let digest = |hex: &str| Digest::parse(hex).ok_or_else(|| none(format!("{hex} is no digest")));
+    let blobs = blobs.into_iter().map(|(hex, path)| Ok((digest(&hex)?, path))).collect::<Result<_, _>>()?;
+    Ok(daemon::Site { work, secrets, blobs: Arc::new(SiteBlobs(blobs)), files, warnings })
+}

@@ -1,0 +1,193 @@
+//! What makes this machine have an agent, as a catalog like any other: installing is applying it, and a second time changes nothing.
+
+use crate::commands::agent::Install;
+use agent::detached::quoted;
+use anyhow::Context;
+use model::{Catalog, CatalogError, Common, Edge, EdgeKind, Id, Node};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Which resources of other catalogs are told from these.
+pub const SCOPE: &str = "the agent of this host";
+
+/// When the agent runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// All the time: it watches.
+    Always,
+    /// By a timer, each time once.
+    ByTimer {
+        /// How often, in seconds.
+        every: u64,
+    },
+}
+
+const SERVICE: &str = "evenkeel-agent.service";
+const TIMER: &str = "evenkeel-agent.timer";
+
+/// What stands on the host already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct There {
+    /// The unit of the service.
+    pub service: bool,
+    /// The unit of the timer.
+    pub timer: bool,
+}
+
+impl There {
+    /// As it is now.
+    pub fn now() -> Self {
+        let is = |name: &str| Path::new("/etc/systemd/system").join(name).exists();
+        Self { service: is(SERVICE), timer: is(TIMER) }
+    }
+}
+
+/// A host with an agent: `program` is what it runs, `settings` the text of its settings, which stand at `path`.
+pub fn installed(
+    (program, settings, path): (&Path, &str, &Path),
+    runs: Runs,
+    there: There,
+) -> Result<Catalog, CatalogError> {
+    let mut nodes = vec![
+        node("directory", "/etc/evenkeel", json!({ "mode": "0755" })),
+        node("file", &path.display().to_string(), json!({ "content": settings, "mode": "0600" })),
+        node("systemd_unit", SERVICE, json!({ "content": service(program, path, runs) })),
+    ];
+    match runs {
+        Runs::Always => {
+            if there.timer {
+                nodes.push(node("service", TIMER, json!({ "running": false, "enabled": false })));
+                nodes.push(node("systemd_unit", TIMER, json!({ "ensure": "absent" })));
+            }
+            nodes.push(node("service", SERVICE, json!({ "running": true, "enabled": true })));
+        }
+        Runs::ByTimer { every } => {
+            if there.service {
+                // It may be one that ran all the time. What the timer starts has no place of its own at boot.
+                nodes.push(node(
+                    "exec",
+                    "evenkeel-agent by timer",
+                    json!({
+                        "command": ["systemctl", "disable", "--now", SERVICE],
+                        "onlyif": ["systemctl", "is-enabled", "--quiet", SERVICE],
+                    }),
+                ));
+            }
+            nodes.push(node("systemd_unit", TIMER, json!({ "content": timer(every) })));
+            nodes.push(node("service", TIMER, json!({ "running": true, "enabled": true })));
+        }
+    }
+    in_turn(nodes)
+}
+
+/// A host without one.
+pub fn uninstalled(path: &Path, there: There) -> Result<Catalog, CatalogError> {
+    let mut nodes = Vec::new();
+    for (name, is_there) in [(TIMER, there.timer), (SERVICE, there.service)] {
+        if is_there {
+            let mut off = json!({ "running": false });
+            if name == TIMER || !there.timer {
+                off["enabled"] = Value::Bool(false);
+            }
+            nodes.push(node("service", name, off));
+        }
+        nodes.push(node("systemd_unit", name, json!({ "ensure": "absent" })));
+    }
+    nodes.push(node("file", &path.display().to_string(), json!({ "ensure": "absent" })));
+    in_turn(nodes)
+}
+
+fn node(kind: &str, name: &str, params: Value) -> Node {
+    Node { id: Id::new(kind, name), origins: Vec::new(), params, common: Common::default() }
+}
+
+/// One after the other; what runs is told of what came before it.
+fn in_turn(nodes: Vec<Node>) -> Result<Catalog, CatalogError> {
+    let tells = |from: &Node, to: &Node| {
+        let is_on = to.params.get("running") == Some(&Value::Bool(true));
+        to.id.kind() == "service" && is_on && matches!(from.id.kind(), "file" | "systemd_unit")
+    };
+    let mut edges = Vec::new();
+    for to in 1..nodes.len() {
+        for from in 0..to {
+            let kind = if tells(&nodes[from], &nodes[to]) { EdgeKind::Notify } else { EdgeKind::Require };
+            if from + 1 == to || kind == EdgeKind::Notify {
+                edges.push(Edge { from, to, kind, because: "agent install".to_owned() });
+            }
+        }
+    }
+    Catalog::new(nodes, edges)
+}
+
+fn service(program: &Path, path: &Path, runs: Runs) -> String {
+    let word = |path: &Path| quoted(path.as_os_str()).unwrap_or_default();
+    let (program, path) = (word(program), word(path));
+    let start = match runs {
+        Runs::Always => format!(
+            "Type=exec\nExecStart={program} agent run --settings {path}\nRestart=always\nRestartSec=2\n\
+             # A run comes to a safe point first.\nKillMode=mixed\nTimeoutStopSec=15min\n"
+        ),
+        Runs::ByTimer { .. } => format!(
+            "Type=oneshot\nExecStart={program} agent run --once --settings {path}\n\
+             # What is only observed is no failure.\nSuccessExitStatus=2 6\n"
+        ),
+    };
+    let install = match runs {
+        Runs::Always => "\n[Install]\nWantedBy=multi-user.target\n",
+        Runs::ByTimer { .. } => "",
+    };
+    format!(
+        "# `keel agent install` put this here, and `keel agent uninstall` takes it away.\n\
+         [Unit]\nDescription=Evenkeel keeps this host even\n\n[Service]\n{start}\
+         # One heap, whose end goes back to the system: it waits for days with nothing to do.\n\
+         Environment=MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536\n{install}"
+    )
+}
+
+fn timer(every: u64) -> String {
+    format!(
+        "# `keel agent install` put this here, and `keel agent uninstall` takes it away.\n\
+         [Unit]\nDescription=Evenkeel looks at this host\n\n[Timer]\nOnBootSec=2min\nOnUnitActiveSec={every}s\n\
+         # Hosts are spread over the time, and each stays where it is.\n\
+         RandomizedDelaySec={every}s\nFixedRandomDelay=true\n\n[Install]\nWantedBy=timers.target\n"
+    )
+}
+
+/// The settings that the arguments say, as a file that people go on with.
+pub fn settings_text(install: &Install) -> anyhow::Result<String> {
+    let text = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+    let list = |items: &[String]| items.iter().map(|item| text(item)).collect::<Vec<_>>().join(", ");
+    let path = |path: &Path| -> anyhow::Result<String> {
+        let whole = std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
+        Ok(text(whole.to_str().context("the path is not UTF-8")?))
+    };
+    let mut lines = vec![
+        "# What the agent of this host is to do: `keel agent install` wrote it; docs/guide/agent.md explains it.".to_owned(),
+        format!("mode    = {}", text(install.mode.as_deref().unwrap_or("correct"))),
+        format!("every   = {}", text(&format!("{}s", install.every.unwrap_or(1800)))),
+        format!("windows = [{}]", list(&install.windows)),
+        String::new(),
+        "[source]".to_owned(),
+    ];
+    if let Some(dir) = &install.site {
+        lines.push(format!("site  = {}", path(dir)?));
+        if let Some(host) = &install.host {
+            lines.push(format!("host  = {}", text(host)));
+        } else {
+            lines.push(format!("roles = [{}]", list(&install.roles)));
+        }
+    }
+    if let Some(file) = &install.file {
+        lines.push(format!("file = {}", path(file)?));
+    }
+    if !install.sets.is_empty() {
+        lines.extend([String::new(), "[source.set]".to_owned()]);
+        lines.extend(install.sets.iter().map(|(key, value)| format!("{} = {}", text(key), text(value))));
+    }
+    if let Some(file) = &install.prometheus {
+        let file = std::path::absolute(file)?;
+        let file = text(file.to_str().context("the path is not UTF-8")?);
+        lines.extend([String::new(), "[reports]".to_owned(), format!("prometheus = {file}")]);
+    }
+    Ok(lines.join("\n") + "\n")
+}

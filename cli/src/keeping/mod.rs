@@ -1,0 +1,7 @@
+//! The agent of this machine, from the side of the program that can compile: where its catalog comes from, and how it is installed.
+//! What it does is `daemon`'s business.
+
+pub mod compiled;
+pub mod install;
+pub mod source;
+pub mod verbs;

@@ -1,0 +1,180 @@
+//! The verbs of `keel agent`, each from its arguments to `daemon`, or to a catalog that is applied.
+
+use super::compiled::compile;
+use super::install::{Runs, SCOPE, There, installed, uninstalled};
+use super::source::Compiler;
+use crate::clock;
+use crate::commands::agent::{Args, Install, What};
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::library::Files;
+use crate::site::Refusal;
+use crate::view;
+use crate::view::agent as show;
+use crate::view::ask::Consent;
+use crate::work::{Crew, Errand, Wanted, facts_for_compiling};
+use agent::state::{DEFAULT_ROOT, StateDir};
+use anyhow::{Context, anyhow};
+use daemon::pause::{self, Pause};
+use daemon::{Host, Keeper, Settings, settings, status};
+use model::Catalog;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use wire::{Order, Work};
+
+/// Does it.
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    let Args { what, settings, state_dir, format } = args;
+    let settings = absolute(&settings)?;
+    let state_dir = state_dir.as_deref().map(absolute).transpose()?;
+    let state = StateDir::new(state_dir.as_deref().unwrap_or(Path::new(DEFAULT_ROOT)));
+    match what {
+        What::Install(install) => set_up(&install, (&settings, state_dir), format),
+        What::Uninstall { yes, .. } => {
+            let catalog = uninstalled(&settings, There::now())?;
+            apply(catalog, "agent uninstall --local", (yes, state_dir), format)
+        }
+        What::Run { once } => keep(settings, state, if once { Turns::One } else { Turns::All }, format),
+        What::Status => show_status(&state, format),
+        What::Pause { reason, length, by } => {
+            let by = by.unwrap_or_else(crate::commands::lock::user_here);
+            let pause = Pause { by, reason, since: clock::now(), seconds: length };
+            pause::put(&state, &pause)?;
+            show_status(&state, format)
+        }
+        What::Resume => {
+            pause::end(&state)?;
+            show_status(&state, format)
+        }
+        What::Compile => {
+            if std::io::stdout().is_terminal() {
+                return Ok(view::misuse(&anyhow!(
+                    "secrets are in what is compiled here: nobody is to see them"
+                )));
+            }
+            match read(&settings) {
+                Ok(settings) => view::text(&compile(&settings).to_string()),
+                Err(refusal) => return Ok(view::refused(&refusal, Format::Human)),
+            }
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
+
+fn read(path: &Path) -> Result<Settings, Refusal> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let help = "`keel agent install --local` makes them";
+        Refusal::Other(anyhow!("cannot read the settings of the agent, {}: {error}: {help}", path.display()))
+    })?;
+    settings::read(&path.display().to_string(), &text).map_err(Refusal::Diagnostics)
+}
+
+/// How often the agent looks.
+enum Turns {
+    One,
+    All,
+}
+
+fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow::Result<Exit> {
+    let settings = match read(&path) {
+        Ok(settings) => settings,
+        Err(refusal) => return Ok(view::refused(&refusal, format)),
+    };
+    let facts = facts_for_compiling()?;
+    // A host without one is spread as well as any, by its name.
+    let machine_id = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| facts.hostname.clone());
+    let host = Host { state, name: facts.hostname, machine_id, clock: &clock::now };
+    let source = Compiler { settings: settings.clone(), path };
+    let mut keeper = Keeper::new(settings, &source, host)?;
+    match turns {
+        Turns::All => keeper.run().map(|()| Exit::Fine).map_err(Into::into),
+        Turns::One => Ok(match keeper.once()? {
+            Err(why) => {
+                let is_paused = why.starts_with("the agent is paused");
+                view::failure(&why);
+                if is_paused { Exit::Locked } else { Exit::Failed }
+            }
+            Ok(report) => {
+                show::looked(&report, keeper.status(), format);
+                let left = keeper.status().drift.len() + keeper.status().held.len();
+                match report.failed + report.unknown {
+                    0 if left > 0 => Exit::Pending,
+                    0 => Exit::Fine,
+                    _ => Exit::Failed,
+                }
+            }
+        }),
+    }
+}
+
+fn show_status(state: &StateDir, format: Format) -> anyhow::Result<Exit> {
+    let now = jiff_seconds(&clock::now());
+    show::status(&status::told(state, now)?, format);
+    Ok(Exit::Fine)
+}
+
+fn jiff_seconds(clock: &str) -> u64 {
+    let time: Option<jiff::Timestamp> = clock.parse().ok();
+    time.and_then(|time| u64::try_from(time.as_second()).ok()).unwrap_or(0)
+}
+
+fn set_up(
+    install: &Install,
+    (path, state): (&Path, Option<PathBuf>),
+    format: Format,
+) -> anyhow::Result<Exit> {
+    let text = match written(install, path) {
+        Ok(text) => text,
+        Err(refusal) => return Ok(view::refused(&refusal, format)),
+    };
+    let settings = match settings::read(&path.display().to_string(), &text) {
+        Ok(settings) => settings,
+        Err(found) => return Ok(view::refused(&Refusal::Diagnostics(found), format)),
+    };
+    let runs = match install.timer {
+        true => Runs::ByTimer { every: settings.every },
+        false => Runs::Always,
+    };
+    let program = std::env::current_exe().and_then(std::fs::canonicalize);
+    let program = program.context("cannot find the program that the agent is to run")?;
+    let catalog = installed((&program, &text, path), runs, There::now())?;
+    apply(catalog, "agent install --local", (install.yes, state), format)
+}
+
+/// The settings: those that are there, with what is said now in place of what they say.
+fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
+    let is_new = install.site.is_some() || install.file.is_some();
+    let old = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Refusal::Other(anyhow!("cannot read {}: {error}", path.display()))),
+    };
+    match old {
+        Some(text) if !is_new => Ok(text),
+        None if !is_new => Err(Refusal::Other(anyhow!(
+            "say where the catalog comes from: --site DIR with --role ROLE or --host NAME, or -f FILE"
+        ))),
+        _ => super::install::settings_text(install).map_err(Refusal::Other),
+    }
+}
+
+fn apply(
+    catalog: Catalog,
+    command: &str,
+    (yes, state): (bool, Option<PathBuf>),
+    format: Format,
+) -> anyhow::Result<Exit> {
+    let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
+        Ok(consent) => consent,
+        Err(error) => return Ok(view::misuse(&error)),
+    };
+    let work = Work { catalog, scope: SCOPE.to_owned(), command: command.to_owned(), ..Work::default() };
+    let wanted = Wanted::Same(Order::Apply(work));
+    let files = Files::default();
+    Errand { wanted, consent, manner: consent.manner(), format, files }
+        .go(Ok(Crew::Here { host: None, state }))
+}

@@ -1,0 +1,310 @@
+//! What wakes what: from the things that a catalog claims to directories, names in them and units, and from what happened there to
+//! the nodes concerned. It looks at nothing itself; `watch` does.
+//!
+//! Every directory on the way to a path is watched for the next name on that way, so that one that comes, goes or is put in the
+//! place of another is noticed wherever on the way it stands.
+
+use agent::engine::{Graph, Vertex};
+use agent::kind::Class;
+use model::{Catalog, Runtime, Thing};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+/// Whom something concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// A node, by its position in the catalog.
+    Node(u32),
+    /// Whoever compiles: the site itself changed.
+    Site,
+    /// Whoever keeps the agent's own orders: it is paused, or goes on.
+    Orders,
+}
+
+/// Somebody, and how many milliseconds are waited for more before he is looked at.
+pub type Hit = (Who, u16);
+
+/// A file: what replaces one comes in one piece.
+const FILES: u16 = 4;
+/// Account tools write several files.
+const ACCOUNTS: u16 = 100;
+/// The service manager starts again by itself what it was told to, in this time unless said otherwise.
+const UNITS: u16 = 250;
+/// dpkg writes its status many times.
+const PACKAGES: u16 = 2000;
+/// Editors and checkouts write several files.
+const SITE: u16 = 300;
+
+/// Where packages are written down.
+const STATUS: &str = "/var/lib/dpkg/status";
+/// Where accounts are.
+const ACCOUNT_FILES: [&str; 4] = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
+/// Where an administrator's units are, and whether they start at boot (systemd.unit(5)).
+const UNIT_DIRS: [&str; 2] = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];
+
+/// How something happened to a name in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What it holds, or its attributes.
+    Within,
+    /// The name came, went, or stands for something else.
+    Name,
+}
+
+/// What is watched, and for whom.
+#[derive(Debug, Default)]
+pub struct Interests {
+    dirs: BTreeMap<PathBuf, Names>,
+    units: BTreeMap<String, BTreeSet<u32>>,
+}
+
+/// The names of a directory that matter.
+#[derive(Debug, Default)]
+struct Names {
+    own: BTreeMap<OsString, BTreeSet<Hit>>,
+    any: BTreeSet<Hit>,
+}
+
+/// What something that happened amounts to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Concerned {
+    /// Who is.
+    pub hits: BTreeSet<Hit>,
+    /// A directory on the way to others that may be another one now: what is below it has to be watched anew.
+    pub anew: Option<PathBuf>,
+}
+
+impl Interests {
+    /// Those of a catalog. `below` tells the directories in a directory, at any depth.
+    pub fn of(graph: &Graph<'_>, below: &dyn Fn(&Path) -> Vec<PathBuf>) -> Self {
+        let mut all = Self::default();
+        for (at, vertex) in graph.vertices().iter().enumerate() {
+            // A catalog with more nodes does not fit into memory.
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            all.take(at, vertex, below);
+        }
+        all
+    }
+
+    fn take(&mut self, at: u32, vertex: &Vertex<'_>, below: &dyn Fn(&Path) -> Vec<PathBuf>) {
+        let footprint = vertex.resource.footprint();
+        let mut things: Vec<Thing> = footprint.claims.into_iter().map(|claim| claim.thing).collect();
+        // A line claims no file, and is in one. What a command is about nobody can tell: it has its turn with those before it.
+        if things.is_empty() && vertex.class == Class::Files {
+            things = footprint.wants;
+        }
+        let is_deep = reaches_below(vertex);
+        for thing in things {
+            match thing {
+                Thing::Path(path) => {
+                    self.path(path.as_path(), (Who::Node(at), FILES));
+                    if is_deep {
+                        self.tree(path.as_path(), (Who::Node(at), FILES), below);
+                    }
+                }
+                Thing::Package(_) => self.path(STATUS.as_ref(), (Who::Node(at), PACKAGES)),
+                Thing::User(_) | Thing::Group(_) => {
+                    for file in ACCOUNT_FILES {
+                        self.path(file.as_ref(), (Who::Node(at), ACCOUNTS));
+                    }
+                }
+                Thing::Unit(name) => {
+                    self.units.entry(name.clone()).or_default().insert(at);
+                    for dir in UNIT_DIRS {
+                        self.path(&Path::new(dir).join(&name), (Who::Node(at), UNITS));
+                    }
+                }
+                Thing::UnitFile(_) => {}
+            }
+        }
+    }
+
+    /// Watches one path for somebody.
+    pub fn path(&mut self, path: &Path, hit: Hit) {
+        let mut path = path;
+        let mut own = Some(hit);
+        while let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+            let names = self.dirs.entry(parent.to_owned()).or_default();
+            if let Some(hit) = own.take() {
+                names.own.entry(name.to_owned()).or_default().insert(hit);
+            }
+            path = parent;
+        }
+    }
+
+    /// Watches all that is in a directory.
+    pub fn tree(&mut self, dir: &Path, hit: Hit, below: &dyn Fn(&Path) -> Vec<PathBuf>) {
+        self.path(dir, hit);
+        for dir in below(dir).into_iter().chain([dir.to_owned()]) {
+            self.dirs.entry(dir).or_default().any.insert(hit);
+        }
+    }
+
+    /// Watches what the site was made from: files, and directories with all that is right in them.
+    pub fn site(&mut self, files: &[PathBuf], is_dir: impl Fn(&Path) -> bool) {
+        for path in files {
+            match is_dir(path) {
+                true => self.tree(path, (Who::Site, SITE), &|_| Vec::new()),
+                false => self.path(path, (Who::Site, SITE)),
+            }
+        }
+    }
+
+    /// The directories to watch.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.dirs.keys().map(PathBuf::as_path)
+    }
+
+    /// Those of them that are `dir` or below it.
+    pub fn below<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let from = self.dirs.range::<Path, _>((Bound::Included(dir), Bound::Unbounded));
+        from.map(|(path, _)| path.as_path()).take_while(move |path| path.starts_with(dir))
+    }
+
+    /// The units that are claimed.
+    pub fn units(&self) -> impl Iterator<Item = &str> {
+        self.units.keys().map(String::as_str)
+    }
+
+    /// Whom it concerns that something happened to a name in a directory.
+    pub fn happened(&self, dir: &Path, name: &OsStr, change: Change) -> Concerned {
+        let mut concerned = Concerned::default();
+        let Some(names) = self.dirs.get(dir) else { return concerned };
+        concerned.hits.extend(names.any.iter().chain(names.own.get(name).into_iter().flatten()));
+        let path = dir.join(name);
+        if change == Change::Name && self.dirs.contains_key(&path) {
+            concerned.hits.extend(self.all_below(&path));
+            concerned.anew = Some(path);
+        }
+        concerned
+    }
+
+    /// Everybody with something in `dir` or below it.
+    pub fn all_below(&self, dir: &Path) -> BTreeSet<Hit> {
+        let names = self.below(dir).filter_map(|dir| self.dirs.get(dir));
+        names.flat_map(|names| names.own.values().flatten().chain(&names.any)).copied().collect()
+    }
+}
+
+/// The nodes themselves and all that come after one of them: positions, as in the catalog.
+pub fn with_dependants(catalog: &Catalog, nodes: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let mut all = nodes.clone();
+    // Edges run forward and are sorted by where they begin: one pass reaches everybody.
+    for edge in catalog.edges() {
+        if let (Ok(from), Ok(to)) = (u32::try_from(edge.from), u32::try_from(edge.to))
+            && all.contains(&from)
+        {
+            all.insert(to);
+        }
+    }
+    all
+}
+
+/// True where the resource is about what lies below its path as well: its kind has a key for that, and it is given.
+fn reaches_below(vertex: &Vertex<'_>) -> bool {
+    let Some(kind) = agent::kinds::ALL.iter().find(|kind| kind.name() == vertex.node.id.kind()) else {
+        return false;
+    };
+    let given =
+        |name: &str| {
+            vertex.node.params.get(name).is_some_and(|value| {
+                !matches!(value, serde_json::Value::Bool(false) | serde_json::Value::Null)
+            })
+        };
+    kind.fields().iter().any(|field| field.runtime == Runtime::Claims && given(&field.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ACCOUNTS, Change, FILES, Interests, PACKAGES, UNITS, Who, with_dependants};
+    use agent::engine::Graph;
+    use model::{Catalog, Common, Edge, EdgeKind, Id, Node, Secrets};
+    use serde_json::{Value, json};
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    fn node(id: &str, params: Value) -> Node {
+        Node { id: Id::parse(id).unwrap(), origins: Vec::new(), params, common: Common::default() }
+    }
+
+    fn catalog() -> Catalog {
+        let nodes = vec![
+            node("file./etc/app/a.conf", json!({"content": "a"})),
+            node("directory./srv/www", json!({"purge": []})),
+            node("package.nginx", json!({})),
+            node("user.ann", json!({})),
+            node("service.nginx", json!({"running": true})),
+            node("line./etc/hosts", json!({"path": "/etc/hosts", "line": "x"})),
+        ];
+        Catalog::new(nodes, Vec::new()).unwrap()
+    }
+
+    fn interests() -> Interests {
+        let catalog = catalog();
+        let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::ALL).unwrap();
+        Interests::of(&graph, &|dir| match dir == Path::new("/srv/www") {
+            true => vec![PathBuf::from("/srv/www/sub")],
+            false => Vec::new(),
+        })
+    }
+
+    #[test]
+    fn each_thing_wakes_those_whom_it_concerns() {
+        let all = interests();
+        for (path, change, node, delay) in [
+            ("/etc/app/a.conf", Change::Within, 0, FILES),
+            ("/etc/app/a.conf", Change::Name, 0, FILES),
+            ("/etc/app", Change::Name, 0, FILES),
+            ("/etc", Change::Name, 0, FILES),
+            ("/srv/www/stranger", Change::Name, 1, FILES),
+            ("/srv/www/sub/stranger", Change::Name, 1, FILES),
+            ("/srv/www", Change::Within, 1, FILES),
+            ("/var/lib/dpkg/status", Change::Name, 2, PACKAGES),
+            ("/etc/shadow", Change::Name, 3, ACCOUNTS),
+            ("/etc/systemd/system/nginx.service", Change::Name, 4, UNITS),
+            ("/etc/hosts", Change::Within, 5, FILES),
+        ] {
+            let path = Path::new(path);
+            let found = all.happened(path.parent().unwrap(), path.file_name().unwrap(), change);
+            assert!(found.hits.contains(&(Who::Node(node), delay)), "{path:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_concerns_nobody_wakes_nobody() {
+        let all = interests();
+        for (path, change) in [
+            ("/etc/app/b.conf", Change::Name),
+            ("/etc/app", Change::Within),
+            ("/etc/resolv.conf", Change::Name),
+            ("/var/lib/dpkg/lock", Change::Within),
+            ("/tmp/x", Change::Name),
+        ] {
+            let path = Path::new(path);
+            let found = all.happened(path.parent().unwrap(), path.file_name().unwrap(), change);
+            assert_eq!(found, super::Concerned::default(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_on_the_way_is_watched_anew() {
+        let all = interests();
+        let found = all.happened(Path::new("/etc"), "app".as_ref(), Change::Name);
+        assert_eq!(found.anew, Some(PathBuf::from("/etc/app")));
+        let below: Vec<&Path> = all.below(Path::new("/srv/www")).collect();
+        assert_eq!(below, [Path::new("/srv/www"), Path::new("/srv/www/sub")]);
+        assert!(all.directories().any(|dir| dir == Path::new("/")));
+    }
+
+    #[test]
+    fn who_comes_after_is_looked_at_as_well() {
+        let nodes = (0..5).map(|at| node(&format!("file./{at}"), json!({"content": ""}))).collect();
+        let edge = |(from, to)| Edge { from, to, kind: EdgeKind::Require, because: String::new() };
+        let catalog = Catalog::new(nodes, [(0, 2), (2, 3), (1, 4)].map(edge).into()).unwrap();
+        for (from, all) in [(0, &[0, 2, 3][..]), (1, &[1, 4]), (3, &[3])] {
+            assert_eq!(with_dependants(&catalog, &BTreeSet::from([from])), all.iter().copied().collect());
+        }
+    }
+}

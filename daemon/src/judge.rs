@@ -1,0 +1,180 @@
+//! What is done about a node that differs, and what is made of a look afterwards: what is told, remembered and left. It changes nothing
+//! on the host; `check` does, by the rule that is made here.
+
+use crate::check::{Checked, NodeEnd};
+use crate::memory::{Because, Drift, Memory};
+use crate::report::What;
+use crate::settings::{Delicate, Settings};
+use crate::source::Site;
+use crate::status::{OpenFight, Status};
+use agent::session::{Login, delicate};
+use model::{Catalog, HostPath, Id, Node, NodeStatus, OnDrift, Plan, PlannedNode, Thing};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why a node is left as it is; `None` where it is put right. Whatever was seen even before goes back to what it was: that was
+/// confirmed then, or never could lock anybody out. What is new and could, waits for somebody who would notice.
+pub fn left(
+    node: &PlannedNode,
+    site: &Site,
+    memory: &Memory,
+    (settings, now): (&Settings, u64),
+) -> Option<String> {
+    let desired = site.work.catalog.position(&node.id).and_then(|at| site.work.catalog.nodes().get(at))?;
+    match memory.because(desired) {
+        Because::Drift if desired.common.on_drift.unwrap_or(settings.mode) == OnDrift::Observe => {
+            Some("it is only observed".to_owned())
+        }
+        Because::Drift if !memory.breaker.allows(&node.id, now) => Some("it is fought over".to_owned()),
+        Because::Drift => None,
+        Because::Intended if settings.mode == OnDrift::Observe => {
+            Some("the host is only observed".to_owned())
+        }
+        Because::Intended if settings.delicate == Delicate::Hold => {
+            let words = could_lock_out(node, desired, site);
+            (!words.is_empty()).then(|| {
+                format!(
+                    "it could lock people out ({}), and nobody is there to confirm it: apply it",
+                    words.join(", ")
+                )
+            })
+        }
+        Because::Intended => None,
+    }
+}
+
+fn could_lock_out(node: &PlannedNode, desired: &Node, site: &Site) -> Vec<String> {
+    let plan = Plan { nodes: vec![node.clone()], ..Plan::default() };
+    // Who will come is not known here; root stands for them.
+    let login = Login { user: "root".to_owned(), home: HostPath::new("/root").ok(), groups: BTreeSet::new() };
+    delicate(&plan, &[claims(desired, site)], &login)
+}
+
+fn claims(node: &Node, site: &Site) -> Vec<Thing> {
+    let kind = agent::kinds::ALL.iter().find(|kind| kind.name() == node.id.kind());
+    let params = node.resolved(&site.secrets).ok();
+    let found = kind.zip(params).and_then(|(kind, params)| kind.decode(node.id.name(), &params).ok());
+    let claims = found.map(|resource| resource.owns()).unwrap_or_default();
+    claims.into_iter().map(|claim| claim.thing).collect()
+}
+
+/// What a look is written down in.
+pub struct Books<'a> {
+    /// What is remembered.
+    pub memory: &'a mut Memory,
+    /// How the agent is.
+    pub status: &'a mut Status,
+    /// What it is set to.
+    pub settings: &'a Settings,
+}
+
+/// When it is: for people, and in seconds since 1970.
+#[derive(Clone, Copy)]
+pub struct Now<'a> {
+    /// RFC 3339 in UTC.
+    pub text: &'a str,
+    /// Seconds since 1970.
+    pub seconds: u64,
+}
+
+impl Books<'_> {
+    /// Writes down what came of looking at `nodes`, and says what is to be told.
+    pub fn enter(
+        &mut self,
+        catalog: &Catalog,
+        nodes: &[usize],
+        checked: &Checked,
+        now: Now<'_>,
+    ) -> Vec<What> {
+        let mut told = Vec::new();
+        let because: BTreeMap<&Id, Because> = nodes
+            .iter()
+            .filter_map(|at| catalog.nodes().get(*at))
+            .map(|node| (&node.id, self.memory.because(node)))
+            .collect();
+        for node in nodes.iter().filter_map(|at| catalog.nodes().get(*at)) {
+            let because = because.get(&node.id).copied().unwrap_or(Because::Intended);
+            if let Some(why) = checked.left.get(&node.id) {
+                told.extend(self.is_left(node, (because, why), (checked, now)));
+            } else if checked.is_even(&node.id) {
+                told.extend(self.is_even(node, because, (checked, now)));
+            } else if let Some(why) = trouble(&node.id, checked)
+                && self.status.failing.insert(node.id.clone(), why.clone()) != Some(why.clone())
+            {
+                told.push(What::Failed { id: node.id.clone(), why });
+            }
+        }
+        let over = self.memory.breaker.settle(&self.settings.fights, now.seconds);
+        told.extend(over.into_iter().map(|id| What::FightOver { id }));
+        self.status.drift = self.memory.drift.clone();
+        let open: BTreeSet<&Id> = self.memory.breaker.open(now.seconds).map(|(id, _)| id).collect();
+        self.status.fights.retain(|id, _| open.contains(id));
+        told
+    }
+
+    fn is_left(
+        &mut self,
+        node: &Node,
+        (because, why): (Because, &str),
+        (checked, now): (&Checked, Now<'_>),
+    ) -> Option<What> {
+        let id = node.id.clone();
+        if because == Because::Intended {
+            let known = self.status.held.insert(id.clone(), why.to_owned());
+            return (known.as_deref() != Some(why)).then(|| What::Held { id, left: why.to_owned() });
+        }
+        let changes = checked.differing.get(&id).cloned().unwrap_or_default();
+        let known = self.memory.drift.get(&id);
+        let since = known.map_or_else(|| now.text.to_owned(), |known| known.since.clone());
+        let drift = Drift { since, changes: changes.clone(), left: why.to_owned() };
+        if known == Some(&drift) {
+            return None;
+        }
+        self.memory.drift.insert(id.clone(), drift);
+        Some(What::Drift { id, changes, left: why.to_owned() })
+    }
+
+    fn is_even(&mut self, node: &Node, because: Because, (checked, now): (&Checked, Now<'_>)) -> Vec<What> {
+        let id = node.id.clone();
+        let was_known = self.memory.drift.contains_key(&id);
+        let had_failed = self.status.failing.remove(&id).is_some();
+        self.status.held.remove(&id);
+        self.memory.is_even(node);
+        let Some(changes) = checked.ended.get(&id).and_then(corrected) else {
+            let is_news = was_known || had_failed;
+            return is_news.then_some(What::Even { id }).into_iter().collect();
+        };
+        let run = checked.report.run.clone();
+        // One that follows another, such as a restart after a new configuration, is no drift of its own.
+        let was_found = checked.differing.contains_key(&id);
+        let because = if was_found { because } else { Because::Intended };
+        let mut told = vec![What::Corrected { id: id.clone(), because, changes, run }];
+        if because == Because::Drift {
+            self.status.corrections += 1;
+            let limits = self.settings.fights;
+            if let Some(fight) = self.memory.breaker.corrected(&id, &limits, now.seconds) {
+                let until = time(fight.until);
+                let other = "not known yet".to_owned();
+                let open = OpenFight { until: until.clone(), other: other.clone() };
+                self.status.fights.insert(id.clone(), open);
+                told.push(What::Fight { id, corrections: fight.corrections, until, other });
+            }
+        }
+        told
+    }
+}
+
+/// What was done to a node that was put right; `None` where nothing was.
+fn corrected(end: &NodeEnd) -> Option<Vec<String>> {
+    matches!(end.status, NodeStatus::Changed | NodeStatus::Refreshed).then(|| end.changes.clone())
+}
+
+fn trouble(id: &Id, checked: &Checked) -> Option<String> {
+    let ended = checked.ended.get(id).map(|end| end.because.clone()).filter(|why| !why.is_empty());
+    ended.or_else(|| checked.failed.get(id).cloned())
+}
+
+/// Seconds since 1970 as RFC 3339 in UTC.
+pub fn time(seconds: u64) -> String {
+    let time = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap_or(i64::MAX));
+    time.map_or_else(|_| "never".to_owned(), |time| time.to_string())
+}

@@ -1,0 +1,43 @@
+//! The agent of a host: it watches what the catalog claims, looks at what something happened to, and keeps it even, by the same sessions
+//! of the engine that everybody uses. It knows catalogs, not the language: a [`Source`] gives it the site compiled for this host.
+//!
+//! `keeper` is the loop; `interest` says what wakes what, `judge` what is done about a difference, `report` who is told.
+
+mod breaker;
+mod duration;
+mod schedule;
+pub mod settings;
+mod windows;
+
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod check;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod interest;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod judge;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod keeper;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod memory;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub mod pause;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod report;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod source;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub mod status;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod watch;
+
+pub use duration::parse as duration;
+pub use settings::Settings;
+
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use keeper::{Host, Keeper};
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use memory::Drift;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use report::Cause;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use source::{NoSite, Site, Source};

@@ -1,0 +1,41 @@
+//! Where the desired state comes from. The daemon knows catalogs, not the language: whoever starts it says how to get one.
+
+use model::Secrets;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wire::{Blobs, Work};
+
+/// The site as it is now, compiled for this host.
+pub struct Site {
+    /// The catalog, its scope, and how its runs are carried out.
+    pub work: Work,
+    /// Its secrets, in memory alone.
+    pub secrets: Secrets,
+    /// Its contents.
+    pub blobs: Arc<dyn Blobs>,
+    /// What it was made from: files, and directories in which any change counts. A change of the site itself is noticed by them.
+    pub files: Vec<PathBuf>,
+    /// What is not wrong with it, but not good either; a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Gives the site.
+pub trait Source {
+    /// In a few words, for people: `site /srv/site, roles web`.
+    fn name(&self) -> String;
+
+    /// Reads and compiles it anew, with this host's facts.
+    ///
+    /// # Errors
+    /// Why there is none, for people, and what is to be watched meanwhile so that it is tried again: the last good one stays in force.
+    fn site(&self) -> Result<Site, NoSite>;
+}
+
+/// Why there is no site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSite {
+    /// For people; several lines where the site does not compile.
+    pub why: String,
+    /// As in [`Site::files`].
+    pub files: Vec<PathBuf>,
+}

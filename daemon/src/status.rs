@@ -1,0 +1,168 @@
+//! How the agent is, as it last wrote it down; and whether there is one that runs, which its lock alone tells.
+
+use crate::memory::Drift;
+use crate::pause::{self, Pause};
+use crate::report::Cause;
+use agent::os::lock::{Attempt, Holder, Lock, holder, try_lock};
+use agent::state::StateDir;
+use model::{Failure, Id, Report};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const NAME: &str = "agent/status";
+const LOCK: &str = "agent/lock";
+
+/// How the agent is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// Where its catalog comes from.
+    pub source: String,
+    /// What it does about drift: `observe` or `correct`.
+    pub mode: String,
+    /// Version of the catalog in force; `None` while there is none.
+    pub catalog: Option<String>,
+    /// How many resources it has.
+    pub resources: usize,
+    /// Why there is no newer catalog, where there should be.
+    pub no_catalog: Option<String>,
+    /// The last look.
+    pub last: Option<Last>,
+    /// When everything is looked at next, RFC 3339 in UTC; `None` where that is somebody else's business.
+    pub next: Option<String>,
+    /// When anything may be changed again, where it may not now.
+    pub opens: Option<String>,
+    /// How many directories are watched.
+    pub directories: usize,
+    /// How many units are watched.
+    pub units: usize,
+    /// What should be watched and is not, and why: it is looked at by the schedule alone.
+    pub unwatched: BTreeMap<String, String>,
+    /// Ways of telling that fail, and why.
+    pub untold: BTreeMap<String, String>,
+    /// Resources that somebody else changed, and that are left so.
+    pub drift: BTreeMap<Id, Drift>,
+    /// Resources of which something else is desired now, and that wait.
+    pub held: BTreeMap<Id, String>,
+    /// Resources that could not be told, or not be put right.
+    pub failing: BTreeMap<Id, String>,
+    /// Resources that are fought over, until when they are left alone, and what is known of the other side.
+    pub fights: BTreeMap<Id, OpenFight>,
+    /// Looks since it began.
+    pub looks: u64,
+    /// Corrections of drift since it began.
+    pub corrections: u64,
+}
+
+/// A look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Last {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// What for.
+    pub cause: Cause,
+    /// The sum.
+    pub report: Report,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// What kept it from its end.
+    pub trouble: Option<String>,
+}
+
+/// A fight that is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFight {
+    /// Until when the resource is left alone, RFC 3339 in UTC.
+    pub until: String,
+    /// What is known of the other side.
+    pub other: String,
+}
+
+/// What can be told of the agent of a host from outside.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Told {
+    /// Who runs; `None` where nobody does.
+    pub running: Option<Running>,
+    /// The pause that is on.
+    pub paused: Option<Pause>,
+    /// What the agent wrote down last; `None` where none ever ran.
+    pub status: Option<Status>,
+}
+
+/// A running agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
+}
+
+impl Status {
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn write(&self, state: &StateDir) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(self).map_err(|error| Failure::io("describe", NAME, error))?;
+        state.write(NAME, &bytes)
+    }
+}
+
+/// Being the agent of a host, which one process at a time is.
+///
+/// # Errors
+/// Another one is, or it cannot be told.
+pub fn be_the_agent(state: &StateDir, since: &str) -> Result<Lock, Failure> {
+    state.make_folder(crate::memory::FOLDER)?;
+    let (pid, command) = (std::process::id(), "agent".to_owned());
+    let me = Holder { pid, run: String::new(), since: since.to_owned(), command };
+    match try_lock(&state.root().join(LOCK), &me)? {
+        Attempt::Taken(lock) => Ok(lock),
+        Attempt::Held(by) => {
+            let who = by.map_or_else(|why| why, |by| format!("process {}, since {}", by.pid, by.since));
+            let why = format!("the agent of this host runs already: {who}");
+            Err(Failure::refused(why, "`keel agent status` shows what it does"))
+        }
+    }
+}
+
+/// What can be told now; `now` is in seconds since 1970.
+///
+/// # Errors
+/// Something cannot be read.
+pub fn told(state: &StateDir, now: u64) -> Result<Told, Failure> {
+    let unknown = |why: String| Failure::unknown("who is the agent of this host", why);
+    let running = match holder(&state.root().join(LOCK))? {
+        None => None,
+        Some(Ok(by)) => Some(Running { pid: by.pid, since: by.since }),
+        Some(Err(why)) => return Err(unknown(why)),
+    };
+    let status = match state.read(NAME)? {
+        None => None,
+        Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?),
+    };
+    Ok(Told { running, paused: pause::read(state, now)?, status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Status, be_the_agent, told};
+    use agent::state::StateDir;
+
+    #[test]
+    fn running_is_told_from_not_running_whatever_was_written_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        assert_eq!(told(&state, 0).unwrap(), super::Told { running: None, paused: None, status: None });
+        let lock = be_the_agent(&state, "2026-01-02T00:00:00Z").unwrap();
+        Status::default().write(&state).unwrap();
+        let running = told(&state, 0).unwrap().running.unwrap();
+        assert_eq!((running.pid, running.since.as_str()), (std::process::id(), "2026-01-02T00:00:00Z"));
+        let second = be_the_agent(&state, "x").unwrap_err().to_string();
+        assert!(second.contains("runs already: process"), "{second}");
+        drop(lock);
+        let after = told(&state, 0).unwrap();
+        assert!(after.running.is_none() && after.status.is_some());
+    }
+}

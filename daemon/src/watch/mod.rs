@@ -1,0 +1,4 @@
+//! What tells that something happened: the file system, the service manager, signals and the clock. None of them decides anything.
+
+pub mod files;
+pub mod wait;
