@@ -5,7 +5,6 @@
 //! place of another is noticed wherever on the way it stands.
 
 use agent::engine::{Graph, Vertex};
-use agent::kind::Class;
 use model::{Catalog, Runtime, Thing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -91,9 +90,9 @@ impl Interests {
     fn take(&mut self, at: u32, vertex: &Vertex<'_>, below: &dyn Fn(&Path) -> Vec<PathBuf>) {
         let footprint = vertex.resource.footprint();
         let mut things: Vec<Thing> = footprint.claims.into_iter().map(|claim| claim.thing).collect();
-        // A line claims no file, and is in one. What a command is about nobody can tell: it has its turn with those before it.
-        if things.is_empty() && vertex.class == Class::Files {
-            things = footprint.wants;
+        // A line claims no file, and is in one. Of what a command is about, this is all that can be told.
+        if things.is_empty() {
+            things = footprint.wants.into_iter().filter(|thing| matches!(thing, Thing::Path(_))).collect();
         }
         let is_deep = reaches_below(vertex);
         for thing in things {

@@ -1,9 +1,7 @@
 //! The loop: waits, gathers whom something happened to, looks at them and at all that come after them, and tells what came of it. At
 //! each turn of the schedule everything is looked at, whatever could be watched.
 
-use crate::check::{Checked, End, Leave, Look};
-use crate::interest::{Hit, Interests, Who, with_dependants};
-use crate::judge::{Books, Now, left, time};
+use crate::interest::{Hit, Interests, Who};
 use crate::memory::Memory;
 use crate::pause;
 use crate::report::journald::Journald;
@@ -13,27 +11,19 @@ use crate::report::{Cause, Reporter, Told, What};
 use crate::schedule::{Schedule, splay};
 use crate::settings::Settings;
 use crate::source::{Site, Source};
-use crate::status::{Last, Status, be_the_agent};
+use crate::status::{Status, be_the_agent};
 use crate::watch::files::{Files, Happened};
 use crate::watch::wait::Wait;
-use agent::engine::{Graph, Part};
 use agent::os::lock::Lock;
 use agent::session::Clock;
 use agent::state::StateDir;
-use model::{Digest, Failure, OnDrift, PlannedNode, Report};
+use model::{Failure, OnDrift, Report};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So long is waited for another run that has the host, before it is tried again.
-const BUSY: Duration = Duration::from_millis(500);
-
 /// Who wakes us for nothing again and again is listened to less: at most once in so long.
-const DEAF: Duration = Duration::from_secs(30);
-
-/// Directories below one that are watched, at most.
-const MOST_BELOW: usize = 1000;
+pub(crate) const DEAF: Duration = Duration::from_secs(30);
 
 /// The host, and what the agent needs of it.
 pub struct Host<'a> {
@@ -49,27 +39,27 @@ pub struct Host<'a> {
 
 /// The agent of a host.
 pub struct Keeper<'a> {
-    settings: Settings,
-    source: &'a dyn Source,
-    host: Host<'a>,
-    wait: Wait,
-    files: Files,
-    interests: Interests,
-    site: Option<Arc<Site>>,
-    memory: Memory,
-    kept: Memory,
-    status: Status,
-    written: Status,
-    reporters: Vec<Box<dyn Reporter>>,
-    schedule: Schedule,
-    next: u64,
-    due: BTreeMap<Who, Instant>,
-    everything: Option<Cause>,
+    pub(crate) settings: Settings,
+    pub(crate) source: &'a dyn Source,
+    pub(crate) host: Host<'a>,
+    pub(crate) wait: Wait,
+    pub(crate) files: Files,
+    pub(crate) interests: Interests,
+    pub(crate) site: Option<Arc<Site>>,
+    pub(crate) memory: Memory,
+    pub(crate) kept: Memory,
+    pub(crate) status: Status,
+    pub(crate) written: Status,
+    pub(crate) reporters: Vec<Box<dyn Reporter>>,
+    pub(crate) schedule: Schedule,
+    pub(crate) next: u64,
+    pub(crate) due: BTreeMap<Who, Instant>,
+    pub(crate) everything: Option<Cause>,
     /// When another run may have left the host.
-    again: Option<Instant>,
-    noise: BTreeMap<Who, (u32, Instant)>,
-    paused: Option<u64>,
-    _lock: Lock,
+    pub(crate) again: Option<Instant>,
+    pub(crate) noise: BTreeMap<Who, (u32, Instant)>,
+    pub(crate) paused: Option<u64>,
+    pub(crate) _lock: Lock,
 }
 
 impl<'a> Keeper<'a> {
@@ -173,7 +163,7 @@ impl<'a> Keeper<'a> {
         self.settle()
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         seconds(&(self.host.clock)())
     }
 
@@ -309,146 +299,7 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Reads the site anew; true where its catalog is another one than before.
-    fn load(&mut self) -> bool {
-        self.due.remove(&Who::Site);
-        let (files, is_new) = match self.source.site() {
-            Ok(site) => {
-                let version = version(&site);
-                let is_new = self.status.catalog.as_ref() != Some(&version);
-                let (files, resources) = (site.files.clone(), site.work.catalog.nodes().len());
-                let warnings = site.warnings.clone();
-                self.site = Some(Arc::new(site));
-                self.status.no_catalog = None;
-                if is_new {
-                    (self.status.catalog, self.status.resources) = (Some(version), resources);
-                    self.tell(What::Catalog { resources, warnings });
-                }
-                (files, is_new)
-            }
-            Err(none) => {
-                if self.status.no_catalog.as_ref() != Some(&none.why) {
-                    self.status.no_catalog = Some(none.why.clone());
-                    self.tell(What::NoCatalog { why: none.why });
-                }
-                (none.files, false)
-            }
-        };
-        self.watch(&files);
-        is_new
-    }
-
-    /// Watches what the catalog claims, and what it was made from.
-    fn watch(&mut self, files: &[PathBuf]) {
-        if !self.settings.watch {
-            return;
-        }
-        let mut interests = Interests::default();
-        if let Some(site) = &self.site {
-            match Graph::load(&site.work.catalog, &site.secrets, agent::kinds::ALL) {
-                Ok(graph) => interests = Interests::of(&graph, &directories_below),
-                Err(failure) => self.tell(What::Note { text: failure.to_string() }),
-            }
-        }
-        interests.site(files, Path::is_dir);
-        interests.path(&self.host.state.root().join(pause::NAME), (Who::Orders, 0));
-        let wanted: BTreeSet<&Path> = interests.directories().collect();
-        self.files.keep(&wanted);
-        self.files.watch(wanted.into_iter());
-        self.interests = interests;
-        self.status.directories = self.files.count();
-        self.status.units = self.interests.units().count();
-        let unwatched: BTreeMap<String, String> =
-            self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone())).collect();
-        for (what, why) in &unwatched {
-            if self.status.unwatched.get(what) != Some(why) {
-                self.tell(What::Unwatched { what: what.clone(), why: why.clone() });
-            }
-        }
-        self.status.unwatched = unwatched;
-    }
-
-    fn look_at_everything(&mut self, cause: Cause) {
-        let Some(site) = self.site.clone() else { return };
-        self.due.retain(|who, _| !matches!(who, Who::Node(_)));
-        let catalog = &site.work.catalog;
-        self.memory.keep(|id| catalog.position(id).is_some());
-        self.status.held.retain(|id, _| catalog.position(id).is_some());
-        self.status.failing.retain(|id, _| catalog.position(id).is_some());
-        let all: Vec<usize> = (0..catalog.nodes().len()).collect();
-        // Where the host is only observed, what left the catalog stays too.
-        let part = match self.settings.mode {
-            OnDrift::Correct => Part::All,
-            OnDrift::Observe => Part::Only(catalog.nodes().iter().map(|node| node.id.clone()).collect()),
-        };
-        let checked = self.check(&site, part);
-        if let End::Busy(_) = checked.end {
-            self.everything = Some(cause);
-        }
-        self.enter((&site, &all), checked, cause);
-    }
-
-    fn look_at(&mut self, nodes: &BTreeSet<u32>) {
-        let Some(site) = self.site.clone() else { return };
-        let catalog = &site.work.catalog;
-        let all: Vec<usize> = with_dependants(catalog, nodes).into_iter().map(|at| at as usize).collect();
-        let ids = all.iter().filter_map(|at| catalog.nodes().get(*at)).map(|node| node.id.clone()).collect();
-        let checked = self.check(&site, Part::Only(ids));
-        let now = Instant::now();
-        let is_nothing = checked.differing.is_empty() && checked.failed.is_empty();
-        for who in nodes.iter().map(|at| Who::Node(*at)) {
-            match checked.end {
-                End::Busy(_) => drop(self.due.insert(who, now)),
-                End::Whole if is_nothing => {
-                    let (count, last) = self.noise.get(&who).copied().unwrap_or((0, now));
-                    let count = if now.duration_since(last) < DEAF { count + 1 } else { 1 };
-                    self.noise.insert(who, (count, now));
-                }
-                _ => drop(self.noise.remove(&who)),
-            }
-        }
-        self.enter((&site, &all), checked, Cause::Event);
-    }
-
-    fn check(&self, site: &Site, part: Part) -> Checked {
-        let Host { state, clock, .. } = &self.host;
-        let now = self.now();
-        let rule = |node: &PlannedNode| left(node, site, &self.memory, (&self.settings, now));
-        let is_open = self.settings.windows.is_open(now);
-        let leave: Leave<'_> = if is_open { Ok(&rule) } else { Err("it is outside the maintenance windows") };
-        Look { site, state, clock: *clock, stop: &self.wait.stop }.check(part, leave)
-    }
-
-    fn enter(&mut self, (site, nodes): (&Site, &[usize]), checked: Checked, cause: Cause) {
-        let trouble = match &checked.end {
-            End::Whole => None,
-            End::Busy(_) => {
-                self.again = Some(Instant::now() + BUSY);
-                return;
-            }
-            End::Locked(why) => Some(why.clone()),
-            End::Failed(why) => Some(why.clone()),
-        };
-        let (at, seconds) = ((self.host.clock)(), self.now());
-        let now = Now { text: &at, seconds };
-        self.status.looks += 1;
-        self.status.opens =
-            self.settings.windows.opens(seconds).filter(|_| !checked.left.is_empty()).map(time);
-        let mut books =
-            Books { memory: &mut self.memory, status: &mut self.status, settings: &self.settings };
-        let told = books.enter(&site.work.catalog, nodes, &checked, now);
-        let Checked { report, millis, notes, .. } = checked;
-        let is_news = !told.is_empty() || trouble.is_some() || cause != Cause::Event;
-        told.into_iter().for_each(|what| self.tell(what));
-        notes.into_iter().for_each(|text| self.tell(What::Note { text }));
-        self.status.last = Some(Last { at, cause, report: report.clone(), millis, trouble });
-        self.status.next = Some(time(self.next));
-        if is_news {
-            self.tell(What::Looked { cause, report, millis });
-        }
-    }
-
-    fn tell(&mut self, what: What) {
+    pub(crate) fn tell(&mut self, what: What) {
         let told = Told {
             at: (self.host.clock)(),
             host: self.host.name.clone(),
@@ -480,30 +331,7 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// A catalog by its bytes, which are the same for the same input.
-fn version(site: &Site) -> String {
-    let bytes = serde_json::to_vec(&site.work.catalog).unwrap_or_default();
-    let mut version = Digest::of(&bytes).to_string();
-    version.truncate(12);
-    version
-}
-
 fn seconds(clock: &str) -> u64 {
     let time: Option<jiff::Timestamp> = clock.parse().ok();
     time.and_then(|time| u64::try_from(time.as_second()).ok()).unwrap_or(0)
-}
-
-/// Directories in a directory, at any depth, as far as they can be read: the others are no less looked at by schedule.
-fn directories_below(dir: &Path) -> Vec<PathBuf> {
-    let (mut found, mut next) = (Vec::new(), vec![dir.to_owned()]);
-    while let Some(dir) = next.pop() {
-        let Ok(entries) = std::fs::read_dir(&dir) else { continue };
-        for entry in entries.flatten() {
-            if found.len() < MOST_BELOW && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                found.push(entry.path());
-                next.push(entry.path());
-            }
-        }
-    }
-    found
 }

@@ -18,6 +18,8 @@ mod judge;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod keeper;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod looking;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod memory;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod pause;
