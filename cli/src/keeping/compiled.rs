@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use daemon::settings::Origin;
 use daemon::{NoSite, Settings};
 use dsl::Compiled;
-use model::{Digest, Secrets};
+use model::{Digest, LeafKind, Secrets};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,8 +54,20 @@ pub fn compile(settings: &Settings) -> Value {
     }
 }
 
-fn told(compiled: Compiled, scope: String, files: Vec<PathBuf>) -> Value {
-    let Compiled { catalog, secrets, blobs, keep, warnings, .. } = compiled;
+fn told(compiled: Compiled, scope: String, mut files: Vec<PathBuf>) -> Value {
+    let Compiled { catalog, secrets, mut blobs, trees, keep, warnings, .. } = compiled;
+    for tree in &trees {
+        files.push(tree.path.clone());
+        for leaf in tree.tree.leaves() {
+            let path = tree.path.join(&*leaf.path);
+            match leaf.kind {
+                LeafKind::File { digest, .. } => drop(blobs.insert(digest, path)),
+                // What is put into it later belongs to the site as well.
+                LeafKind::Directory => files.push(path),
+                _ => {}
+            }
+        }
+    }
     let terms = Terms { keep_runs: keep.runs, keep_days: keep.days, ..Terms::default() };
     let command = "agent".to_owned();
     let work = Work { catalog, scope, command, terms, ..Work::default() };
@@ -88,5 +100,5 @@ pub fn read(bytes: &[u8]) -> Result<daemon::Site, NoSite> {
     }
     let digest = |hex: &str| Digest::parse(hex).ok_or_else(|| none(format!("{hex} is no digest")));
     let blobs = blobs.into_iter().map(|(hex, path)| Ok((digest(&hex)?, path))).collect::<Result<_, _>>()?;
-    Ok(daemon::Site { work, secrets, blobs: Arc::new(SiteBlobs(blobs)), files, warnings })
+    Ok(daemon::Site { work, secrets, blobs: Arc::new(SiteBlobs::new(blobs, Vec::new())), files, warnings })
 }
