@@ -66,6 +66,8 @@ pub enum Verb {
     Secret(commands::secret::Args),
     /// The agent of this machine, which keeps it even: by events, and by schedule.
     Agent(commands::agent::Args),
+    /// Makes a site into one signed file that hosts can take, and publishes it.
+    Bundle(commands::bundle::Args),
     /// Prints a JSON Schema of resource files, for editors.
     Schema(commands::schema::Args),
     /// Prints completions for a shell.

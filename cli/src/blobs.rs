@@ -1,6 +1,7 @@
 //! The contents of a compiled catalog, read from the site's files when they are needed.
 
 use crate::library;
+use bundle::Bundle;
 use dsl::FoundTree;
 use model::{Digest, Failure, LeafKind};
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +14,8 @@ use wire::Blobs;
 pub struct SiteBlobs {
     files: BTreeMap<Digest, PathBuf>,
     trees: Vec<Arc<FoundTree>>,
+    /// The bundle that all of it is in.
+    bundle: Option<Bundle>,
     /// Where in the trees a content is; made when something is first asked for, as most runs ask for nothing.
     inside: OnceLock<HashMap<Digest, (usize, usize)>>,
 }
@@ -20,7 +23,12 @@ pub struct SiteBlobs {
 impl SiteBlobs {
     /// Files by their digests, and directories full of them.
     pub fn new(files: BTreeMap<Digest, PathBuf>, trees: Vec<Arc<FoundTree>>) -> Self {
-        Self { files, trees, inside: OnceLock::new() }
+        Self { files, trees, bundle: None, inside: OnceLock::new() }
+    }
+
+    /// All of them in a bundle, where there is one.
+    pub fn within(self, bundle: Option<Bundle>) -> Self {
+        Self { bundle, ..self }
     }
 
     fn path(&self, digest: &Digest) -> Option<PathBuf> {
@@ -48,6 +56,12 @@ fn inside(trees: &[Arc<FoundTree>]) -> HashMap<Digest, (usize, usize)> {
 impl Blobs for SiteBlobs {
     fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
         let path = self.path(digest).ok_or_else(|| Failure::Missing { what: format!("content {digest}") })?;
+        if let Some(bundle) = &self.bundle {
+            let read = dsl::Loader::read(bundle, &path);
+            let bytes = read.map_err(|why| Failure::io("read", path.display(), why))?;
+            let missing = || Failure::Missing { what: path.display().to_string() };
+            return Ok(Box::new(Cursor::new(bytes.ok_or_else(missing)?)));
+        }
         if let Some(bytes) = library::bytes(&path) {
             return Ok(Box::new(Cursor::new(bytes)));
         }

@@ -4,3 +4,8 @@
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }
+
+/// Now, in seconds since 1970.
+pub fn seconds() -> i64 {
+    jiff::Timestamp::now().as_second()
+}

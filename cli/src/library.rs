@@ -1,6 +1,7 @@
 //! The standard library of modules and roles, carried in the program itself: one binary is all there is to install.
 
 use crate::vault::{Opening, Vault};
+use bundle::Bundle;
 use dsl::{Disk, LeavesOut, Loader, Texts};
 use include_dir::{Dir, include_dir};
 use model::{Digest, Leaf, LeafKind, Run, SourceTree};
@@ -40,11 +41,18 @@ pub struct Files {
     lists: Kept<Vec<String>>,
     /// What came of parsing them.
     pub texts: Texts,
+    /// The bundle in which they are, instead of on this machine.
+    pub bundle: Option<Bundle>,
     /// What opens the secrets among them.
     pub vault: Vault,
 }
 
 impl Files {
+    /// Those of a bundle, which brings the part of the library that it uses.
+    pub fn of(bundle: Bundle) -> Self {
+        Self { bundle: Some(bundle), ..Self::default() }
+    }
+
     /// What was looked at so far: files, also those that are not there, and directories that were listed.
     #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     pub fn looked_at(&self) -> Vec<PathBuf> {
@@ -76,6 +84,9 @@ fn once<T: Clone>(kept: &Kept<T>, path: &Path, get: impl FnOnce() -> Result<T, S
 
 impl Loader for Files {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
+        if let Some(bundle) = &self.bundle {
+            return Loader::read(bundle, path);
+        }
         if path.starts_with(ROOT) {
             return Ok(bytes(path).map(<[u8]>::to_vec));
         }
@@ -83,6 +94,9 @@ impl Loader for Files {
     }
 
     fn digest(&self, path: &Path) -> Result<Option<(Digest, u64)>, String> {
+        if let Some(bundle) = &self.bundle {
+            return Loader::digest(bundle, path);
+        }
         if !path.starts_with(ROOT) {
             return once(&self.digests, path, || Disk.digest(path));
         }
@@ -90,6 +104,9 @@ impl Loader for Files {
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<String>, String> {
+        if let Some(bundle) = &self.bundle {
+            return bundle.list(dir);
+        }
         let Ok(inside) = dir.strip_prefix(ROOT) else { return once(&self.lists, dir, || Disk.list(dir)) };
         let Some((root, rest)) = within(inside) else { return Ok(Vec::new()) };
         let found = if rest.as_os_str().is_empty() { Some(root) } else { root.get_dir(rest) };
@@ -102,6 +119,9 @@ impl Loader for Files {
 
     /// Kept by the compiler, with what is left out of it.
     fn tree(&self, dir: &Path, leaves_out: LeavesOut<'_>) -> Result<Option<SourceTree>, String> {
+        if let Some(bundle) = &self.bundle {
+            return bundle.tree(dir, leaves_out);
+        }
         let Ok(inside) = dir.strip_prefix(ROOT) else { return Disk.tree(dir, leaves_out) };
         let found = within(inside).and_then(|(root, rest)| root.get_dir(rest));
         let Some(found) = found else { return Ok(None) };

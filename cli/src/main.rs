@@ -11,6 +11,7 @@ mod format;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod keeping;
 mod library;
+mod packed;
 mod site;
 mod stop;
 mod vault;

@@ -30,6 +30,9 @@ pub struct Site {
     /// A private key that opens secrets, besides ~/.ssh/id_ed25519 and ~/.ssh/id_rsa; may be repeated.
     #[arg(long = "unseal-with", value_name = "FILE")]
     pub identities: Vec<PathBuf>,
+    /// True where its files are in a bundle.
+    #[arg(skip)]
+    pub is_packed: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -66,6 +69,11 @@ impl From<anyhow::Error> for Refusal {
 }
 
 impl Site {
+    /// The site in a directory, and nothing said besides.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { site: dir.into(), ..Self::default() }
+    }
+
     /// True where what to compile does not come from the inventory: no host needs to be in it.
     pub fn is_direct(&self) -> bool {
         self.file.is_some() || !self.roles.is_empty()
@@ -88,7 +96,7 @@ impl Site {
 
     /// Whether there is a site.
     pub fn is_there(&self) -> bool {
-        self.site.join("keel.toml").is_file()
+        self.is_packed || self.site.join("keel.toml").is_file()
     }
 
     /// The directory as its files are named to the user: those of the one we are in have no `./`.

@@ -44,6 +44,7 @@ mod trials;
 mod turns;
 mod types;
 mod unit;
+mod used;
 mod walk;
 mod wiring;
 mod wording;
@@ -62,6 +63,7 @@ pub use source::{Extent, Source};
 pub use texts::Texts;
 pub use trees::FoundTree;
 pub use trials::{Tests, Wanted as TestsWanted, check_fields, tests};
+pub use used::{Used, used};
 
 use draft::Draft;
 use findings::Findings;

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::library::Files;
+use crate::packed::Packed;
 use crate::site::Site;
 use crate::view;
 use crate::view::ask::Consent;
@@ -17,6 +17,8 @@ pub struct Args {
     hosts: Vec<String>,
     #[command(flatten)]
     site: Site,
+    #[command(flatten)]
+    packed: Packed,
     #[command(flatten)]
     tags: Tags,
     /// Does not ask.
@@ -33,12 +35,16 @@ pub struct Args {
 
 /// Applies.
 pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
-    let Args { hosts, site, tags, yes, conditions, rollback_on_failure, machines } = args;
+    let Args { hosts, site, packed, tags, yes, conditions, rollback_on_failure, machines } = args;
     let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
-    let files = Files::default();
+    let (site, files) = packed.files(site);
+    let files = match files {
+        Ok(files) => files,
+        Err(refusal) => return Ok(view::refused(&refusal, format)),
+    };
     let crew = machines.for_catalogs(&hosts, &site, &files);
     let on_failure = if rollback_on_failure { OnFailure::Rollback } else { OnFailure::Keep };
     let mut terms = Terms { on_failure, ..Terms::default() };

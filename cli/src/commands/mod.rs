@@ -4,6 +4,7 @@ pub mod agent;
 pub mod apply;
 mod asked;
 pub mod attach;
+pub mod bundle;
 pub mod check;
 pub mod completion;
 mod dispatch;

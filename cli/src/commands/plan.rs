@@ -2,8 +2,9 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::library::Files;
+use crate::packed::Packed;
 use crate::site::Site;
+use crate::view;
 use crate::view::ask::Consent;
 use crate::view::show::Manner;
 use crate::work::{Errand, Machines, Tags, Wanted};
@@ -18,14 +19,20 @@ pub struct Args {
     #[command(flatten)]
     site: Site,
     #[command(flatten)]
+    packed: Packed,
+    #[command(flatten)]
     tags: Tags,
     #[command(flatten)]
     machines: Machines,
 }
 
 /// Shows the plan.
-pub fn run(Args { hosts, site, tags, machines }: Args, format: Format) -> anyhow::Result<Exit> {
-    let files = Files::default();
+pub fn run(Args { hosts, site, packed, tags, machines }: Args, format: Format) -> anyhow::Result<Exit> {
+    let (site, files) = packed.files(site);
+    let files = match files {
+        Ok(files) => files,
+        Err(refusal) => return Ok(view::refused(&refusal, format)),
+    };
     let crew = machines.for_catalogs(&hosts, &site, &files);
     let wanted = Wanted::Catalog { verb: "plan", order: Order::Plan, site, tags, terms: Terms::default() };
     Errand { wanted, consent: Consent::Given, manner: Manner::Forecast, format, files }.go(crew)

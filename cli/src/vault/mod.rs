@@ -13,6 +13,6 @@ mod value;
 pub use editor::edited;
 pub use folder::{Folder, Instead};
 pub use opener::{Opening, Vault};
-pub use readers::Readers;
+pub use readers::{Readers, is_for};
 pub use recipients::{Recipient, own_key};
 pub use value::{fit, held, new as new_value};

@@ -4,6 +4,21 @@ use super::armour;
 use super::opener::name_of;
 use super::recipients::Recipient;
 use super::stanza::{self, Stanza};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Whether who has the private half of one of `keys`, each `TYPE BASE64`, can read what is sealed.
+///
+/// # Errors
+/// In words where it is no sealed file.
+pub fn is_for(sealed: &[u8], keys: &[String]) -> Result<bool, String> {
+    let found = stanza::stanzas(&armour::bare(sealed)?).ok_or("is no file of age")?;
+    let of = |key: &String| {
+        let (kind, body) = key.split_once(' ')?;
+        Some(Stanza::Ssh(kind.to_owned(), stanza::tag(&STANDARD.decode(body).ok()?)))
+    };
+    Ok(keys.iter().filter_map(of).any(|stanza| found.contains(&stanza)))
+}
 
 /// A secret and its readers.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod agent;
 pub mod ask;
+pub mod bundle;
 pub mod checks;
 mod color;
 pub mod diagnostics;

@@ -155,8 +155,8 @@ impl Errand {
             command: format!("{verb} {}", site.words(words)),
             terms: Terms { keep_runs: keep.runs, keep_days: keep.days, ..terms.clone() },
         };
-        let prepared =
-            Prepared { order: order(work), secrets, blobs: Box::new(SiteBlobs::new(blobs, trees)) };
+        let blobs = SiteBlobs::new(blobs, trees).within(self.files.bundle.clone());
+        let prepared = Prepared { order: order(work), secrets, blobs: Box::new(blobs) };
         Ok(Ready { prepared, nodes, warnings })
     }
 

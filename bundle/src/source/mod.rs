@@ -1,0 +1,9 @@
+//! Where bundles are published, and taken from. A place holds small texts and bundles by name, and knows nothing of what they say.
+
+mod address;
+mod directory;
+mod place;
+
+pub use address::open;
+pub use directory::Directory;
+pub use place::{Limit, Source};
