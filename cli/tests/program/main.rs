@@ -3,5 +3,6 @@
 
 mod budget;
 mod command_line;
+mod inventory;
 mod needs_root;
 mod scratch;

@@ -37,6 +37,8 @@ cp -r "$LAB_WORKSPACE/vagrant" "$home/gem"
 cp -r "$LAB_WORKSPACE/examples/vagrant" "$project"
 mkdir "$home/vagrant.d"
 (cd "$home/gem" && gem build --quiet vagrant-keel.gemspec >/dev/null 2>&1)
+assert_exit 0 here ruby -I"$home/gem/lib" "$home/gem/test/all.rb"
+assert_contains "$OUTPUT" " 0 failures, 0 errors, 0 skips"
 assert_exit 0 vagrant plugin install --plugin-clean-sources "$home"/gem/vagrant-keel-*.gem
 assert_exit 0 vagrant box add --name keel/debian "$LAB_BOX"
 # What is of this machine and not of the example: names by which the lab finds its containers, and the way to packages.
@@ -52,6 +54,13 @@ Vagrant.configure("2") do |config|
   end
   config.vm.provision "proxy", type: :shell, inline: <<-SHELL
     echo 'Acquire::http::Proxy "http://$LAB_GATEWAY:3142";' >/etc/apt/apt.conf.d/99proxy
+  SHELL
+  # Of the guide, the way without the plugin; the folder is shared under another name.
+  config.vm.synced_folder "$project", "/site"
+  config.vm.provision "keel-file", type: :file, run: "never", source: "$KEEL_BIN", destination: "/tmp/keel"
+  config.vm.provision "plain", type: :shell, run: "never", inline: <<-SHELL
+    install -m 0755 /tmp/keel /usr/local/bin/keel
+    keel apply --local --yes --site /site --role page
   SHELL
 end
 RUBY
@@ -114,6 +123,11 @@ assert_exit 0 here keel facts --inventory vagrant --format json
 assert_eq '"db" "lb" "web"' "$(sed -n 's/^{"host":\("[a-z]*"\).*/\1/p' <<<"$OUTPUT" | sort -u | paste -sd' ')"
 assert_exit 3 here keel plan --inventory vagrant wbe
 assert_contains "$OUTPUT" 'no host of the inventory is called `wbe`: did you mean `web`?'
+
+# ---- without the plugin: keel in the box -------------------------------------------------------------------------
+
+assert_exit 0 vagrant provision web --provision-with keel-file,plain
+soon page_is 253 "Hello from web, store none"
 
 # ---- and all of it goes -----------------------------------------------------------------------------------------
 

@@ -11,15 +11,16 @@ module VagrantPlugins
 
       def initialize(ui)
         @ui   = ui
-        @rest = { stdout: +"", stderr: +"" }
+        # Bytes: a piece may end within a character.
+        @rest = { stdout: String.new, stderr: String.new }
       end
 
       # Takes what has come, which need not end with a line.
       def take(stream, data)
         rest = @rest.fetch(stream)
-        rest << data.dup.force_encoding(Encoding::UTF_8)
-        while (line = rest.slice!(/\A[^\n]*\n/))
-          show(line.chomp)
+        rest << data.b
+        while (ending = rest.index("\n"))
+          show(rest.slice!(0..ending).chomp)
         end
       end
 
@@ -34,7 +35,7 @@ module VagrantPlugins
       private
 
       def show(line)
-        line  = line.scrub
+        line  = line.dup.force_encoding(Encoding::UTF_8).scrub
         color = WRONG.match?(line) ? :red : SIGNS[line[/\A\s*(\S)(?: |@@)/, 1]]
         @ui.detail(line, **(color ? { color: color } : {}))
       end

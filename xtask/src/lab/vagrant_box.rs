@@ -41,6 +41,9 @@ const FILES: &[(&str, u32, &str)] = &[
     ),
 ];
 
+/// Below `usr/share`: what nobody reads in a box.
+const UNREAD: [&str; 3] = ["doc", "man", "locale"];
+
 /// What lies beside `rootfs.tar.gz` in a box of the provider.
 const PARTS: &[(&str, &str)] = &[
     ("metadata.json", "{ \"provider\": \"lxc\", \"version\": \"1.0.0\" }\n"),
@@ -95,7 +98,7 @@ pub fn remove_machines(name: &str) -> Result<()> {
 
 fn key(base: &Path, public: &str) -> String {
     let mut hasher = DefaultHasher::new();
-    (base, public, SETUP, FILES, PARTS).hash(&mut hasher);
+    (base, public, SETUP, FILES, PARTS, UNREAD).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -124,7 +127,11 @@ fn build(base: &Path, public: &str, dir: &Path) -> Result<()> {
     for path in [ssh.clone(), ssh.join("authorized_keys")] {
         chown(path, Some(VAGRANT), Some(VAGRANT))?;
     }
-    // Unpacked for each machine: little work counts for more than few bytes.
+    // Unpacked for each machine: few files and little work count for more than few bytes. Directories stay, as packages want to put more there.
+    let unread = UNREAD.map(|part| root.join("usr/share").join(part));
+    cmd::quiet(
+        cmd::command(&["find"]).args(unread).args(["(", "-type", "f", "-o", "-type", "l", ")", "-delete"]),
+    )?;
     let mut pack = cmd::command(&["tar", "--numeric-owner", "--use-compress-program=gzip -1", "-cf"]);
     cmd::quiet(pack.arg(dir.join("rootfs.tar.gz")).arg("-C").arg(dir).arg("./rootfs"))?;
     for (path, content) in PARTS {
