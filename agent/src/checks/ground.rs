@@ -1,7 +1,7 @@
 //! What checks look with: the door to the host, where there is one, programs, addresses, and TLS where this program has it.
 
 use super::channel::Tls;
-use crate::system::System;
+use crate::system::{Layer, System};
 use model::{Failure, Principal};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -79,5 +79,12 @@ impl<'a> Ground<'a> {
     pub fn is_loopback(name: &str) -> bool {
         let name = name.trim_start_matches('[').trim_end_matches(']');
         name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// A host in memory has files and no programs.
+impl Programs for Layer<'_> {
+    fn run(&self, argv: &[String], _: Option<&Principal>, _: Duration) -> Result<Ran, Failure> {
+        Err(Failure::unknown(format!("`{}`", argv.join(" ")), "a host in memory runs no programs"))
     }
 }
