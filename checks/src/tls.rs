@@ -131,18 +131,19 @@ fn short(error: &io::Error, wanted: &Certified<'_>) -> Shortfall {
         _ => return Shortfall::new("tls", format_args!("TLS with {}", wanted.name), trouble(error)),
     };
     match why {
-        CertificateError::ExpiredContext { time, not_after } => {
-            let (date, days) = (day(*not_after), wanted.valid_for / 86_400);
-            let is_over = not_after.as_secs() + wanted.valid_for > time.as_secs() || wanted.valid_for == 0;
-            let lasting = match (wanted.valid_for, days) {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            let lasting = match (wanted.valid_for, wanted.valid_for / 86_400) {
                 (0, _) => "valid".to_owned(),
                 (seconds, 0) => format!("valid for {seconds} s more"),
                 (_, days) => format!("valid for {days} days more"),
             };
-            certificate(lasting, format!("{} {date}", if is_over { "the end on" } else { "it ended on" }))
+            certificate(lasting, format!("its end on {}", day(*not_after)))
         }
         CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
-            certificate(format!("for {}", wanted.name), format!("for {}", presented.join(", ")))
+            // They come as `DnsName("www.example.org")`.
+            let names: Vec<&str> =
+                presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name)).collect();
+            certificate(format!("for {}", wanted.name), format!("for {}", names.join(", ")))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             certificate(format!("for {}", wanted.name), "for no name at all".to_owned())

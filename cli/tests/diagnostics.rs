@@ -1,11 +1,11 @@
 //! Each diagnostic as the user sees it. A case is a directory of `tests/cases/diagnostics`: input files, and
-//! `expected.txt`. An `input.toml` is compiled as a bare file; a `keel.toml` as a site, for its host `web1`.
+//! `expected.txt`. An `input.toml` is compiled as a bare file; a `keel.toml` as a site, for its host `web1`; a `tests.toml` is a file of checks.
 //! `UPDATE_EXPECTED=1` writes what comes out.
 
 #[path = "../src/view/diagnostics.rs"]
 mod diagnostics;
 
-use dsl::{Disk, Entry, Request, compile};
+use dsl::{Disk, Entry, Request, TestsWanted, compile};
 use model::{Facts, KindInfo, OsFacts};
 use std::path::{Path, PathBuf};
 
@@ -32,10 +32,13 @@ fn rendered(case: &Path) -> String {
         unseal: &dsl::NoKeys,
         texts: &dsl::Texts::default(),
     };
-    let found = match compile(&request) {
-        Ok(compiled) => compiled.warnings,
-        Err(errors) => errors,
+    let tests = case.join("tests.toml");
+    let wanted = TestsWanted { file: Some(&tests), subjects: agent::checks::SUBJECTS };
+    let compiled = match tests.exists() {
+        true => dsl::tests(&request, &wanted).map(|found| found.warnings),
+        false => compile(&request).map(|compiled| compiled.warnings),
     };
+    let found = compiled.unwrap_or_else(|errors| errors);
     let text = diagnostics::render(&found, diagnostics::Color::Never);
     text.replace(&format!("{}/", case.display()), "")
 }

@@ -123,6 +123,34 @@ fn every_example_of_a_kind_compiles() {
     assert_compiles(&paths.iter().map(|path| Entry::File(path)).collect::<Vec<_>>());
 }
 
+/// What is wrong with a file of checks.
+fn wrong_checks(path: &Path) -> Vec<model::Diagnostic> {
+    let (kinds, facts) = (kinds(), facts());
+    let request = Request {
+        entry: Entry::File(path),
+        facts: &facts,
+        sets: &[],
+        library: &[],
+        kinds: &kinds,
+        loader: &Disk,
+        unseal: &dsl::NoKeys,
+        texts: &dsl::Texts::default(),
+    };
+    let wanted = dsl::TestsWanted { file: Some(path), subjects: agent::checks::SUBJECTS };
+    dsl::tests(&request, &wanted).err().unwrap_or_default()
+}
+
+#[test]
+fn every_example_of_a_check_compiles() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for subject in agent::checks::SUBJECTS {
+        let path = dir.join(format!("check-{}.toml", subject.name()));
+        std::fs::write(&path, subject.example()).expect("written");
+        let wrong = wrong_checks(&path);
+        assert!(wrong.is_empty(), "{}: {wrong:?}", subject.name());
+    }
+}
+
 #[test]
 fn every_module_role_and_input_says_what_it_is_for() {
     let (is_module, is_role) = (|name: &str| name == "module.toml", |name: &str| name.ends_with(".toml"));
@@ -158,6 +186,11 @@ fn what_a_guide_shows_compiles() {
                 std::fs::write(&path, text).expect("written");
             }
             let is_of_tests = path.parent().is_some_and(|dir| dir.ends_with("tests"));
+            // Those of modules name their inputs, those of sites their hosts.
+            if is_of_tests && !text.contains("inputs.") && !text.contains("host.") {
+                let wrong = wrong_checks(&path);
+                assert!(wrong.is_empty(), "{}: {wrong:?}", guide.display());
+            }
             let is_entry = language == "toml" && !path.ends_with("module.toml") && !is_of_tests;
             entries.extend(is_entry.then_some(path));
         }

@@ -5,6 +5,8 @@ use crate::format::Format;
 use crate::library;
 use crate::site::kinds;
 use crate::view;
+use crate::view::explain::Topic;
+use agent::checks::SUBJECTS;
 use anyhow::anyhow;
 use dsl::Loader;
 use model::KindInfo;
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A kind, such as `file`, or `module.NAME`, or `role.NAME`; all there is, where it is left out.
+    /// A kind, such as `file`, or `check`, `check.http`, `module.NAME`, `role.NAME`; all there is, where it is left out.
     topic: Option<String>,
     /// The directory that holds `keel.toml`, for modules and roles of a site; where you are, unless said.
     #[arg(long, value_name = "DIR")]
@@ -29,15 +31,31 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     };
     if let Some(kind) = kinds.iter().find(|kind| kind.name() == topic) {
-        view::explain::kind(*kind, &dsl::common_fields(), format);
+        view::explain::kind(*kind, (Topic::Kind, &dsl::common_fields()), format);
+        return Ok(Exit::Fine);
+    }
+    if topic == "check" {
+        view::explain::checks(SUBJECTS, &dsl::check_fields(), format);
+        return Ok(Exit::Fine);
+    }
+    if let Some(subject) = topic.strip_prefix("check.").and_then(subject) {
+        view::explain::kind(subject, (Topic::Subject, &dsl::check_fields()), format);
         return Ok(Exit::Fine);
     }
     if let Some((_, path)) = texts.iter().find(|(name, _)| name == topic) {
         return manual(topic, path, &kinds, format);
     }
-    let known = kinds.iter().map(|kind| kind.name()).chain(texts.iter().map(|(name, _)| name.as_str()));
+    let checks: Vec<String> = SUBJECTS.iter().map(|one| format!("check.{}", one.name())).collect();
+    let words = checks.iter().map(String::as_str).chain(["check"]);
+    let known =
+        kinds.iter().map(|kind| kind.name()).chain(words).chain(texts.iter().map(|(name, _)| name.as_str()));
     let advice = dsl::advice(topic, known).unwrap_or_default();
-    Ok(view::misuse(&anyhow!("there is no kind, module or role `{topic}`: {advice}")))
+    Ok(view::misuse(&anyhow!("there is no kind, check, module or role `{topic}`: {advice}")))
+}
+
+/// What checks can look at, by its name.
+fn subject(name: &str) -> Option<&'static dyn KindInfo> {
+    SUBJECTS.iter().find(|one| one.name() == name).map(|one| *one as &dyn KindInfo)
 }
 
 /// What a module or a role says of itself.

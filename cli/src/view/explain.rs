@@ -3,7 +3,7 @@
 use super::out::{inert, line};
 use crate::format::Format;
 use dsl::{LayerValue, Manual};
-use model::{Field, KindInfo};
+use model::{Field, KindInfo, SubjectInfo};
 use serde_json::{Value, json};
 
 /// Widest line of text.
@@ -41,8 +41,43 @@ fn first_sentence(doc: &str) -> String {
     short
 }
 
-/// One kind: what it is, its keys, those common to all, an example.
-pub fn kind(kind: &dyn KindInfo, common: &[Field], format: Format) {
+/// What is explained with its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A kind of resource.
+    Kind,
+    /// A subject of checks.
+    Subject,
+}
+
+impl Topic {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Kind => "kind",
+            Self::Subject => "check",
+        }
+    }
+}
+
+/// What checks can look at, a line each, and the keys of every check.
+pub fn checks(subjects: &[&dyn SubjectInfo], common: &[Field], format: Format) {
+    if format == Format::Json {
+        let subjects: Vec<Value> =
+            subjects.iter().map(|one| json!({ "check": one.name(), "doc": one.doc() })).collect();
+        let common: Vec<Value> = common.iter().map(field_json).collect();
+        return line(&json!({ "subjects": subjects, "common": common }).to_string());
+    }
+    line("a check [check.NAME] looks at one of these\n");
+    for one in subjects {
+        line(&format!("{:<14}  {}", one.name(), first_sentence(&one.doc())));
+    }
+    line("\n`keel explain check.NAME` tells all about one of these\n\nkeys of every check\n");
+    common.iter().for_each(field_text);
+}
+
+/// One kind or subject: what it is, its keys, those common to all, an example.
+pub fn kind(kind: &dyn KindInfo, (topic, common): (Topic, &[Field]), format: Format) {
+    let word = topic.word();
     // A kind may have something of its own to say of a common key.
     let own = kind.fields();
     let common: Vec<&Field> =
@@ -52,7 +87,7 @@ pub fn kind(kind: &dyn KindInfo, common: &[Field], format: Format) {
             |fields: &[&Field]| -> Vec<Value> { fields.iter().map(|field| field_json(field)).collect() };
         let own: Vec<&Field> = own.iter().collect();
         let value = json!({
-            "kind": kind.name(), "doc": kind.doc(), "keys": fields(&own), "common": fields(&common),
+            word: kind.name(), "doc": kind.doc(), "keys": fields(&own), "common": fields(&common),
             "example": kind.example(),
         });
         return line(&value.to_string());
@@ -61,7 +96,7 @@ pub fn kind(kind: &dyn KindInfo, common: &[Field], format: Format) {
     wrapped(&kind.doc(), 2);
     line("\nkeys\n");
     own.iter().for_each(field_text);
-    line("keys of every kind\n");
+    line(&format!("keys of every {word}\n"));
     common.into_iter().for_each(field_text);
     line("example\n");
     kind.example().trim().lines().for_each(|text| line(format!("  {text}").trim_end()));

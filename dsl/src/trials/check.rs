@@ -45,11 +45,11 @@ pub fn check(
     if is_meant.is_some_and(|holds| holds != Some(true)) {
         return Said::Nothing;
     }
-    let (Some(check), Some((info, item))) = (reader.common(entry, table), subject) else {
-        return Said::Nothing;
-    };
+    let check = reader.common(entry, table);
+    let from = reader.from(table);
+    let Some((info, item)) = subject else { return Said::Nothing };
     let Some(params) = reader.params(info, item) else { return Said::Nothing };
-    let check = reader.sided(check, (info, &params), table);
+    let check = CheckSpec { from: reader.sided(from, info.sides(&params)), ..check };
     if reader.findings.errors() > before {
         return Said::Nothing;
     }
@@ -112,8 +112,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys that all checks have. `from` depends on the subject.
-    fn common(&mut self, entry: &Entry, table: &Table) -> Option<CheckSpec> {
-        let before = self.findings.errors();
+    fn common(&mut self, entry: &Entry, table: &Table) -> CheckSpec {
         let mut check = CheckSpec {
             name: entry.key.clone(),
             subject: String::new(),
@@ -154,7 +153,7 @@ impl<'a> Reader<'a> {
                 },
             }
         }
-        (self.findings.errors() == before).then_some(check)
+        check
     }
 
     /// A common key that takes a string.
@@ -174,34 +173,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// From where it is looked.
-    fn sided(
-        &mut self,
-        check: CheckSpec,
-        (info, params): (&dyn SubjectInfo, &Json),
-        table: &Table,
-    ) -> CheckSpec {
-        let sides = info.sides(params);
-        let usual = sides.first().copied().unwrap_or_default();
-        let Some(entry) = table.get("from") else { return CheckSpec { from: usual, ..check } };
-        let Some(text) = self.text("from", &entry.item) else { return check };
-        let from = match text.as_str() {
+    /// From where it is to be looked, where that is said, and the place that says so.
+    fn from(&mut self, table: &Table) -> Option<(CheckSide, Extent)> {
+        let entry = table.get("from")?;
+        let from = match self.text("from", &entry.item)?.as_str() {
             "host" => CheckSide::Host,
             "keel" => CheckSide::Keel,
             other => {
                 let message = format!("`{other}` is no side to look from");
                 self.tell("unknown-word", message, entry.item.at, "there is `host` and `keel`");
-                return check;
+                return None;
             }
         };
+        Some((from, entry.item.at))
+    }
+
+    /// From where it is looked: the first of its sides unless said.
+    fn sided(&mut self, from: Option<(CheckSide, Extent)>, sides: &[CheckSide]) -> CheckSide {
+        let Some((from, at)) = from else { return sides.first().copied().unwrap_or_default() };
         if !sides.contains(&from) {
             let (message, help) = match from {
                 CheckSide::Host => ("the host speaks no TLS of its own", "leave `from` out: keel asks"),
                 CheckSide::Keel => ("this is seen from the host alone", "leave `from` out"),
             };
-            self.tell("bad-value", format!("`from`: {message}"), entry.item.at, help);
+            self.tell("bad-value", format!("`from`: {message}"), at, help);
         }
-        CheckSpec { from, ..check }
+        from
     }
 
     /// The keys of the subject, decoded once so that everything wrong with them is told here.

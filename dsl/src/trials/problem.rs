@@ -31,7 +31,11 @@ pub fn keys(
         let help = did_you_mean(key, known()).or_else(|| advice(key, known())).unwrap_or_default();
         findings.push(Diagnostic::error("unknown-key", message, source.span(at)).help(help));
     }
-    for field in info.fields().iter().filter(|field| field.required && !map.contains_key(&field.name)) {
+    // A key that is misspelled is missing, and has been told.
+    let is_spelled = findings.errors() == before;
+    for field in
+        info.fields().iter().filter(|field| is_spelled && field.required && !map.contains_key(&field.name))
+    {
         let message = format!("{what} lacks the key `{}`", field.name);
         let help = format!("add `{} = …` ({})", field.name, field.expects);
         findings.push(Diagnostic::error("missing-key", message, source.span(item.at)).help(help));

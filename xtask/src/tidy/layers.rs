@@ -13,7 +13,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("agent", &["model", "wire"]),
     ("fleet", &["model", "wire"]),
     ("daemon", &["model", "wire", "agent"]),
-    ("checks", &["model", "dsl", "agent"]),
+    ("checks", &["model", "agent"]),
     ("trial", &["model", "wire", "dsl", "agent", "fleet", "checks"]),
     ("bundle", &["model", "dsl"]),
     ("cli", &["model", "wire", "dsl", "agent", "fleet", "checks", "trial", "daemon", "bundle"]),
