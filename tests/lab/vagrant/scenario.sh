@@ -106,12 +106,19 @@ before=$(state)
 assert_exit 0 vagrant provision
 assert_eq 3 "$(grep -c 'as desired: ' <<<"$OUTPUT")"
 assert_eq "$before" "$(state)" "the second provision wrote"
+assert_lacks "$OUTPUT" "recorded its" "a key that was known was taken again:"
 
 # ---- a change, by the one provisioner ---------------------------------------------------------------------------
 
 sed -i 's/"page.store" =>/"page.greeting" => "Good day", &/' "$project/Vagrantfile"
+sed -i 's/keel.site = "."/&; keel.plan_only = true/' "$project/Vagrantfile"
 assert_exit 0 vagrant provision web --provision-with keel
+assert_contains "$OUTPUT" "web: 1 to change, 6 unchanged"
+page_is 253 "Hello from web, store $store"
+sed -i 's/; keel.plan_only = true//' "$project/Vagrantfile"
+assert_exit 0 vagrant provision web --provision-with keel --color
 assert_lacks "$OUTPUT" "proxy"
+assert_contains "$OUTPUT" $'\e[0;33m    web: ~ file./srv/page/index.html' "a change has no colour:"
 soon page_is 253 "Good day from web, store $store"
 
 # ---- the machines as an inventory, without the plugin -----------------------------------------------------------
