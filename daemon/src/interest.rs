@@ -167,6 +167,11 @@ impl Interests {
         self.units.keys().map(String::as_str)
     }
 
+    /// Whom a unit concerns.
+    pub fn of_unit(&self, name: &str) -> impl Iterator<Item = Hit> {
+        self.units.get(name).into_iter().flatten().map(|at| (Who::Node(*at), UNITS))
+    }
+
     /// Whom it concerns that something happened to a name in a directory.
     pub fn happened(&self, dir: &Path, name: &OsStr, change: Change) -> Concerned {
         let mut concerned = Concerned::default();
@@ -269,6 +274,13 @@ mod tests {
             let found = all.happened(path.parent().unwrap(), path.file_name().unwrap(), change);
             assert!(found.hits.contains(&(Who::Node(node), delay)), "{path:?}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_wakes_its_service() {
+        let all = interests();
+        assert_eq!(all.of_unit("nginx.service").collect::<Vec<_>>(), [(Who::Node(4), UNITS)]);
+        assert_eq!((all.of_unit("ssh.service").count(), all.units().count()), (0, 1));
     }
 
     #[test]

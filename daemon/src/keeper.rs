@@ -13,6 +13,7 @@ use crate::settings::Settings;
 use crate::source::{Site, Source};
 use crate::status::{Status, be_the_agent};
 use crate::watch::files::{Files, Happened};
+use crate::watch::manager::Manager;
 use crate::watch::wait::Wait;
 use agent::os::lock::Lock;
 use agent::session::Clock;
@@ -44,6 +45,7 @@ pub struct Keeper<'a> {
     pub(crate) host: Host<'a>,
     pub(crate) wait: Wait,
     pub(crate) files: Files,
+    pub(crate) manager: Manager,
     pub(crate) interests: Interests,
     pub(crate) site: Option<Arc<Site>>,
     pub(crate) memory: Memory,
@@ -93,6 +95,7 @@ impl<'a> Keeper<'a> {
             source,
             wait: Wait::new()?,
             files: Files::new()?,
+            manager: Manager::default(),
             interests,
             site,
             kept: memory.clone(),
@@ -174,7 +177,9 @@ impl<'a> Keeper<'a> {
         let at = [Some(self.next), self.paused, fights, opens].into_iter().flatten().min();
         let within = self.due.values().copied().chain(self.again).min();
         let within = if self.paused.is_some() { None } else { within };
-        self.wait.wait(&[self.files.fd()], at.unwrap_or(self.next), within)
+        let within = self.manager.again().into_iter().chain(within).min();
+        let inputs: Vec<_> = [self.files.fd()].into_iter().chain(self.manager.fd()).collect();
+        self.wait.wait(&inputs, at.unwrap_or(self.next), within)
     }
 
     /// True where there is nothing to be done now.
@@ -206,6 +211,10 @@ impl<'a> Keeper<'a> {
                 }
             }
         }
+        for unit in self.manager.happened(&self.interests) {
+            self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
+        }
+        self.mind_manager();
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.due.insert(Who::Site, Instant::now());
             self.everything.get_or_insert(Cause::Asked);

@@ -22,6 +22,9 @@ const BUSY: Duration = Duration::from_millis(500);
 /// Directories below one that are watched, at most.
 const MOST_BELOW: usize = 1000;
 
+/// What is not watched where the service manager cannot be listened to.
+const UNITS: &str = "units";
+
 impl Keeper<'_> {
     /// Reads the site anew; true where its catalog is another one than before.
     pub(crate) fn load(&mut self) -> bool {
@@ -72,14 +75,32 @@ impl Keeper<'_> {
         self.interests = interests;
         self.status.directories = self.files.count();
         self.status.units = self.interests.units().count();
-        let unwatched: BTreeMap<String, String> =
+        self.manager.mind(&self.interests);
+        self.mind_manager();
+        let mut unwatched: BTreeMap<String, String> =
             self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone())).collect();
+        unwatched.extend(self.status.unwatched.remove_entry(UNITS));
         for (what, why) in &unwatched {
             if self.status.unwatched.get(what) != Some(why) {
                 self.tell(What::Unwatched { what: what.clone(), why: why.clone() });
             }
         }
         self.status.unwatched = unwatched;
+    }
+
+    /// Tells where the service manager cannot be listened to, and where it can again.
+    pub(crate) fn mind_manager(&mut self) {
+        let why = self.manager.away().map(str::to_owned);
+        if self.status.unwatched.get(UNITS) == why.as_ref() {
+            return;
+        }
+        match why {
+            Some(why) => {
+                self.status.unwatched.insert(UNITS.to_owned(), why.clone());
+                self.tell(What::Unwatched { what: UNITS.to_owned(), why });
+            }
+            None => drop(self.status.unwatched.remove(UNITS)),
+        }
     }
 
     pub(crate) fn look_at_everything(&mut self, cause: Cause) {

@@ -1,4 +1,7 @@
 //! What tells that something happened: the file system, the service manager, signals and the clock. None of them decides anything.
 
+pub mod bus;
 pub mod files;
+pub mod manager;
+mod signal;
 pub mod wait;
