@@ -87,6 +87,11 @@ impl Breaker {
         over
     }
 
+    /// Who was corrected more than once lately, and may come to be fought over.
+    pub fn busy(&self) -> impl Iterator<Item = &Id> {
+        self.bouts.iter().filter(|(_, bout)| bout.corrections.len() > 1).map(|(id, _)| id)
+    }
+
     /// Who is left alone at this time, and until when.
     pub fn open(&self, now: u64) -> impl Iterator<Item = (&Id, u64)> {
         self.bouts.iter().filter(move |(_, bout)| bout.until > now).map(|(id, bout)| (id, bout.until))

@@ -7,9 +7,11 @@ use crate::report::What;
 use crate::settings::{Delicate, Settings};
 use crate::source::Site;
 use crate::status::{OpenFight, Status};
+use crate::watch::writers::Writers;
 use agent::session::{Login, delicate};
 use model::{Catalog, HostPath, Id, Node, NodeStatus, OnDrift, Plan, PlannedNode, Thing};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Why a node is left as it is; `None` where it is put right. Whatever was seen even before goes back to what it was: that was
 /// confirmed then, or never could lock anybody out. What is new and could, waits for somebody who would notice.
@@ -65,6 +67,8 @@ pub struct Books<'a> {
     pub status: &'a mut Status,
     /// What it is set to.
     pub settings: &'a Settings,
+    /// Who writes to files that are corrected again and again.
+    pub writers: &'a Writers,
 }
 
 /// When it is: for people, and in seconds since 1970.
@@ -97,10 +101,15 @@ impl Books<'_> {
                 told.extend(self.is_left(node, (because, why), (checked, now)));
             } else if checked.is_even(&node.id) {
                 told.extend(self.is_even(node, because, (checked, now)));
-            } else if let Some(why) = trouble(&node.id, checked)
-                && self.status.failing.insert(node.id.clone(), why.clone()) != Some(why.clone())
-            {
-                told.push(What::Failed { id: node.id.clone(), why });
+            } else if let Some(why) = trouble(&node.id, checked) {
+                let known = self.status.failing.insert(node.id.clone(), why.clone());
+                if known.as_ref() != Some(&why) {
+                    told.push(What::Failed { id: node.id.clone(), why });
+                }
+                // One that somebody changes faster than it can be looked at again is fought over no less.
+                if because == Because::Drift && checked.ended.contains_key(&node.id) {
+                    told.extend(self.count(&node.id, now));
+                }
             }
         }
         let over = self.memory.breaker.settle(&self.settings.fights, now.seconds);
@@ -150,16 +159,20 @@ impl Books<'_> {
         let mut told = vec![What::Corrected { id: id.clone(), because, changes, run }];
         if because == Because::Drift {
             self.status.corrections += 1;
-            let limits = self.settings.fights;
-            if let Some(fight) = self.memory.breaker.corrected(&id, &limits, now.seconds) {
-                let until = time(fight.until);
-                let other = "not known yet".to_owned();
-                let open = OpenFight { until: until.clone(), other: other.clone() };
-                self.status.fights.insert(id.clone(), open);
-                told.push(What::Fight { id, corrections: fight.corrections, until, other });
-            }
+            told.extend(self.count(&id, now));
         }
         told
+    }
+
+    /// Counts a correction; tells where it was one too many.
+    fn count(&mut self, id: &Id, now: Now<'_>) -> Option<What> {
+        let fight = self.memory.breaker.corrected(id, &self.settings.fights, now.seconds)?;
+        let until = time(fight.until);
+        let other = self.writers.who(Path::new(id.name()));
+        let other = other.unwrap_or("who the other side is cannot be told").to_owned();
+        let open = OpenFight { until: until.clone(), other: other.clone() };
+        self.status.fights.insert(id.clone(), open);
+        Some(What::Fight { id: id.clone(), corrections: fight.corrections, until, other })
     }
 }
 

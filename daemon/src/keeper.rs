@@ -13,8 +13,9 @@ use crate::settings::Settings;
 use crate::source::{Site, Source};
 use crate::status::{Status, be_the_agent};
 use crate::watch::files::{Files, Happened};
-use crate::watch::manager::Manager;
+use crate::watch::units::Manager;
 use crate::watch::wait::Wait;
+use crate::watch::writers::Writers;
 use agent::os::lock::Lock;
 use agent::session::Clock;
 use agent::state::StateDir;
@@ -46,6 +47,7 @@ pub struct Keeper<'a> {
     pub(crate) wait: Wait,
     pub(crate) files: Files,
     pub(crate) manager: Manager,
+    pub(crate) writers: Writers,
     pub(crate) interests: Interests,
     pub(crate) site: Option<Arc<Site>>,
     pub(crate) memory: Memory,
@@ -96,6 +98,7 @@ impl<'a> Keeper<'a> {
             wait: Wait::new()?,
             files: Files::new()?,
             manager: Manager::default(),
+            writers: Writers::default(),
             interests,
             site,
             kept: memory.clone(),
@@ -178,7 +181,8 @@ impl<'a> Keeper<'a> {
         let within = self.due.values().copied().chain(self.again).min();
         let within = if self.paused.is_some() { None } else { within };
         let within = self.manager.again().into_iter().chain(within).min();
-        let inputs: Vec<_> = [self.files.fd()].into_iter().chain(self.manager.fd()).collect();
+        let inputs: Vec<_> =
+            [self.files.fd()].into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
         self.wait.wait(&inputs, at.unwrap_or(self.next), within)
     }
 
@@ -215,6 +219,7 @@ impl<'a> Keeper<'a> {
             self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
         }
         self.mind_manager();
+        self.writers.hear();
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.due.insert(Who::Site, Instant::now());
             self.everything.get_or_insert(Cause::Asked);

@@ -169,10 +169,17 @@ impl Keeper<'_> {
         self.status.looks += 1;
         self.status.opens =
             self.settings.windows.opens(seconds).filter(|_| !checked.left.is_empty()).map(time);
-        let mut books =
-            Books { memory: &mut self.memory, status: &mut self.status, settings: &self.settings };
+        let mut books = Books {
+            memory: &mut self.memory,
+            status: &mut self.status,
+            settings: &self.settings,
+            writers: &self.writers,
+        };
         let told = books.enter(&site.work.catalog, nodes, &checked, now);
         let Checked { report, millis, notes, .. } = checked;
+        let files = self.memory.breaker.busy().map(|id| PathBuf::from(id.name()));
+        let files: BTreeSet<PathBuf> = files.filter(|path| path.is_absolute()).collect();
+        self.writers.mark(&files);
         let is_news = !told.is_empty() || trouble.is_some() || cause != Cause::Event;
         told.into_iter().for_each(|what| self.tell(what));
         notes.into_iter().for_each(|text| self.tell(What::Note { text }));

@@ -120,7 +120,7 @@ fn path_of(unit: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Bus, path_of};
-    use crate::watch::signal::tests::message;
+    use crate::watch::signal::message;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 

@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod files;
-pub mod manager;
 mod signal;
+pub mod units;
 pub mod wait;
+pub mod writers;

@@ -83,7 +83,10 @@ fn field(bytes: &[u8], at: usize, number: Number) -> Option<(u8, Option<String>,
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(super) use tests::message;
+
+#[cfg(test)]
+mod tests {
     use super::{Signal, take};
 
     /// A signal as systemd writes it.

@@ -1,0 +1,135 @@
+//! Who writes to a file that is fought over: fanotify(7) tells the process with each event, inotify does not. Directories are marked only while
+//! something in them is corrected again and again. A process that is gone by the time it is looked at cannot be told, and is told as that.
+
+use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
+use rustix::fs::CWD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{read, read_link, read_to_string};
+use std::path::{Path, PathBuf};
+
+/// So many words of a command line are told: what follows may be anybody's secret.
+const WORDS: usize = 2;
+
+/// Longest word, in bytes.
+const LONGEST: usize = 200;
+
+/// The marked directories, and who wrote there last.
+#[derive(Default)]
+pub struct Writers {
+    kernel: Option<Fanotify>,
+    marked: BTreeSet<PathBuf>,
+    last: BTreeMap<PathBuf, String>,
+}
+
+impl Writers {
+    /// Marks the directories of these files, and no others.
+    pub fn mark(&mut self, files: &BTreeSet<PathBuf>) {
+        let dirs: BTreeSet<PathBuf> =
+            files.iter().filter_map(|path| path.parent().map(Path::to_owned)).collect();
+        if dirs == self.marked {
+            return;
+        }
+        if dirs.is_empty() {
+            return *self = Self::default();
+        }
+        let flags = InitFlags::FAN_CLASS_NOTIF | InitFlags::FAN_CLOEXEC | InitFlags::FAN_NONBLOCK;
+        let kernel = match self.kernel.take() {
+            Some(kernel) => Some(kernel),
+            // Where the kernel does not offer it, or not to us, nobody can be told.
+            None => Fanotify::init(flags, EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC).ok(),
+        };
+        if let Some(kernel) = &kernel {
+            let mask = MaskFlags::FAN_MODIFY | MaskFlags::FAN_CLOSE_WRITE | MaskFlags::FAN_EVENT_ON_CHILD;
+            for dir in dirs.difference(&self.marked) {
+                kernel.mark(MarkFlags::FAN_MARK_ADD, mask, CWD, Some(dir)).ok();
+            }
+            for dir in self.marked.difference(&dirs) {
+                kernel.mark(MarkFlags::FAN_MARK_REMOVE, mask, CWD, Some(dir)).ok();
+            }
+        }
+        (self.kernel, self.marked) = (kernel, dirs);
+    }
+
+    /// What becomes readable when somebody writes there.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.kernel.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes up who has written since.
+    pub fn hear(&mut self) {
+        let Some(kernel) = &self.kernel else { return };
+        let ours = i32::try_from(std::process::id()).unwrap_or(0);
+        while let Ok(events) = kernel.read_events() {
+            for event in events.iter().filter(|event| event.pid() != ours) {
+                let place = event.fd().map(|fd| format!("/proc/self/fd/{}", fd.as_raw_fd()));
+                if let Some(path) = place.and_then(|place| read_link(place).ok()) {
+                    self.last.insert(path, words(event.pid()));
+                }
+            }
+            if events.is_empty() {
+                break;
+            }
+        }
+    }
+
+    /// What is known of who wrote to this path last: to the file itself, or else to one beside it, which may have taken its name.
+    pub fn who(&self, path: &Path) -> Option<&str> {
+        let beside =
+            || self.last.iter().find(|(other, _)| other.parent() == path.parent()).map(|(_, who)| who);
+        self.last.get(path).or_else(beside).map(String::as_str)
+    }
+}
+
+/// A process: its number, its program, the beginning of its command line, its unit.
+fn words(pid: i32) -> String {
+    let Ok(program) = read_link(format!("/proc/{pid}/exe")) else {
+        return format!("process {pid}, which is gone");
+    };
+    let line = read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line: Vec<String> =
+        line.split(|byte| *byte == 0).take(WORDS).map(word).filter(|it| !it.is_empty()).collect();
+    let cgroups = read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let unit = unit_of(&cgroups).map(|unit| format!(", {unit}")).unwrap_or_default();
+    format!("process {pid}, {} ({}){unit}", program.display(), line.join(" "))
+}
+
+fn word(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).into_owned();
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The unit in a process's cgroups (proc_pid_cgroup(5)).
+fn unit_of(cgroups: &str) -> Option<&str> {
+    let is_unit = |name: &&str| name.ends_with(".service") || name.ends_with(".scope");
+    cgroups.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, name)| name).find(is_unit)
+}
+
+#[expect(clippy::disallowed_methods, reason = "writes a scratch file")]
+#[cfg(test)]
+mod tests {
+    use super::{Writers, unit_of, words};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_process_is_told_as_far_as_it_can_be() {
+        let me = words(i32::try_from(std::process::id()).unwrap());
+        assert!(me.contains("daemon"), "{me}");
+        assert_eq!(words(i32::MAX), format!("process {}, which is gone", i32::MAX));
+        assert_eq!(unit_of("3:cpu:/\n0::/system.slice/cron.service\n"), Some("cron.service"));
+        assert_eq!(unit_of("0::/\n"), None);
+    }
+
+    #[test]
+    fn our_own_writes_are_not_the_other_side() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        let mut writers = Writers::default();
+        writers.mark(&BTreeSet::from([file.clone()]));
+        std::fs::write(&file, "x").unwrap();
+        writers.hear();
+        assert_eq!(writers.who(&file), None);
+        writers.mark(&BTreeSet::new());
+        assert!(writers.fd().is_none());
+    }
+}

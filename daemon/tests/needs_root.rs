@@ -1,0 +1,198 @@
+//! The agent of a scratch directory: real inotify, the real engine, a catalog by hand. As root, because the engine gives files their owners.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "alters scratch files as a stranger would, and says what was told where that failed"
+)]
+
+use agent::state::StateDir;
+use daemon::status::told;
+use daemon::{Host, Keeper, NoSite, Settings, Site, Source, settings};
+use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use wire::{NoBlobs, Work};
+
+/// A site with one file, which holds what `wanted` says.
+struct OneFile {
+    path: PathBuf,
+    wanted: Mutex<String>,
+    marker: PathBuf,
+    on_drift: Option<OnDrift>,
+}
+
+impl Source for OneFile {
+    fn name(&self) -> String {
+        "one file".to_owned()
+    }
+
+    fn site(&self) -> Result<Site, NoSite> {
+        let node = Node {
+            id: Id::new("file", self.path.display().to_string()),
+            origins: Vec::new(),
+            params: json!({ "content": *self.wanted.lock().unwrap(), "mode": "0644" }),
+            common: Common { on_drift: self.on_drift, ..Common::default() },
+        };
+        let catalog = Catalog::new(vec![node], Vec::new()).unwrap();
+        let (scope, command) = ("test".to_owned(), "agent".to_owned());
+        let work = Work { catalog, scope, command, ..Work::default() };
+        let files = vec![self.marker.clone()];
+        Ok(Site { work, secrets: Secrets::default(), blobs: Arc::new(NoBlobs), files, warnings: Vec::new() })
+    }
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    source: OneFile,
+}
+
+fn clock() -> String {
+    agent::os::clock::now()
+}
+
+fn settings() -> Settings {
+    settings::read("x", "[source]\nfile = \"/x\"\n[reports]\njournal = false\n[fights]\ncorrections = 3\n")
+        .unwrap()
+}
+
+impl World {
+    fn new(on_drift: Option<OnDrift>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+        let (path, marker) = (dir.path().join("etc/file"), dir.path().join("site.toml"));
+        Self { source: OneFile { path, wanted: Mutex::new("one\n".into()), marker, on_drift }, dir }
+    }
+
+    fn state(&self) -> StateDir {
+        StateDir::new(self.dir.path().join("state"))
+    }
+
+    fn reports(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("state/agent/reports.jsonl")).unwrap_or_default()
+    }
+
+    fn content(&self) -> String {
+        std::fs::read_to_string(&self.source.path).unwrap_or_default()
+    }
+
+    /// Runs the agent while `act` goes on, and ends it.
+    fn keep(&self, act: impl FnOnce() + Send) {
+        let host = Host { state: self.state(), name: "h".into(), machine_id: "m".into(), clock: &clock };
+        let mut keeper = Keeper::new(settings(), &self.source, host).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // A test that fails is to end as well, and to say what was told.
+                let _ending = End(self.dir.path());
+                soon("the first look", || self.reports().contains("\"cause\":\"start\""));
+                act();
+            });
+            keeper.run().unwrap();
+        });
+    }
+}
+
+/// Asks the agent to end as its unit would. Each test is a process of its own.
+struct End<'a>(&'a Path);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(self.0.join("state/agent/reports.jsonl")).unwrap());
+        }
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
+    }
+}
+
+fn soon(what: &str, holds: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn has_no_root() -> bool {
+    !rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn what_a_stranger_does_is_undone_and_told() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        let path = &world.source.path;
+        assert_eq!(world.content(), "one\n");
+        let drifted = |count| world.reports().matches("\"because\":\"drift\"").count() >= count;
+        std::fs::write(path, "mine").unwrap();
+        soon("a file that was written", || world.content() == "one\n" && drifted(1));
+        std::fs::remove_file(path).unwrap();
+        soon("a file that was removed", || world.content() == "one\n" && drifted(2));
+        let etc = path.parent().unwrap();
+        std::fs::rename(etc, world.dir.path().join("away")).unwrap();
+        std::fs::create_dir(etc).unwrap();
+        soon("a file whose directory was replaced", || world.content() == "one\n");
+    });
+}
+
+#[test]
+fn its_own_runs_wake_it_once_at_most() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("the file", || world.content() == "one\n");
+        let looks = || told(&world.state(), 0).unwrap().status.unwrap().looks;
+        std::thread::sleep(Duration::from_secs(1));
+        let before = looks();
+        assert!(before <= 4, "start, the alteration, and what that woke: {before}");
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(looks(), before);
+    });
+}
+
+#[test]
+fn what_is_observed_is_left_and_what_is_intended_is_not() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(Some(OnDrift::Observe));
+    world.keep(|| {
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("the report", || world.reports().contains("\"event\":\"drift\""));
+        assert_eq!(world.content(), "mine");
+        *world.source.wanted.lock().unwrap() = "two\n".to_owned();
+        std::fs::write(&world.source.marker, "changed").unwrap();
+        soon("the new site", || world.content() == "two\n");
+        assert!(world.reports().contains("\"because\":\"intended\""));
+    });
+}
+
+#[test]
+fn who_fights_is_left_alone() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    let path: &Path = &world.source.path;
+    world.keep(|| {
+        for _ in 0..4 {
+            std::fs::write(path, "mine").unwrap();
+            soon("the file, or the fight", || {
+                world.content() == "one\n" || world.reports().contains("\"event\":\"fight\"")
+            });
+            // Not in one go: what is altered while it is looked at again is put right by that very look.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        soon("the fight", || world.reports().contains("\"event\":\"fight\""));
+        std::fs::write(path, "mine").unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(world.content(), "mine");
+        assert_eq!(told(&world.state(), 0).unwrap().status.unwrap().fights.len(), 1);
+    });
+}
