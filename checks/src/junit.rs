@@ -75,11 +75,17 @@ fn escaped(text: &str) -> String {
                 // To write into a String cannot fail.
                 write!(out, "&#{};", u32::from(character)).ok();
             }
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            other if is_unfit(other) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }
     out
+}
+
+/// What XML has no place for, and what would steer a terminal that shows it.
+fn is_unfit(character: char) -> bool {
+    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns || matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 #[cfg(test)]
@@ -96,6 +102,9 @@ mod tests {
 
     #[test]
     fn nothing_that_was_seen_ends_an_attribute() {
-        assert_eq!(escaped("a\"><b>&'\u{1b}\n"), "a&quot;&gt;&lt;b&gt;&amp;'\u{fffd}&#10;");
+        assert_eq!(
+            escaped("a\"><b>&'\u{1b}\u{9b}\u{202e}\n"),
+            "a&quot;&gt;&lt;b&gt;&amp;'\u{fffd}\u{fffd}\u{fffd}&#10;"
+        );
     }
 }
