@@ -125,6 +125,26 @@ fn twice_as_much_takes_twice_as_much() {
 }
 
 #[test]
+fn a_directory_of_twice_as_many_files_takes_twice_as_much() {
+    let cost = |count: usize| {
+        let mut site = Site::of(1, "[directory.\"/srv\"]\nhtdocs = \"www\"\n");
+        for at in 0..count {
+            site.files = site.files.with(format!("s/files/www/d{}/f{at}", at % 9), "x");
+        }
+        site.cost("h0", 1)
+    };
+    // What reading the role takes is not of the files.
+    let (few, once, twice) = (cost(1), cost(10 * SOME), cost(20 * SOME));
+    for (few, once, twice) in [
+        (few.count_total, once.count_total, twice.count_total),
+        (few.bytes_total, once.bytes_total, twice.bytes_total),
+    ] {
+        let times = (twice - few) as f64 / (once - few) as f64;
+        assert!((1.5..2.3).contains(&times), "{times} times as much");
+    }
+}
+
+#[test]
 fn a_text_is_parsed_for_the_first_host_alone() {
     let (_, literals) = ROLES[0];
     let cost = |hosts| {

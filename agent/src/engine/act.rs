@@ -9,6 +9,7 @@ use crate::system::{Attempt, Package, System, Touched};
 use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, spares, subjects};
 use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +55,7 @@ pub(super) struct Actor<'a> {
     keep: &'a dyn Keep,
     comeback: Option<&'a dyn Comeback>,
     run: u64,
+    stop: &'a AtomicBool,
     journal: Commit<'a>,
     /// What the journal says is owed: a notification comes here when it is durable there, and goes when its end is.
     owed: Mutex<BTreeSet<Owed>>,
@@ -63,11 +65,17 @@ impl<'a> Actor<'a> {
     /// `owed` is what the journal begins with.
     pub(super) fn new(host: &'a Host<'a>, log: &'a mut dyn Log, run: u64, owed: BTreeSet<Owed>) -> Self {
         let (journal, owed) = (Commit::new(log), Mutex::new(owed));
-        Self { host: host.system, keep: host.keep, comeback: host.comeback, run, journal, owed }
+        let Host { system, keep, comeback, stop, .. } = *host;
+        Self { host: system, keep, comeback, run, stop, journal, owed }
     }
 
     pub(super) fn host(&self) -> &'a dyn System {
         self.host
+    }
+
+    /// True where the run is to stop at the next safe point.
+    pub(super) fn is_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Why nothing more may be done, if so.

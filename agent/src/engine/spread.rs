@@ -2,7 +2,7 @@
 //! as they would be for nodes of their own, and share the syncs of the journal.
 
 use super::act::{Actor, Ended, Terms};
-use model::{HostPath, Op, Step};
+use model::{Failure, HostPath, Op, Step};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ const MANY: usize = 16;
 /// How many are at work at once: they wait for the disk, and the more of them wait the more it does at a time.
 const AT_ONCE: usize = 16;
 
-/// How a step ended; those that were not tried are missing.
+/// How a step ended; those that were not tried are missing, after which comes a failure.
 type Endings = Vec<(usize, Result<(), Ended>)>;
 
 /// Executes `steps`; `done` hears of each that was. Nothing further is begun after one that failed, which is the error.
@@ -59,7 +59,7 @@ fn all(steps: &[Step], (actor, terms): (&Actor<'_>, &Terms<'_>)) -> Endings {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let endings: Mutex<Endings> = Mutex::default();
     let work = || {
-        while !failed.load(Ordering::Relaxed) {
+        while !failed.load(Ordering::Relaxed) && !actor.is_to_stop() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(step) = steps.get(at) else { return };
             let ended = actor.act(&step.op, terms);
@@ -71,5 +71,9 @@ fn all(steps: &[Step], (actor, terms): (&Actor<'_>, &Terms<'_>)) -> Endings {
     let mut endings = endings.into_inner().unwrap_or_else(PoisonError::into_inner);
     // What was done is told also where another one failed.
     endings.sort_by_key(|(at, ended)| (ended.is_err(), *at));
+    if endings.len() < steps.len() && endings.iter().all(|(_, ended)| ended.is_ok()) {
+        let told = Failure::refused("the run was told to stop", "run it again: it goes on with what is left");
+        endings.push((steps.len(), Err(Ended::Failed(told))));
+    }
     endings
 }
