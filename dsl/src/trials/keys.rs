@@ -11,7 +11,7 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
         "from",
         "\"host\" or \"keel\"",
         "",
-        "From where it is looked: from the host itself, as its users' neighbours see it, or from where `keel` runs, against the host's address. The host unless said, but for what only `keel` can do, as `https://`.",
+        "From where it is looked: from the host itself, or from where `keel` runs, against the host's address. The host unless said, but for what only `keel` can do, as `https://`.",
     ),
     (
         "severity",
