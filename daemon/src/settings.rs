@@ -227,3 +227,53 @@ impl Place<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Delicate, Origin, read};
+    use model::OnDrift;
+
+    const SOURCE: &str = "[source]\nfile = \"/srv/site.toml\"\n";
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let found = read("agent.toml", SOURCE).unwrap();
+        assert_eq!((found.mode, found.every, found.delicate), (OnDrift::Correct, 1800, Delicate::Hold));
+        assert!(found.splay && found.watch && found.reports.journal && found.windows.is_open(0));
+        assert!(matches!(found.source, Origin::File { file, .. } if file.as_os_str() == "/srv/site.toml"));
+    }
+
+    #[test]
+    fn what_is_said_counts() {
+        let text = "mode = \"observe\"\nevery = \"1h\"\nsplay = false\nwindows = [\"Mon 02:00-03:00\"]\n\
+                    delicate = \"apply\"\n[source]\nsite = \"/srv\"\nroles = [\"web\"]\n\
+                    [fights]\ncorrections = 2\nwithin = \"1m\"\n[reports]\njournal = false\n";
+        let found = read("agent.toml", text).unwrap();
+        assert_eq!((found.mode, found.every, found.delicate), (OnDrift::Observe, 3600, Delicate::Apply));
+        assert_eq!((found.fights.corrections, found.fights.within, found.fights.pause), (2, 60, 600));
+        assert!(!found.splay && !found.reports.journal && !found.windows.is_open(0));
+    }
+
+    #[test]
+    fn each_mistake_is_told_at_its_place() {
+        for (text, code, at) in [
+            ("every = \"soon\"\n", "bad-duration", (1, 9)),
+            ("\nwindows = [\"Mo 1-2\"]\n", "bad-window", (2, 12)),
+            ("speed = 1\n", "bad-settings", (1, 1)),
+            ("mode = \"fix\"\n", "bad-settings", (1, 8)),
+            ("[fights]\ncorrections = 0\n", "bad-value", (2, 15)),
+        ] {
+            let found = read("agent.toml", &format!("{text}{SOURCE}")).unwrap_err();
+            assert_eq!((found[0].code, found[0].labels[0].span.line_col()), (code, at), "{text}");
+        }
+        for (text, code) in [
+            ("", "no-source"),
+            ("[source]\n", "no-source"),
+            ("[source]\nsite = \"/srv\"\n", "no-host"),
+            ("[source]\nfile = \"site.toml\"\n", "bad-value"),
+            ("[source]\nfile = \"/a\"\nsite = \"/b\"\n", "no-source"),
+        ] {
+            assert_eq!(read("agent.toml", text).unwrap_err()[0].code, code, "{text}");
+        }
+    }
+}
