@@ -7,7 +7,12 @@ use std::thread;
 
 /// Does `work` for each of `items`, at most one on each core at a time.
 pub fn on_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    on_some(items, thread::available_parallelism().map_or(1, usize::from), work)
+}
+
+/// The same with at most `most` at a time, for work that mostly waits.
+pub fn on_some<T: Sync, R: Send>(items: &[T], most: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = most.min(items.len());
     if workers <= 1 {
         return items.iter().map(work).collect();
     }

@@ -3,6 +3,7 @@
 mod args;
 mod blobs;
 mod book;
+mod boxes;
 mod clock;
 mod commands;
 mod cores;

@@ -13,6 +13,17 @@ pub struct Home {
 }
 
 impl Home {
+    /// That of a site's own tests.
+    pub fn site(root: &Path) -> Self {
+        Self { root: root.to_owned(), module: None, tests: root.join("tests"), is_library: false }
+    }
+
+    /// That of what nobody has written tests for: the site where there is one, or else the library.
+    pub fn bare(site: Option<&Path>, library: &[PathBuf]) -> Self {
+        let root = site.or(library.first().map(PathBuf::as_path)).unwrap_or(Path::new(""));
+        Self { is_library: site.is_none(), ..Self::site(root) }
+    }
+
     /// The site that it is compiled in: the directory of `keel.toml`, or that of a library.
     pub fn root(&self) -> &Path {
         &self.root

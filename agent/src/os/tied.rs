@@ -24,6 +24,11 @@ impl Tied {
         Self { child, shown, input, output }
     }
 
+    /// Its number, which is its own for as long as this is kept.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its standard input, once; it reads an end of file when that is dropped.
     pub fn input(&mut self) -> Option<impl Write + Send + use<>> {
         self.input.take()

@@ -169,18 +169,23 @@ fn place<'a>(path: &Path, wishes: &Wishes, owners: &'a owners::Owners) -> Place<
     if let Some(package) = owners.get(path) {
         return Place::Owned(package);
     }
+    quiet(path).map_or(Place::Listed, Place::Quiet)
+}
+
+/// What nobody asks about, and what it is.
+pub(super) fn quiet(path: &Path) -> Option<&'static str> {
     if let Some(place) = QUIET.iter().find(|place| path.starts_with(place) && path != Path::new(place)) {
-        return Place::Quiet(place);
+        return Some(place);
     }
     if QUIET_FILES.iter().any(|file| path == Path::new(file)) {
-        return Place::Quiet("/etc (caches, locks, backups of the account files)");
+        return Some("/etc (caches, locks, backups of the account files)");
     }
     match path.to_str() {
-        Some(text) if is_boot_link(text) => Place::Quiet("/etc/rc?.d"),
+        Some(text) if is_boot_link(text) => Some("/etc/rc?.d"),
         Some(text) if text.contains("/__pycache__/") || text.ends_with("/__pycache__") => {
-            Place::Quiet("of Python's own (__pycache__)")
+            Some("of Python's own (__pycache__)")
         }
-        _ => Place::Listed,
+        _ => None,
     }
 }
 

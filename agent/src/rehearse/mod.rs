@@ -18,6 +18,8 @@ mod outer;
 mod owners;
 mod private;
 mod stage;
+mod standing;
+mod standing_keeper;
 mod units;
 mod versions;
 mod walk;
@@ -25,3 +27,5 @@ mod wire;
 
 pub use outer::rehearse;
 pub use stage::Stage;
+pub use standing::{CopyStage, Standing};
+pub use standing_keeper::layer_differences;

@@ -74,6 +74,9 @@ mod machine {
         if let Some(stage) = agent::rehearse::Stage::of(std::env::args_os()) {
             return Some(stage.play().into());
         }
+        if let Some(stage) = agent::rehearse::CopyStage::of(std::env::args_os()) {
+            return Some(stage.play().into());
+        }
         let role = agent::detached::Role::of(std::env::args_os())?;
         Some(
             role.play()

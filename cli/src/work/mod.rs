@@ -18,3 +18,4 @@ pub use conditions::Conditions;
 pub use crew::{Crew, Inventory, Machines};
 pub use errand::{Errand, Since, Tags, Wanted};
 pub use here::{facts_for_compiling, keep_memory, play_stage};
+pub use push::beside_this_program;

@@ -112,7 +112,7 @@ fn meant(host: &Machine) -> Host {
 }
 
 /// Where the agents are.
-fn beside_this_program() -> anyhow::Result<PathBuf> {
+pub fn beside_this_program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let directory = program.parent().context("this program is in no directory")?;
     Ok(directory.to_owned())

@@ -53,7 +53,7 @@ pub fn tests(request: &Request<'_>, wanted: &Wanted<'_>) -> Result<Tests, Vec<Di
 }
 
 /// Tables of the same files that `trial` reads.
-const READ_ELSEWHERE: [&str; 2] = ["unit", "box"];
+const READ_ELSEWHERE: [&str; 3] = ["unit", "box", "suite"];
 
 struct Loading<'a> {
     request: &'a Request<'a>,

@@ -1,0 +1,181 @@
+//! Tests in boxes, as root on this very machine: `keel test` on small sites. What happened in a box is looked at by plain shell in it (the
+//! suites), and the machine with plain reads.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "runs the program and writes scratch files")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A site, and `keel` with an agent beside it.
+struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let scratch = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files.iter().chain(&[("keel.toml", "[project]\n")]) {
+            fs::create_dir_all(scratch.path(name).parent().unwrap()).unwrap();
+            fs::write(scratch.path(name), text).unwrap();
+        }
+        let (keel, agent) = (Path::new(env!("CARGO_BIN_EXE_keel")), scratch.path("bin/keel-agent"));
+        fs::create_dir(scratch.path("bin")).unwrap();
+        fs::hard_link(keel, scratch.path("bin/keel"))
+            .or_else(|_| fs::copy(keel, scratch.path("bin/keel")).map(|_| ()))
+            .unwrap();
+        let built = keel.with_file_name("keel-agent");
+        if !built.exists() {
+            let build = ["build", "--quiet", "--package", "agent", "--bin", "keel-agent"];
+            assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success());
+        }
+        let agent = agent.with_file_name(format!("keel-agent-{}", std::env::consts::ARCH));
+        assert!(Command::new("strip").arg("-o").arg(agent).arg(built).status().unwrap().success());
+        scratch
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn test(&self, arguments: &[&str]) -> Command {
+        let mut keel = Command::new(self.path("bin/keel"));
+        keel.arg("test").args(arguments).current_dir(self.0.path());
+        keel
+    }
+
+    /// Exit code, and what was printed.
+    fn ran(&self, arguments: &[&str]) -> (i32, String) {
+        let Output { status, stdout, stderr } = self.test(arguments).output().unwrap();
+        let text = [stdout, stderr].concat();
+        (status.code().unwrap_or(-1), String::from_utf8(text).unwrap())
+    }
+}
+
+const DEMO: &str = "[file.\"/etc/keel-demo.conf\"]\ncontent = \"demo\\n\"\nmode = \"0640\"\n\
+                    [directory.\"/srv/keel-demo\"]\n[group.keeldemo]\n\
+                    [file.\"/etc/systemd/system/keel-demo.service\"]\ncontent = \"[Service]\\nExecStart=/bin/sleep 4711\\n\"\n\
+                    [service.keel-demo]\nrunning = true\nrequire = [\"file./etc/systemd/system/keel-demo.service\"]\n";
+
+const TESTS: &str = "[box.usual]\nrollback = true\n[check.conf]\nfile = { path = \"/etc/keel-demo.conf\", mode = \"0640\" }\n\
+                     [suite.plain]\nargv = [\"sh\", \"-euc\", \"grep -qx demo /etc/keel-demo.conf; getent group keeldemo; \
+                     test -d /srv/keel-demo; test $(stat -c %a /etc/keel-demo.conf) = 640; systemctl is-active keel-demo\"]\n";
+
+/// The steps that were told, without their times.
+fn steps(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("       ")?.split(' ').next()).collect()
+}
+
+const ALL: [&str; 7] = ["create", "converge", "again", "checks", "suite", "rollback", "destroy"];
+
+#[test]
+fn a_box_is_converged_twice_tested_and_raw_again_needs_root() {
+    let site = Scratch::new(&[("modules/demo/module.toml", DEMO), ("modules/demo/tests/demo.toml", TESTS)]);
+    let (code, text) = site.ran(&["--report", "junit.xml"]);
+    assert_eq!((code, steps(&text)), (0, ALL.to_vec()), "{text}");
+    assert!(text.contains("5 changed, 0 unchanged") && text.contains("raw again"), "{text}");
+    assert!(text.contains("1 of 1 passed") && text.contains("0 changed"), "{text}");
+    assert!(fs::read_to_string(site.path("junit.xml")).unwrap().contains("tests=\"1\" failures=\"0\""));
+    for path in ["/etc/keel-demo.conf", "/srv/keel-demo", "/etc/systemd/system/keel-demo.service"] {
+        assert!(!Path::new(path).exists(), "{path} is on this machine");
+    }
+}
+
+/// Sites with something wrong, and what has to be said of it.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "tests/a.toml",
+        "[box.restless]\nfile = \"../restless.toml\"\n[box.failing]\nfile = \"../failing.toml\"\n\
+      [box.leaving]\nfile = \"../leaving.toml\"\nrollback = true\n[box.broken]\nfile = \"../broken.toml\"\n",
+    ),
+    (
+        "tests/b.toml",
+        "[box.wrong]\nfile = \"../fine.toml\"\n[check.gone]\nfile = { path = \"/etc/keel-gone\" }\n\
+      [suite.three]\nargv = [\"sh\", \"-c\", \"echo '1..1'; echo 'not ok 1 is three'; exit 3\"]\n",
+    ),
+    ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ("restless.toml", "[exec.restless]\ncommand = [\"sh\", \"-c\", \"date >>/root/keel-restless\"]\n"),
+    ("failing.toml", "[exec.failing]\ncommand = [\"sh\", \"-c\", \"echo no such luck >&2; exit 3\"]\n"),
+    (
+        "leaving.toml",
+        "[exec.leaving]\ncommand = [\"touch\", \"/etc/keel-left\"]\ncreates = \"/etc/keel-left\"\n",
+    ),
+    ("broken.toml", "[file.\"/etc/x\"]\nmood = 7\n"),
+];
+
+#[test]
+fn what_is_wrong_is_told_by_name_and_place_needs_root() {
+    let (code, text) = Scratch::new(WRONG).ran(&[]);
+    assert_eq!(code, 1, "{text}");
+    for part in [
+        "restless.toml:1:7: exec.restless changes again when it is converged a second time: run sh -c",
+        "failing.toml:1:7: exec.failing failed: `sh -c echo no such luck >&2; exit 3` exited with 3: no such luck",
+        "tests/a.toml:5:6: the box is not raw after the rollback:\n    /etc/keel-left is there",
+        "broken.toml:2:1: unknown-key: unknown key `mood`",
+        "tests/b.toml:3:8: check gone failed: ",
+        "tests/b.toml:5:8: suite.three ended with 3: not ok 1 is three",
+        "5 tests, 5 failed",
+    ] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+}
+
+/// Processes of this machine with these words in their command line.
+fn processes(words: &str) -> usize {
+    let lines =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| fs::read(entry.ok()?.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").contains(words)).count()
+}
+
+fn soon(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn nothing_outlives_a_keel_that_is_killed_needs_root() {
+    let tests = "[box.a]\nfile = \"../fine.toml\"\n[suite.long]\nargv = [\"sh\", \"-c\", \"sleep 86423 & sleep 86423\"]\n";
+    let site = Scratch::new(&[
+        ("tests/a.toml", tests),
+        ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ]);
+    let mut keel = site.test(&[]).stdout(Stdio::null()).spawn().unwrap();
+    soon("it does not come to its suite", || processes("sleep 86423") >= 2);
+    keel.kill().unwrap();
+    keel.wait().unwrap();
+    soon("the box is left", || processes("sleep 86423") + processes("__copy-") == 0);
+    assert!(!Path::new("/etc/keel-fine").exists());
+}
+
+/// A base that is there already: that of the lab. Making one takes a minute.
+fn base() -> Option<String> {
+    let entries = fs::read_dir("/var/cache/keel-lab").ok()?;
+    let dirs =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("sbin/init").exists());
+    dirs.filter(|path| path.extension().is_none()).map(|path| path.display().to_string()).max()
+}
+
+#[test]
+fn services_run_in_a_booted_box_and_nothing_is_left_of_it_needs_root() {
+    let Some(base) = base() else { return };
+    let tests = TESTS.replace("systemctl is-active", "pgrep -f 'sleep 4711'; systemctl is-active");
+    let site = Scratch::new(&[("modules/demo/module.toml", DEMO), ("modules/demo/tests/demo.toml", &tests)]);
+    let (code, text) = site.ran(&["--box", "nspawn", "--box-base", &base]);
+    assert_eq!((code, steps(&text)), (0, ALL.to_vec()), "{text}");
+    assert!(text.contains("5 changed, 0 unchanged") && text.contains("raw again"), "{text}");
+    assert_eq!(processes("sleep 4711"), 0);
+    for top in ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"] {
+        let groups =
+            fs::read_dir(top).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+        let ours = groups.filter(|name| name.to_string_lossy().starts_with("keel-box-"));
+        // Others may be at it meanwhile: ours is gone with its process.
+        let dead = |name: &std::ffi::OsString| {
+            let pid = name.to_string_lossy().split('-').nth(2).map(str::to_owned).unwrap_or_default();
+            !Path::new("/proc").join(pid).exists()
+        };
+        assert_eq!(ours.filter(dead).count(), 0, "{top}");
+    }
+}

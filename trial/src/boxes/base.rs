@@ -1,0 +1,118 @@
+//! The system that booted boxes are overlays of: a minimal one of this machine's own release, made once by mmdebstrap and kept. It holds
+//! nothing of any box.
+
+use agent::os::child::Child;
+use model::{Digest, Failure};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where bases are kept.
+pub const CACHE: &str = "/var/cache/keel-boxes";
+/// How long making one may take.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// What a base has beyond `minbase`: what any installed host has.
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,libpam-systemd,sudo,iproute2,ca-certificates,apt-utils,cron,procps,openssh-server";
+
+/// Done in a new base. Keys and ids are each box's own.
+const SETUP: &str = "rm -f /etc/ssh/ssh_host_* && : >/etc/machine-id && : >/etc/resolv.conf && \
+                     systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer systemd-networkd-wait-online.service";
+
+/// The base for this machine's release; made if it is not there yet.
+///
+/// # Errors
+/// There is no mmdebstrap, or it could not make one.
+pub fn ensure() -> Result<PathBuf, Failure> {
+    let (codename, sources) = (codename()?, sources()?);
+    let recipe = [&codename, PACKAGES, SETUP, &sources.join("\n")].join("\n");
+    let name = format!("{codename}-{}", &Digest::of(recipe.as_bytes()).to_string()[..12]);
+    let dir = Path::new(CACHE).join(&name);
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    make_private(Path::new(CACHE))?;
+    // Two that make it at the same time make two; the first one counts.
+    let fresh = Path::new(CACHE).join(format!("{name}.{}", std::process::id()));
+    let path = fresh.display().to_string();
+    let mut words = vec!["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase"];
+    let include = format!("--include={PACKAGES}");
+    words.extend([include.as_str(), &codename, &path]);
+    words.extend(sources.iter().map(String::as_str));
+    let made = run(&words).and_then(|()| run(&["chroot", &path, "sh", "-euc", SETUP]));
+    if let Err(failure) = made {
+        remove(&fresh)?;
+        return Err(failure);
+    }
+    match fs::rename(&fresh, &dir) {
+        Ok(()) => Ok(dir),
+        Err(_) if dir.is_dir() => remove(&fresh).map(|()| dir),
+        Err(error) => Err(Failure::io("rename", path, error)),
+    }
+}
+
+/// A directory for root alone: the systems in it have programs that are setuid there.
+pub fn make_private(path: &Path) -> Result<(), Failure> {
+    run(&["mkdir", "-p", "-m", "0700", "--", &path.display().to_string()])
+}
+
+fn remove(path: &Path) -> Result<(), Failure> {
+    run(&["rm", "-rf", "--one-file-system", "--", &path.display().to_string()])
+}
+
+fn run(words: &[&str]) -> Result<(), Failure> {
+    let mut child = Child::new(words.iter().copied());
+    child.timeout = PATIENCE;
+    child.run()?.success().map(|_| ())
+}
+
+/// The release's code name (os-release(5)).
+fn codename() -> Result<String, Failure> {
+    const RELEASE: &str = "/etc/os-release";
+    let text = fs::read_to_string(RELEASE).map_err(|error| Failure::io("read", RELEASE, error))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    let name = line.map(|name| name.trim_matches(['"', '\'']).to_owned()).filter(|name| !name.is_empty());
+    name.ok_or_else(|| {
+        Failure::unknown("this machine's release", format!("{RELEASE} has no VERSION_CODENAME"))
+    })
+}
+
+/// This machine's own sources of its distribution's packages, one line each as sources.list(5) has them.
+fn sources() -> Result<Vec<String>, Failure> {
+    let format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)";
+    let output = Child::new(["apt-get", "indextargets", "--format", format, "Created-By: Packages"]).run()?;
+    Ok(lines(&output.success()?.text()?))
+}
+
+/// Third parties' sources are left out: boxes are raw. All of one release stand in a line.
+fn lines(targets: &str) -> Vec<String> {
+    let mut suites: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for line in targets.lines() {
+        if let [uri, release, component, "Debian" | "Ubuntu"] = line.split(' ').collect::<Vec<_>>()[..] {
+            suites.entry((uri, release)).or_default().insert(component);
+        }
+    }
+    let line = |((uri, release), parts): (&(&str, &str), &BTreeSet<&str>)| {
+        format!("deb {uri} {release} {}", parts.iter().copied().collect::<Vec<_>>().join(" "))
+    };
+    suites.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    #[test]
+    fn only_the_distributions_own_sources_count() {
+        let targets = "http://m.test/debian/ bookworm main Debian\nhttp://m.test/debian/ bookworm contrib Debian\n\
+                       https://o.test/x/ stable main Other\nhttp://m.test/sec/ bookworm-security main Debian\nx\n";
+        assert_eq!(
+            lines(targets),
+            [
+                "deb http://m.test/debian/ bookworm contrib main",
+                "deb http://m.test/sec/ bookworm-security main"
+            ]
+        );
+    }
+}

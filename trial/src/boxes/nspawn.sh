@@ -1,0 +1,34 @@
+# The first process of a booted box, in namespaces of its own: everything that is mounted and started here ends with it. It ends when its
+# input does. 1: the base  2: where the box is laid out  3: its name
+base=$1 place=$2 name=$3
+ip link set lo up
+mount -t tmpfs -o mode=0700,nodev keel-box "$place"
+mkdir -m 0755 "$place/upper" "$place/root"
+mkdir -m 0700 "$place/work"
+chmod --reference="$base" "$place/upper"
+mount -t overlay -o "lowerdir=$base,upperdir=$place/upper,workdir=$place/work" keel-box "$place/root"
+echo "$name" >"$place/root/etc/hostname"
+printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n::1\tlocalhost\n' "$name" >"$place/root/etc/hosts"
+# There is no network to wait for.
+ln -sf /dev/null "$place/root/etc/systemd/system/systemd-networkd-wait-online.service"
+keep=
+if ! [ -d /run/systemd/system ]; then
+    # Without a service manager nobody makes a group for the box, and systemd-nspawn wants a bus all the same.
+    keep=--keep-unit
+    for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+        [ -e "$top/cgroup.procs" ] || continue
+        mkdir "$top/$name"
+        echo 0 >"$top/$name/cgroup.procs"
+    done
+    [ -e /sys/fs/cgroup/cgroup.controllers ] || export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0
+    export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$place/bus"
+    dbus-daemon --config-file=/usr/share/dbus-1/system.conf --nofork --nopidfile --address="$DBUS_SYSTEM_BUS_ADDRESS" </dev/null >/dev/null 2>&1 &
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        [ -e "$place/bus" ] && break
+        sleep 0.1
+    done
+fi
+systemd-nspawn --quiet -D "$place/root" -M "$name" --hostname="$name" --register=no $keep --console=read-only \
+    --resolv-conf=off --timezone=off --link-journal=no --capability=all --boot </dev/null >"$place/log" 2>&1 &
+echo made
+cat >/dev/null

@@ -1,0 +1,273 @@
+//! One order to a box, given as a push gives it to any host, and what came of it. Nobody is asked: a box is there to be changed.
+
+use crate::course::Course;
+use crate::outcome::Fault;
+use crate::suite::BoxCase;
+use dsl::{Entry, Request, TestsWanted};
+use fleet::{
+    Controller, End, Endpoint, Password, Patience, Places, Prepared, Push, RecordedNames, Remote, Resume,
+    Stage, Target, UnknownKeys,
+};
+use model::{
+    CheckResult, CheckSide, CheckSpec, Diagnostic, Event, EventBody, Facts, Id, NodeStatus, Origin, Report,
+    Secrets, Severity,
+};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wire::{NoBlobs, Order, Reply, Rollback, Terms, Which, Work};
+
+/// What is wanted of a box.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// It is to be as its test's subject says.
+    Converged,
+    /// It is to be looked at.
+    Checked(Vec<CheckSpec>),
+    /// It is to be as it was before.
+    RolledBack,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub struct Asked {
+    end: End,
+    told: Told,
+}
+
+/// What was told meanwhile.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    nodes: Vec<Node>,
+    report: Report,
+    errors: Vec<String>,
+    refusals: Vec<Fault>,
+    checks: Vec<CheckSpec>,
+    results: Vec<CheckResult>,
+}
+
+/// A node that was settled.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Which.
+    pub id: Id,
+    /// Where it was declared.
+    pub origin: Option<Origin>,
+    /// How it ended.
+    pub status: NodeStatus,
+    /// What was done.
+    pub changes: Vec<String>,
+    /// Why it failed or was skipped.
+    pub because: String,
+}
+
+impl Asked {
+    /// Gives the order and waits for its end. `enter` makes a way into the box.
+    pub fn of(
+        course: &Course<'_>,
+        case: &BoxCase,
+        enter: &dyn Fn() -> Box<dyn Remote>,
+        wanted: Wanted,
+    ) -> Self {
+        let desk = Desk { course, case, wanted, told: Mutex::default() };
+        let target = Target { name: case.name.clone(), endpoint: Ok(endpoint(&case.name)) };
+        // One connection, made in this thread: a box belongs to the thread that made it.
+        let ways: Mutex<Vec<Box<dyn Remote>>> = Mutex::new((0..WAYS).map(|_| enter()).collect());
+        let connect = |_: &Endpoint| {
+            let way = ways.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            way.ok_or_else(|| fleet::Trouble::Here("the box was entered too often".to_owned()))
+        };
+        let ends = fleet::push(&Push {
+            targets: &[target],
+            parallel: 1,
+            connect: &connect,
+            password: &Password::never(),
+            agents: course.agents,
+            places: Places::default(),
+            patience: Patience::default(),
+            controller: &desk,
+            stop: course.stop,
+            detach: &AtomicBool::new(false),
+            runs: None,
+            resume: Resume::No,
+            wait: Duration::ZERO,
+        });
+        let end = ends.into_iter().next().map(|(_, end)| end);
+        let end = end.unwrap_or_else(|| End::Refused("nothing was done".to_owned()));
+        Self { end, told: desk.told.into_inner().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// How it ended.
+    pub fn end(&self) -> &End {
+        &self.end
+    }
+
+    /// How many nodes ended how.
+    pub fn report(&self) -> &Report {
+        &self.told.report
+    }
+
+    /// Nodes that ended so.
+    pub fn nodes(&self, is_meant: impl Fn(NodeStatus) -> bool) -> impl Iterator<Item = &Node> {
+        self.told.nodes.iter().filter(move |node| is_meant(node.status))
+    }
+
+    /// What is wrong with the site, for this box.
+    pub fn refusals(&self) -> &[Fault] {
+        &self.told.refusals
+    }
+
+    /// The checks that the box is to pass.
+    pub fn checks(&self) -> &[CheckSpec] {
+        &self.told.checks
+    }
+
+    /// What came of checks.
+    pub fn results(&self) -> &[CheckResult] {
+        &self.told.results
+    }
+
+    /// Why there is no good end, in words.
+    pub fn why(&self) -> String {
+        let end = match &self.end {
+            End::Ended(ending) => format!("{ending:?}").to_lowercase(),
+            End::Trouble(trouble) => trouble.to_string(),
+            End::Refused(why) => why.clone(),
+        };
+        std::iter::once(end).chain(self.told.errors.iter().cloned()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// A run that loses its connection comes back over others, a few times.
+const WAYS: usize = 16;
+
+/// Who wants it.
+struct Desk<'a> {
+    course: &'a Course<'a>,
+    case: &'a BoxCase,
+    wanted: Wanted,
+    told: Mutex<Told>,
+}
+
+impl Desk<'_> {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn converge(&self, facts: &Facts) -> Result<Prepared, Vec<Diagnostic>> {
+        let BoxCase { name, home, subject, .. } = self.case;
+        let subjects = self.course.subjects;
+        let compile = |request: &Request<'_>| {
+            // A file is in no site: its checks are those beside the box.
+            let own = matches!(request.entry, Entry::File(_)).then(|| Path::new(&self.case.origin.file));
+            let wanted = TestsWanted { file: own, subjects };
+            Ok((dsl::compile(request)?, dsl::tests(request, &wanted)?))
+        };
+        let (compiled, tests) = subject.with_request(home, (facts, self.course.means), compile)?;
+        // Nobody reaches a box from outside: what is looked at from elsewhere on hosts is looked at from inside here.
+        let inside = |check| CheckSpec { from: CheckSide::Host, ..check };
+        let is_meant = |check: &CheckSpec| is_of(self.case, &check.origin.file);
+        self.told().checks = tests.checks.into_iter().filter(is_meant).map(inside).collect();
+        let work = Work {
+            catalog: compiled.catalog,
+            scope: format!("test {name}"),
+            command: format!("test {name}"),
+            terms: terms(),
+            ..Work::default()
+        };
+        let blobs = (self.course.contents)(compiled.blobs, compiled.trees);
+        Ok(Prepared { order: Order::Apply(work), secrets: compiled.secrets, blobs })
+    }
+}
+
+/// Whether a box is to pass the checks of a file: of its own, and of other modules that it uses. The files beside its own are about other
+/// boxes.
+fn is_of(case: &BoxCase, file: &str) -> bool {
+    let place = Path::new(file).parent().unwrap_or(Path::new(""));
+    file == case.origin.file || place != case.home.tests() && place != case.home.root().join("tests")
+}
+
+/// Nobody can be locked out of a box.
+fn terms() -> Terms {
+    Terms { confirm: Some(0), ..Terms::default() }
+}
+
+impl Controller for Desk<'_> {
+    fn order(&self, _: &str, facts: &Facts) -> Result<Prepared, String> {
+        let order = match &self.wanted {
+            Wanted::Converged => None,
+            Wanted::Checked(checks) => Some(Order::Check(checks.clone())),
+            Wanted::RolledBack => {
+                let rollback = Rollback { which: Which::Last, force: false, forecast: false, terms: terms() };
+                Some(Order::Rollback(rollback))
+            }
+        };
+        if let Some(order) = order {
+            return Ok(Prepared { order, secrets: Secrets::default(), blobs: Box::new(NoBlobs) });
+        }
+        self.converge(facts).map_err(|found| {
+            for one in found.iter().filter(|one| one.severity == Severity::Error) {
+                let origin =
+                    one.labels.first().map_or_else(|| self.case.origin.clone(), |label| label.span.origin());
+                let help = one.help.iter().map(|help| format!(": {help}")).collect::<String>();
+                let message = format!("{}: {}{help}", one.code, one.message);
+                self.told().refusals.push(Fault { origin, message });
+            }
+            "it does not compile".to_owned()
+        })
+    }
+
+    fn stage(&self, _: &str, _: Stage) {}
+
+    fn event(&self, _: &str, event: &Event) {
+        let mut told = self.told();
+        match event.body.clone() {
+            EventBody::Node { id, origin, status, changes, because, .. } => {
+                told.nodes.push(Node { id, origin, status, changes, because });
+            }
+            EventBody::Report(report) => told.report = report,
+            EventBody::Error { text } => told.errors.push(text),
+            _ => {}
+        }
+    }
+
+    fn reply(&self, _: &str, reply: Reply) {
+        if let Reply::Checks(results) = reply {
+            self.told().results = results;
+        }
+    }
+
+    fn answer(&self, _: &str) -> Option<bool> {
+        Some(true)
+    }
+
+    fn note(&self, _: &str, _: &str) {}
+
+    fn ended(&self, _: &str, _: &End) {}
+}
+
+/// What a transport is told of a host; of a box only the names count.
+fn endpoint(name: &str) -> Endpoint {
+    Endpoint {
+        alias: name.to_owned(),
+        host: name.to_owned(),
+        port: 22,
+        user: "root".to_owned(),
+        identities: Vec::new(),
+        identities_only: true,
+        agent: None,
+        jumps: Vec::new(),
+        known_hosts: Vec::new(),
+        recorded_names: RecordedNames::Plain,
+        host_key_alias: None,
+        host_keys: Vec::new(),
+        unknown_keys: UnknownKeys::Refuse,
+        connect_timeout: Duration::from_secs(30),
+        alive_interval: Duration::ZERO,
+        alive_count: 3,
+        needs_openssh: None,
+        openssh_options: Vec::new(),
+        openssh_config: None,
+    }
+}
