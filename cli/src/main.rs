@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     if let Err(error) = work::keep_memory() {
         return view::failure(&format!("{error:#}")).into();
     }
-    if let Some(code) = work::play_stage() {
+    if let Some(code) = work::play_stage().or_else(work::play_keeper) {
         return code;
     }
     let exit = called().unwrap_or_else(|why| view::failure(&why));

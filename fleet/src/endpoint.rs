@@ -1,10 +1,11 @@
 //! Where a host is and how it is reached, when inventory, `~/.ssh/config` and command line have been put together.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Everything that a transport needs to know of one host. Terms are those of ssh_config(5).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// What it was called before `HostName` was looked up; what the system's `ssh` is given.
     pub alias: String,
@@ -38,6 +39,8 @@ pub struct Endpoint {
     pub alive_interval: Duration,
     /// `ServerAliveCountMax`; how many of these may stay unanswered.
     pub alive_count: u32,
+    /// How long a connection is kept for later calls after its last use (`ControlPersist`); zero for not at all.
+    pub keep: Duration,
     /// What of the configuration only the system's `ssh` can do, such as `ProxyCommand`.
     pub needs_openssh: Option<String>,
     /// What was said outside of ssh_config(5), as options for the system's `ssh` (`Port=2222`); the rest it reads itself.
@@ -47,13 +50,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The same host over a connection that nobody shares: the system's `ssh` takes none that is there already (`ControlPath` of
-    /// ssh_config(5); the first value counts).
+    /// The same host over a connection that nobody shares: none is taken that an earlier call has kept, and the system's `ssh` takes none
+    /// that is there already (`ControlPath` of ssh_config(5); the first value counts).
     pub fn fresh(&self) -> Self {
         let mut fresh = self.clone();
         fresh.openssh_options.retain(|option| option != UNSHARED);
         fresh.openssh_options.insert(0, UNSHARED.to_owned());
         fresh
+    }
+
+    /// True where nobody shares its connections.
+    pub fn is_fresh(&self) -> bool {
+        self.openssh_options.first().is_some_and(|option| option == UNSHARED)
     }
 
     /// True where both are the same host, whoever shares the connection.
@@ -66,7 +74,7 @@ impl Endpoint {
 const UNSHARED: &str = "ControlPath=none";
 
 /// How the name of a host stands beside a key that is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordedNames {
     /// As it is.
     Plain,
@@ -75,7 +83,7 @@ pub enum RecordedNames {
 }
 
 /// What becomes of a host key that is in no known_hosts file. A changed key is never taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UnknownKeys {
     /// The connection ends.
     Refuse,

@@ -23,7 +23,9 @@ pub use bootstrap::Places;
 pub use elevate::{AskPassword, Password};
 pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
 pub use push::{Connect, Controller, End, Patience, Prepared, Push, Resume, Target, push};
-pub use remote::{Access, Keyring, Passwords, Pipe, Prompts, Received, Remote, Spawned, Transport, connect};
+pub use remote::{
+    Access, Keep, Keeper, Keyring, Passwords, Pipe, Prompts, Received, Remote, Spawned, Transport, connect,
+};
 pub use runs::{Lost, Runs};
 pub use select::{Entry, Unmatched, select};
 pub use sources::{Found, Source};

@@ -1,11 +1,15 @@
 //! The dead ends between a controller and a host, told apart, each in the words that an operator can act on.
 //! What came from a host is capped here and made inert where it is shown.
 
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::time::Duration;
 
+/// What sets a deadline.
+type Setting = &'static str;
+
 /// How far the work on a host had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stage {
     /// Opening the connection.
     Connect,
@@ -44,7 +48,7 @@ impl fmt::Display for Stage {
 }
 
 /// Why the work on a host came to no report.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Trouble {
     /// The name has no address.
     #[error("the name {host} is unknown: {because}")]
@@ -83,8 +87,9 @@ pub enum Trouble {
         stage: Stage,
         /// The deadline.
         limit: Duration,
-        /// Such as ` (ConnectTimeout)`; empty where none sets it.
-        setting: &'static str,
+        /// ` (ConnectTimeout)`; empty where none sets it.
+        #[serde(deserialize_with = "setting")]
+        setting: Setting,
     },
     /// None of the ways to log in was taken.
     #[error("{user} was not let in; tried {}; the host takes {methods}", listed(tried))]
@@ -207,6 +212,11 @@ impl Trouble {
             _ => false,
         }
     }
+}
+
+/// What sets a deadline, from another process of ours.
+fn setting<'de, D: Deserializer<'de>>(from: D) -> Result<Setting, D::Error> {
+    Ok(if String::deserialize(from)?.is_empty() { "" } else { " (ConnectTimeout)" })
 }
 
 /// Where the end of a run can be learnt.

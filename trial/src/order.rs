@@ -266,6 +266,7 @@ fn endpoint(name: &str) -> Endpoint {
         connect_timeout: Duration::from_secs(30),
         alive_interval: Duration::ZERO,
         alive_count: 3,
+        keep: Duration::ZERO,
         needs_openssh: None,
         openssh_options: Vec::new(),
         openssh_config: None,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use wire::Work;
 
-/// So long after a boot a run is waited for that goes on by itself.
+/// So long a run is waited for that goes on by itself: for the machine to go down, and again after the boot.
 const SOON: Duration = Duration::from_secs(300);
 
 /// Ticks of the clock of proc(5) in a second (USER_HZ), the same on all that we run on.
@@ -32,6 +32,9 @@ pub(super) struct Return<'a> {
 struct Needs {
     /// The boot id under which it was kept.
     boot: String,
+    /// How long the machine had been up.
+    #[serde(default)]
+    up: Duration,
     work: Work,
     /// In base64, by name.
     secrets: BTreeMap<String, String>,
@@ -41,6 +44,8 @@ struct Needs {
 pub(super) struct Kept {
     /// The boot id under which it was kept.
     pub(super) boot: String,
+    /// How long the machine had been up.
+    up: Duration,
     /// What is to be done.
     pub(super) work: Work,
     /// Its secrets.
@@ -51,14 +56,14 @@ pub(super) struct Kept {
 pub(super) fn kept(state: &StateDir, run: u64) -> Result<Option<Kept>, Failure> {
     let Some(plain) = state.unseal(run)? else { return Ok(None) };
     let odd = |why: String| Failure::unknown(format!("what run {run} needs to go on"), why);
-    let Needs { boot, work, secrets: coded } =
+    let Needs { boot, up, work, secrets: coded } =
         serde_json::from_slice(plain.expose()).map_err(|error| odd(error.to_string()))?;
     let mut secrets = Secrets::default();
     for (name, coded) in coded {
         let bytes = STANDARD.decode(coded).map_err(|_| odd(format!("secret {name} is damaged")))?;
         secrets.keep(name, bytes);
     }
-    Ok(Some(Kept { boot, work, secrets }))
+    Ok(Some(Kept { boot, up, work, secrets }))
 }
 
 /// Nothing goes on by itself any more.
@@ -72,13 +77,18 @@ pub(super) fn supersede(state: &StateDir, sentry: &dyn Sentry) -> Result<(), Fai
     state.goes_on()?.map_or(Ok(()), |run| forget((state, run), sentry))
 }
 
-/// In words, the run that is about to go on by itself now that the machine is up again: the host is left to it. One that takes too long for
-/// that has lost it.
+/// In words, the run that the machine goes down for, or that is about to go on by itself now that it is up again: the host is left to it. One
+/// that takes too long for that has lost it.
 pub(super) fn awaited(state: &StateDir) -> Result<Option<String>, Failure> {
     let Some(run) = state.goes_on()? else { return Ok(None) };
-    let is_back = kept(state, run).is_ok_and(|kept| kept.is_some_and(|kept| kept.boot != boot_id()));
-    let is_awaited = is_back && uptime()? < SOON;
-    Ok(is_awaited.then(|| format!("run {run}, which goes on now that the machine is up again")))
+    // What is damaged does not come back.
+    let Ok(Some(kept)) = kept(state, run) else { return Ok(None) };
+    let (since, until) = match kept.boot == boot_id() {
+        true => (kept.up, "when the machine, which is going down for it, is up again"),
+        false => (Duration::ZERO, "now that the machine is up again"),
+    };
+    let is_awaited = uptime()?.saturating_sub(since) < SOON;
+    Ok(is_awaited.then(|| format!("run {run}, which goes on {until}")))
 }
 
 /// How long this system has been up: how old its first process is, for a container has the uptime of its machine (proc_pid_stat(5)).
@@ -95,7 +105,8 @@ fn uptime() -> Result<Duration, Failure> {
 /// All that a run of `work` needs, as it is to be kept.
 pub(super) fn needs(work: Work, secrets: &Secrets) -> Result<Secret<Vec<u8>>, Failure> {
     let coded = |(name, value): (&str, &Secret<Vec<u8>>)| (name.to_owned(), STANDARD.encode(value.expose()));
-    let needs = Needs { boot: boot_id(), work, secrets: secrets.entries().map(coded).collect() };
+    let secrets = secrets.entries().map(coded).collect();
+    let needs = Needs { boot: boot_id(), up: uptime()?, work, secrets };
     let plain = serde_json::to_vec(&needs);
     plain.map(Secret::new).map_err(|error| Failure::io("describe", "the run", error))
 }

@@ -209,7 +209,7 @@ mod tests {
     use super::resume;
     use crate::engine::{Log, Sink};
     use crate::session::NoSentry;
-    use crate::session::comeback::needs;
+    use crate::session::comeback::{awaited, needs};
     use crate::session::job::boot_id;
     use crate::state::{EventLines, EventLog, FileLog, Read, StateDir};
     use model::{
@@ -328,6 +328,15 @@ mod tests {
         assert!(!down.path("second").exists());
         let status = down.status();
         assert!(status.end.is_none() && status.resumed.is_empty());
+    }
+
+    #[test]
+    fn a_host_that_goes_down_for_a_run_is_left_to_it() {
+        let down = Down::under(&boot_id());
+        let who = awaited(&down.state).unwrap().unwrap();
+        assert!(who.starts_with("run 1,") && who.contains("going down"), "{who}");
+        std::fs::write(down.state.run_dir(1).join("goes-on"), "damaged").unwrap();
+        assert_eq!(awaited(&down.state).unwrap(), None);
     }
 
     #[test]

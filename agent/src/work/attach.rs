@@ -23,6 +23,9 @@ const NAMED: Duration = Duration::from_secs(5);
 /// How long who unwinds a run may take to begin again where he died.
 const RESTART: Duration = Duration::from_secs(30);
 
+/// How long a machine may take to go down for a run that goes on after that.
+const DOWN: Duration = Duration::from_secs(300);
+
 /// Tells the events of a run from number `from` on, and how it ends; `None` is the run under way, or else the last one.
 ///
 /// # Errors
@@ -174,6 +177,8 @@ impl Watch<'_> {
         let is_unwound = pending.as_ref().is_some_and(|pending| pending.phase == Phase::Unwinding);
         let patience = match (self.seen.rebooting, pending) {
             (Some(seconds), _) => Duration::from_secs(seconds),
+            // It may be killed by the machine going down before it has told of that.
+            (None, _) if self.means.state.goes_on()? == Some(self.run) => DOWN,
             (None, Some(_)) => RESTART,
             (None, None) => Duration::ZERO,
         };

@@ -118,6 +118,26 @@ fn a_run_that_died_is_told_to_be_cut_off() {
 }
 
 #[test]
+fn a_run_that_the_machine_goes_down_for_is_not_cut_off() {
+    let host = Host::new();
+    let peer = begun(&host);
+    let goes_on = host.state("runs/000001/goes-on");
+    std::fs::write(&goes_on, "").unwrap();
+    kill_process(Pid::from_child(&peer.child), Signal::KILL).unwrap();
+    peer.finish();
+    let (mut watching, since) = (attach(&host, Some(1), 0), Instant::now());
+    watching.hear_until("started");
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        std::fs::remove_file(goes_on).unwrap();
+    });
+    let talk = watching.finish_at_the_end();
+    later.join().unwrap();
+    assert!(since.elapsed() >= Duration::from_secs(1), "it waited for the run to go on");
+    assert_eq!(talk.ending(), Some(&Ending::Failed));
+}
+
+#[test]
 fn a_stop_is_passed_on_and_the_end_of_a_connection_is_none() {
     let host = Host::new();
     let peer = begun(&host);

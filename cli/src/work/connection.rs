@@ -30,6 +30,9 @@ pub struct Connection {
     /// configuration asks for.
     #[arg(long, value_enum, default_value_t = Transport::Auto, conflicts_with = "local", help_heading = HEADING)]
     pub transport: Transport,
+    /// Logs in anew, and keeps no connection. Else one that is logged in is kept for a minute after its last use, for the next call.
+    #[arg(long, conflicts_with = "local", help_heading = HEADING)]
+    pub no_keep: bool,
     /// Takes and records the key of a host that no known_hosts file knows. A changed key is never taken.
     #[arg(long, conflicts_with = "local", help_heading = HEADING)]
     accept_new_host_key: bool,

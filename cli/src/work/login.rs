@@ -2,8 +2,9 @@
 
 use super::connection::Transport;
 use super::crew::Hosts;
+use super::keep;
 use crate::view::ask::Terminal;
-use fleet::{Access, Endpoint, Keyring, Passwords, Remote, Target, Trouble};
+use fleet::{Access, Endpoint, Keep, Keyring, Passwords, Remote, Target, Trouble};
 use std::sync::Arc;
 
 /// What the connections to all hosts share.
@@ -11,6 +12,7 @@ pub struct Login {
     ways: Vec<Way>,
     passwords: Passwords,
     keyring: Arc<Keyring>,
+    keep: Option<Keep>,
 }
 
 /// How one host is reached.
@@ -37,7 +39,13 @@ impl Login {
             ways: targets.iter().zip(transports).filter_map(way).collect(),
             passwords: if hosts.connection.ask_password { Passwords::Ask } else { Passwords::Never },
             keyring,
+            keep: if hosts.connection.no_keep { None } else { keep::connections() },
         }
+    }
+
+    /// The same by logins alone: no connection is taken that was kept, and none is kept.
+    pub fn afresh(self) -> Self {
+        Self { keep: None, ..self }
     }
 
     /// Connects and logs in; `note` is told what is no trouble, of which host.
@@ -58,6 +66,7 @@ impl Login {
             keyring: &self.keyring,
             // Notes about hosts on the way say which; of the host itself it is said already.
             notes: &|text| note(name, text.strip_prefix(&own).unwrap_or(text)),
+            keep: self.keep.as_ref(),
         };
         fleet::connect(endpoint, &access)
     }

@@ -41,6 +41,11 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
     errand.book().iter().for_each(|book| prepare(book, &targets, &wishes));
     let desk = Desk::new(errand, &*show, hosts.list.iter().map(meant).collect()).knowing(lost, &wishes.begun);
     let login = Login::new(hosts, &targets, errand.files.vault.keyring());
+    let login = match errand.wanted {
+        // Over a connection that was kept a host that goes down would answer to its last.
+        Wanted::Attach { .. } => login.afresh(),
+        _ => login,
+    };
     let sudo = || ask::secret("Password for sudo on the hosts");
     let connection = &hosts.connection;
     let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };

@@ -164,6 +164,8 @@ impl Hosts {
 
 impl Drop for Hosts {
     fn drop(&mut self) {
+        // What is kept of a connection ends with it.
+        (1..=self.sshds.len()).for_each(|number| self.cut(number));
         for sshd in &mut self.sshds {
             // It may have ended by itself; both times it has to be waited for.
             sshd.kill().and_then(|()| sshd.wait()).expect("it is ours");

@@ -15,6 +15,10 @@ use crate::known_hosts;
 use crate::trouble::Trouble;
 use std::time::Duration;
 
+/// How long a connection is kept after its last use, where nothing is said of that, and at most.
+const KEPT: Duration = Duration::from_secs(60);
+const LONGEST_KEPT: Duration = Duration::from_secs(3600);
+
 /// ssh waits as long as the system does, minutes; a host that takes longer than this is one that does not answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// ssh never asks; a run that is waited for is worth asking for.
@@ -90,6 +94,7 @@ impl Resolver<'_> {
             alive_interval: limit("serveraliveinterval")?
                 .map_or(ALIVE_INTERVAL, |some| some.unwrap_or(Duration::ZERO)),
             alive_count: sayings.first("serveralivecountmax").map(Said::number).transpose()?.unwrap_or(3),
+            keep: kept(&sayings)?,
             needs_openssh: None,
             openssh_options: options(said, surroundings),
             openssh_config: self.files.instead.clone(),
@@ -161,6 +166,16 @@ fn usable(what: &str, name: &str, problem: fn(&str) -> Option<&'static str>) -> 
 
 fn port(line: &Said) -> Result<u16, Trouble> {
     line.number().ok().filter(|port| *port != 0).ok_or_else(|| line.wrong("a number from 1 to 65535"))
+}
+
+/// How long a connection is kept: a minute, unless the user's configuration has another time; where that has no end, an hour.
+fn kept(sayings: &Sayings) -> Result<Duration, Trouble> {
+    let Some(line) = sayings.first("controlpersist") else { return Ok(KEPT) };
+    match line.word()?.to_ascii_lowercase().as_str() {
+        "no" | "false" => Ok(Duration::ZERO),
+        "yes" | "true" | "0" => Ok(LONGEST_KEPT),
+        _ => Ok(line.time()?.map_or(Duration::ZERO, |time| time.min(LONGEST_KEPT))),
+    }
 }
 
 fn is_yes(sayings: &Sayings, keyword: &str) -> Result<bool, Trouble> {

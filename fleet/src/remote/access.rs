@@ -1,6 +1,7 @@
 //! What connections are made with, apart from where they go: whom to ask for passphrases, which transport, and what was answered already.
 //! Shared by the threads of all hosts.
 
+use super::keep::Keep;
 use super::keyring::Keyring;
 use model::Secret;
 
@@ -23,6 +24,8 @@ pub struct Access<'a> {
     pub keyring: &'a Keyring,
     /// Told what a user should know although it is no trouble: a line without a newline.
     pub notes: &'a (dyn Fn(&str) + Sync),
+    /// Where connections are kept for later calls; `None` where none is to be taken or kept.
+    pub keep: Option<&'a Keep>,
 }
 
 /// Which transport is wanted.

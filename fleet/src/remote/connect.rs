@@ -30,7 +30,7 @@ pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remot
             "{}: {need} is for the system's ssh, and the transport ssh2 was asked for",
             endpoint.alias
         ))),
-        (transport, None) => match over_ssh2(endpoint, access) {
+        (transport, None) => match over_kept(endpoint, access) {
             Ok(remote) => Ok(remote),
             Err(Unsuited { openssh_may: Some(why), .. }) if transport == Transport::Auto => {
                 (access.notes)(&format!("{}: {why}; the system's ssh is tried", endpoint.alias));
@@ -41,8 +41,22 @@ pub fn connect(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remot
     }
 }
 
-fn over_ssh2(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>, Unsuited> {
+/// By a process that keeps the connection for later calls, where there can be one; else in this process.
+fn over_kept(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>, Unsuited> {
+    if let Some(keep) = access.keep {
+        match keep.connect(endpoint, access) {
+            Some(Ok(kept)) => return Ok(Box::new(kept)),
+            Some(Err(unsuited)) => return Err(unsuited),
+            None => {}
+        }
+    }
+    Ok(Box::new(over_ssh2(endpoint, access)?))
+}
+
+/// A connection of this process.
+pub(super) fn over_ssh2(endpoint: &Endpoint, access: &Access<'_>) -> Result<Ssh2, Unsuited> {
     let mut way: Option<(&Endpoint, Link)> = None;
+    let mut shown = Vec::new();
     for next in endpoint.jumps.iter().chain([endpoint]) {
         let (socket, hop) = match way.take() {
             None => {
@@ -55,12 +69,13 @@ fn over_ssh2(endpoint: &Endpoint, access: &Access<'_>) -> Result<Box<dyn Remote>
             }
         };
         let link = Link::new(hop)?;
-        let met = open(&link, socket, next, access).and_then(|()| log_in(&link, next, access));
-        met.map_err(|unsuited| placed(endpoint, next, unsuited))?;
+        let met = open(&link, socket, next, access)
+            .and_then(|key| log_in(&link, next, access).map(|()| (next.clone(), key)));
+        shown.push(met.map_err(|unsuited| placed(endpoint, next, unsuited))?);
         way = Some((next, link));
     }
     let (_, link) = way.expect("the endpoint itself is always on the way");
-    Ok(Box::new(Ssh2::new(link, endpoint.clone())))
+    Ok(Ssh2::new(link, endpoint.clone(), shown))
 }
 
 /// What is wrong with a host on the way is said with its name.

@@ -3,6 +3,7 @@
 mod access;
 mod connect;
 mod dial;
+mod keep;
 mod key_file;
 mod keyring;
 mod openssh;
@@ -22,6 +23,7 @@ mod unsuited;
 
 pub use access::{Access, Passwords, Prompts, Transport};
 pub use connect::connect;
+pub use keep::{Keep, Keeper};
 pub use keyring::Keyring;
 pub use pipe::{Pipe, Received, Remote};
 pub use spawned::Spawned;

@@ -110,6 +110,21 @@ impl Link {
         self.with_socket(|socket| wait_for(socket, events, limit))
     }
 
+    /// The same, and for something to come on `other`; true where it has.
+    pub(super) fn poll_beside(
+        &self,
+        events: PollFlags,
+        other: BorrowedFd<'_>,
+        limit: Duration,
+    ) -> io::Result<(PollFlags, bool)> {
+        self.with_socket(|socket| {
+            let mut fds =
+                [PollFd::from_borrowed_fd(socket, events), PollFd::from_borrowed_fd(other, PollFlags::IN)];
+            poll_all(&mut fds, limit)?;
+            Ok((fds[0].revents(), !fds[1].revents().is_empty()))
+        })
+    }
+
     /// The connection is no more. Where it goes through another host, that one may be why.
     pub(super) fn lost(&self, stage: Stage, because: &dyn Display) -> Trouble {
         let through = self.hop.as_ref().and_then(|hop| hop.end());

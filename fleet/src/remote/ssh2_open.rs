@@ -23,7 +23,7 @@ const LINE: usize = 512;
 /// `LIBSSH2_ERROR_KEX_FAILURE`, `LIBSSH2_ERROR_METHOD_NOT_SUPPORTED`.
 const NO_AGREEMENT: [ErrorCode; 2] = [ErrorCode::Session(-5), ErrorCode::Session(-33)];
 
-/// Opens the session on `link` and makes sure of the host. A key that is to be taken is recorded.
+/// Opens the session on `link` and makes sure of the host. A key that is to be taken is recorded. The key that the host has.
 ///
 /// # Errors
 /// No answer within `ConnectTimeout`, no SSH server, nothing in common with it, or not the right host.
@@ -32,7 +32,7 @@ pub(super) fn open(
     socket: OwnedFd,
     endpoint: &Endpoint,
     access: &Access<'_>,
-) -> Result<(), Unsuited> {
+) -> Result<HostKey, Unsuited> {
     prefer(link, known_hosts::algorithms(endpoint)?)
         .map_err(|error| link.lost(Stage::HostKey, &error.message()))?;
     handshake(link, endpoint, socket)?;
@@ -44,7 +44,7 @@ pub(super) fn open(
         let (kind, fingerprint) = (key.short_kind(), key.fingerprint());
         (access.notes)(&format!("{}: recorded its {kind} host key {fingerprint}", endpoint.alias));
     }
-    Ok(())
+    Ok(key)
 }
 
 /// Asks for a host key of a type that is known first, and for any other after it: a host that no longer has it has changed, and says which it has.

@@ -5,12 +5,15 @@ use super::pulse::{Beat, Pulse};
 use super::ssh2_flow::{CHUNK, Flow, Stream, WINDOW};
 use super::ssh2_link::{Link, Stop};
 use crate::endpoint::Endpoint;
+use crate::known_hosts::HostKey;
 use crate::trouble::{Stage, Trouble};
 use rustix::event::PollFlags;
-use ssh2::ErrorCode;
+use rustix::net::{RecvFlags, recv};
+use ssh2::{Channel, ErrorCode};
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// `LIBSSH2_ERROR_CHANNEL_FAILURE`, `LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED`.
 const REFUSED: [ErrorCode; 2] = [ErrorCode::Session(-21), ErrorCode::Session(-22)];
+/// How long a host that says something may take to open a channel.
+const TENDING: Duration = Duration::from_secs(5);
 /// How much of standard error is kept.
 const ERRORS: usize = 64 << 10;
 /// How much may come unasked while we are sending.
@@ -25,20 +30,68 @@ const EARLY: usize = 64 << 20;
 
 /// A connection by libssh2.
 pub(super) struct Ssh2 {
+    // Dropped before their session.
+    next: Option<Channel>,
+    /// A channel without a command, to hear the host by.
+    ear: Option<Flow>,
     link: Arc<Link>,
     endpoint: Endpoint,
+    shown: Vec<(Endpoint, HostKey)>,
 }
 
 impl Ssh2 {
-    pub(super) fn new(link: Link, endpoint: Endpoint) -> Self {
-        Self { link: Arc::new(link), endpoint }
+    /// `shown` is who is on the way, the host itself last, each with the key that it has shown.
+    pub(super) fn new(link: Link, endpoint: Endpoint, shown: Vec<(Endpoint, HostKey)>) -> Self {
+        Self { next: None, ear: None, link: Arc::new(link), endpoint, shown }
     }
-}
 
-impl Remote for Ssh2 {
-    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+    pub(super) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// Whoever is on the way, the host itself last, each with the key that it has shown.
+    pub(super) fn shown(&self) -> &[(Endpoint, HostKey)] {
+        &self.shown
+    }
+
+    /// Sees to what the host says while no command runs: it may ask whether somebody is there, and is answered.
+    ///
+    /// # Errors
+    /// The connection has ended.
+    pub(super) fn tend(&mut self) -> io::Result<()> {
+        let ended = self.link.with_socket(|socket| {
+            matches!(recv(socket, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((0, _)))
+        });
+        if ended {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // libssh2 hears the host only where it does something, such as to read from a channel.
+        let ear = match self.ear.take() {
+            Some(ear) => self.ear.insert(ear),
+            None => {
+                let opened = self.open(TENDING).map_err(|_| io::ErrorKind::ConnectionAborted)?;
+                self.ear.insert(Flow::new(opened, self.link.clone()))
+            }
+        };
+        while ear.read(Stream::Out, &mut vec![0; CHUNK])?.is_some() {}
+        if ear.is_over() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
+    /// Opens the channel of the next command, within `limit`: a host that does so is there.
+    pub(super) fn open_next(&mut self, limit: Duration) -> Result<(), Trouble> {
+        self.ear = None;
+        let opened = self.open(limit);
+        self.next = Some(opened.map_err(|stop| self.link.trouble(Stage::Elevate, limit, &stop))?);
+        Ok(())
+    }
+
+    fn open(&self, limit: Duration) -> Result<Channel, Stop> {
         let session = self.link.session();
-        let open = || session.channel_open("session", WINDOW, CHUNK as u32, None);
+        self.link.until(limit, || session.channel_open("session", WINDOW, CHUNK as u32, None))
+    }
+
+    /// Starts a command.
+    pub(super) fn start(&mut self, command: &str) -> Result<Ssh2Pipe, Trouble> {
         let trouble = |stop| match stop {
             Stop::Failed(error) if REFUSED.contains(&error.code()) => {
                 let (name, why) = (&self.endpoint.alias, error.message());
@@ -49,12 +102,15 @@ impl Remote for Ssh2 {
             }
             stop => self.link.trouble(Stage::Elevate, PATIENCE, &stop),
         };
-        let mut channel = self.link.until(PATIENCE, open).map_err(trouble)?;
+        let mut channel = match self.next.take() {
+            Some(channel) => channel,
+            None => self.open(PATIENCE).map_err(trouble)?,
+        };
         self.link.until(PATIENCE, || channel.exec(command)).map_err(trouble)?;
         let now = Instant::now();
         // Each time we ask is ours to choose; libssh2 would count for itself otherwise.
-        session.set_keepalive(true, 1);
-        Ok(Box::new(Ssh2Pipe {
+        self.link.session().set_keepalive(true, 1);
+        Ok(Ssh2Pipe {
             flow: Flow::new(channel, self.link.clone()),
             pulse: Pulse::new(&self.endpoint, now),
             early: VecDeque::new(),
@@ -62,11 +118,17 @@ impl Remote for Ssh2 {
             scratch: vec![0; CHUNK],
             ended: false,
             looked_again: false,
-        }))
+        })
     }
 }
 
-struct Ssh2Pipe {
+impl Remote for Ssh2 {
+    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+        Ok(Box::new(self.start(command)?))
+    }
+}
+
+pub(super) struct Ssh2Pipe {
     flow: Flow,
     pulse: Pulse,
     /// Standard output that came while we were sending.
@@ -94,29 +156,14 @@ impl Pipe for Ssh2Pipe {
             } else if moved.elapsed() >= STALLED {
                 return Err(self.lost(&"the host takes nothing any more"));
             } else {
-                self.wait(Some(moved + STALLED))?;
+                self.wait(Some(moved + STALLED), None)?;
             }
         }
         Ok(())
     }
 
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> Result<Received, Trouble> {
-        let until = Instant::now() + patience;
-        loop {
-            if let Some(count) = self.take(buffer)? {
-                return Ok(Received::Bytes(count));
-            }
-            let errors = self.gather()?;
-            if self.flow.is_over() {
-                return Ok(Received::End);
-            }
-            if Instant::now() >= until {
-                return Ok(Received::Nothing);
-            }
-            if !errors {
-                self.wait(Some(until))?;
-            }
-        }
+        self.listen(buffer, Instant::now() + patience, None)
     }
 
     fn errors(&self) -> &[u8] {
@@ -151,6 +198,44 @@ impl Pipe for Ssh2Pipe {
 }
 
 impl Ssh2Pipe {
+    /// As [`Pipe::receive`], and until something comes on `other` or on standard error as well.
+    pub(super) fn receive_beside(
+        &mut self,
+        buffer: &mut [u8],
+        patience: Duration,
+        other: BorrowedFd<'_>,
+    ) -> Result<Received, Trouble> {
+        self.listen(buffer, Instant::now() + patience, Some(other))
+    }
+
+    /// What came on standard error since this was asked last, the tail of it where that is much.
+    pub(super) fn take_errors(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.errors)
+    }
+
+    fn listen(
+        &mut self,
+        buffer: &mut [u8],
+        until: Instant,
+        other: Option<BorrowedFd<'_>>,
+    ) -> Result<Received, Trouble> {
+        loop {
+            if let Some(count) = self.take(buffer)? {
+                return Ok(Received::Bytes(count));
+            }
+            let errors = self.gather()?;
+            if self.flow.is_over() {
+                return Ok(Received::End);
+            }
+            if Instant::now() >= until || errors && other.is_some() {
+                return Ok(Received::Nothing);
+            }
+            if !errors && self.wait(Some(until), other)? {
+                return Ok(Received::Nothing);
+            }
+        }
+    }
+
     /// Standard output that is there.
     fn take(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Trouble> {
         if !self.early.is_empty() {
@@ -190,13 +275,13 @@ impl Ssh2Pipe {
         Ok(true)
     }
 
-    /// Waits until something can go on, or until then; keeps the connection alive meanwhile.
-    fn wait(&mut self, until: Option<Instant>) -> Result<(), Trouble> {
+    /// Waits until something can go on, or until then; keeps the connection alive meanwhile. True where something came on `other`.
+    fn wait(&mut self, until: Option<Instant>, other: Option<BorrowedFd<'_>>) -> Result<bool, Trouble> {
         // What one read has taken off the socket may be for the other stream. If it is still there after another look, libssh2 keeps it back
         // until it has sent something or changed keys, or it is for no stream at all.
         self.looked_again = self.flow.has_unread() && !self.looked_again;
         if self.looked_again {
-            return Ok(());
+            return Ok(false);
         }
         loop {
             let now = Instant::now();
@@ -213,12 +298,16 @@ impl Ssh2Pipe {
             };
             let left = until.map_or(rest, |until| rest.min(until.saturating_duration_since(now)));
             let wanted = self.flow.wanted();
-            let ready = self.flow.link().poll(wanted, left).map_err(|error| self.lost(&error))?;
+            let ready = match other {
+                Some(other) => self.flow.link().poll_beside(wanted, other, left),
+                None => self.flow.link().poll(wanted, left).map(|ready| (ready, false)),
+            };
+            let (ready, beside) = ready.map_err(|error| self.lost(&error))?;
             if ready.contains(PollFlags::IN) {
                 self.pulse.heard(Instant::now());
             }
-            if !ready.is_empty() || until.is_some_and(|until| Instant::now() >= until) {
-                return Ok(());
+            if beside || !ready.is_empty() || until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(beside);
             }
         }
     }
@@ -243,7 +332,8 @@ impl Ssh2Pipe {
         Ok(ready.contains(PollFlags::OUT))
     }
 
-    fn end_input(&mut self, until: Instant, patience: Duration) -> Result<(), Trouble> {
+    /// Ends standard input, within `patience`, which is over then.
+    pub(super) fn end_input(&mut self, until: Instant, patience: Duration) -> Result<(), Trouble> {
         if self.ended {
             return Ok(());
         }

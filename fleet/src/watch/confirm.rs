@@ -94,7 +94,8 @@ impl Trial<'_, '_> {
     }
 
     fn look(&self) -> Option<Verdict> {
-        let end = self.way.talk(self.way.endpoint, self.progress, Task::attach(self.progress));
+        let fresh = self.way.endpoint.fresh();
+        let end = self.way.talk(&fresh, self.progress, Task::attach(self.progress));
         match end {
             End::Ended(Ending::Reverted) => Some(Verdict::Undone),
             End::Ended(Ending::Changed | Ending::Unchanged | Ending::Failed)

@@ -41,7 +41,10 @@ impl Search<'_, '_> {
             match self.attach() {
                 Ok(end) => match self.judge(end) {
                     Some(end) => return Ok(end),
-                    None if self.progress.seen().run.is_some() => return Err(self.given_up(lost)),
+                    // A host that goes down ends whoever tells of the run.
+                    None if self.progress.seen().run.is_some() && self.progress.seen().reboot.is_none() => {
+                        return Err(self.given_up(lost));
+                    }
                     None => {}
                 },
                 Err(trouble @ (Trouble::Detached { .. } | Trouble::Protocol { stage: Stage::Run, .. })) => {
@@ -71,8 +74,9 @@ impl Search<'_, '_> {
     }
 
     fn attach(&self) -> Result<End, Trouble> {
-        let endpoint = self.way.endpoint;
-        match self.way.talk(endpoint, self.progress, Task::attach(self.progress)) {
+        // By a login: over a connection that was kept a host that goes down would answer to its last.
+        let fresh = self.way.endpoint.fresh();
+        match self.way.talk(&fresh, self.progress, Task::attach(self.progress)) {
             End::Trouble(trouble) => Err(trouble),
             end => Ok(end),
         }

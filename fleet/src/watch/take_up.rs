@@ -29,6 +29,9 @@ pub(crate) fn take_up(way: &Way<'_>) -> Result<(), Trouble> {
         lost.command()
     ));
     progress.recall(way.endpoint, &lost);
+    // By a login, for the same reason as in `follow`.
+    let fresh = way.endpoint.fresh();
+    let way = &Way { endpoint: &fresh, ..*way };
     let reached = first::reach(way, &progress)?;
     let end = match way.talk_over(reached, &progress, Task::attach(&progress)) {
         End::Trouble(trouble) if is_lost(&trouble) => follow(way, &progress, trouble),

@@ -254,6 +254,7 @@ pub fn endpoint(user: &str) -> Endpoint {
         connect_timeout: limit,
         alive_interval: limit,
         alive_count: 3,
+        keep: Duration::from_secs(60),
         needs_openssh: None,
         openssh_options: Vec::new(),
         openssh_config: None,

@@ -32,6 +32,7 @@ fn push_at(transport: Transport, endpoint: &Endpoint, host: &Host, count: usize)
         passwords: Passwords::Never,
         keyring: &keyring,
         notes: &|_| (),
+        keep: None,
     };
     let targets: Vec<_> =
         (0..count).map(|n| Target { name: format!("h{n}"), endpoint: Ok(endpoint.clone()) }).collect();

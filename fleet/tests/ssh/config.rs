@@ -201,6 +201,7 @@ fn table(endpoint: &Endpoint) -> toml::Table {
     table.insert("connect_timeout".into(), seconds(endpoint.connect_timeout).into());
     table.insert("alive_interval".into(), seconds(endpoint.alive_interval).into());
     table.insert("alive_count".into(), i64::from(endpoint.alive_count).into());
+    table.insert("keep".into(), seconds(endpoint.keep).into());
     table.insert("needs_openssh".into(), text(&endpoint.needs_openssh).into());
     table.insert("options".into(), endpoint.openssh_options.clone().into());
     table

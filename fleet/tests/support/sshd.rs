@@ -98,13 +98,22 @@ impl Sshd {
 
     /// Ends what serves the connections there are, without a word to their other ends.
     pub fn end_sessions(&self) {
+        self.signal_sessions("-KILL");
+    }
+
+    /// Has what serves the connections there are fall silent.
+    pub fn still_sessions(&self) {
+        self.signal_sessions("-STOP");
+    }
+
+    fn signal_sessions(&self, signal: &str) {
         let mut pids = vec![self.child.id()];
         while let Some(pid) = pids.pop() {
             // It may have ended by itself.
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
             pids.extend(children.split_whitespace().map(|child| child.parse::<u32>().unwrap()));
             if pid != self.child.id() {
-                Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
+                Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
             }
         }
     }
@@ -128,6 +137,7 @@ impl Sshd {
             connect_timeout: Duration::from_secs(10),
             alive_interval: Duration::from_secs(5),
             alive_count: 3,
+            keep: Duration::from_secs(60),
             needs_openssh: None,
             openssh_options: vec![
                 format!("Port={}", self.port),
@@ -144,6 +154,8 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
+        // What is kept of a connection ends with it.
+        self.end_sessions();
         end(&mut self.child);
     }
 }

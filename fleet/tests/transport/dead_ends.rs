@@ -26,6 +26,7 @@ fn at(host: &str, port: u16) -> Endpoint {
         connect_timeout: Duration::from_secs(1),
         alive_interval: Duration::from_secs(5),
         alive_count: 3,
+        keep: Duration::from_secs(60),
         needs_openssh: None,
         openssh_options: Vec::new(),
         openssh_config: None,

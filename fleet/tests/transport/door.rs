@@ -3,7 +3,7 @@
 
 use crate::sshd::{Sshd, keygen};
 use fleet::{
-    Access, Endpoint, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, Trouble, connect,
+    Access, Endpoint, Keep, Keyring, Passwords, Pipe, Prompts, Received, Remote, Transport, Trouble, connect,
 };
 use model::Secret;
 use std::fs::{self, OpenOptions};
@@ -25,6 +25,7 @@ pub struct Door {
     pub keyring: Keyring,
     pub passwords: Passwords,
     pub transport: Transport,
+    pub keep: Option<Keep>,
 }
 
 impl Prompts for Door {
@@ -49,6 +50,7 @@ impl Door {
             passwords: self.passwords,
             keyring: &self.keyring,
             notes: &notes,
+            keep: self.keep.as_ref(),
         };
         connect(endpoint, &access)
     }

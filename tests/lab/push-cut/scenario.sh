@@ -69,7 +69,7 @@ host touch /run/go
 wait
 assert_eq 0 "$(cat "$LAPTOP/status")" "$(cat "$LAPTOP/log")"
 there /etc/after
-assert_eq "" "$(ls "$LAPTOP_HOME/.local/state/evenkeel")" "what was lost is still kept"
+assert_eq keep "$(ls "$LAPTOP_HOME/.local/state/evenkeel")" "what was lost is still kept"
 
 # And when the network falls silent: who asks whether the host is still there gets no answer.
 fresh

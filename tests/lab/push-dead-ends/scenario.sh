@@ -8,10 +8,10 @@ cp -r site "$LAPTOP_SITE"
 config=$LAPTOP_HOME/.ssh/config known=$LAPTOP_HOME/.ssh/known_hosts
 IFS=. read -r first second net last <<<"$(on 2 address)"
 
-# bad LINE…: the laptop's configuration has these lines for the host `bad`, before all others.
+# bad LINE…: the laptop's configuration has these lines for the host `bad`, before all others. Each push logs in there.
 bad() {
     laptop_knows good bad
-    { printf 'Host bad\n'; printf '    %s\n' "$@"; cat "$config"; } >"$config.new"
+    { printf 'Host bad\n    ControlPersist no\n'; printf '    %s\n' "$@"; cat "$config"; } >"$config.new"
     mv "$config.new" "$config"
 }
 # ends CODE WORDS…: a push to both ends so and says so; one host is done, nothing was run on the other.

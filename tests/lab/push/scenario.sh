@@ -55,7 +55,7 @@ host rm /var/lib/evenkeel/bin/mine
 started_by laptop_runs ssh web1 true
 mv "$LAPTOP/started" "$LAPTOP/login"
 before=$(everywhere snapshot "${paths[@]}" /var/lib/evenkeel/runs)
-assert_exit 0 started_by laptop apply --yes @web
+assert_exit 0 started_by laptop apply --yes --no-keep @web
 assert_contains "$OUTPUT" "unchanged"
 assert_eq "$before" "$(everywhere snapshot "${paths[@]}" /var/lib/evenkeel/runs)" "the second apply wrote"
 assert_eq "keel-agent ls sh sh sha256sum sudo systemctl" "$(LC_ALL=C comm -13 "$LAPTOP/login" "$LAPTOP/started" | xargs)" "programs of a no-op"

@@ -12,14 +12,14 @@ in_time() { host systemd-run --quiet --on-active="$1" --timer-property=AccuracyS
 for transport in ssh2 openssh; do
     in_time 8 systemctl start ssh.service
     host systemctl stop ssh.service
-    assert_exit 4 laptop facts --transport "$transport" web
-    assert_exit 0 laptop facts --transport "$transport" --wait-ssh 1m web
+    assert_exit 4 laptop facts --no-keep --transport "$transport" web
+    assert_exit 0 laptop facts --no-keep --transport "$transport" --wait-ssh 1m web
     assert_contains "$OUTPUT" "waiting for it, 60 s at most"
 
     host_sh 'echo "$1" >/run/nologin' "$booting"
     in_time 8 rm /run/nologin
-    assert_exit 4 laptop facts --transport "$transport" web
-    assert_exit 0 laptop facts --transport "$transport" --wait-ssh 1m web
+    assert_exit 4 laptop facts --no-keep --transport "$transport" web
+    assert_exit 0 laptop facts --no-keep --transport "$transport" --wait-ssh 1m web
     assert_contains "$OUTPUT" "waiting for it, 60 s at most"
 done
 

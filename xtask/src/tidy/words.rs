@@ -56,9 +56,10 @@ fn anywhere(source: &Source) -> Vec<Finding> {
 }
 
 /// Where programs may be started.
-const STARTING: [&str; 5] = [
+const STARTING: [&str; 6] = [
     "agent/src/os/child.rs",
     "fleet/src/remote/openssh.rs",
+    "fleet/src/remote/keep/start.rs",
     "fleet/src/remote/spawned.rs",
     "fleet/src/sources/vagrant.rs",
     "cli/src/vault/editor.rs",
@@ -79,7 +80,7 @@ fn product(source: &Source) -> Vec<Finding> {
         let mut say = |advice: &str| found.push(Finding::new(path, number, advice));
         if !STARTING.contains(&path) && starts_processes(line) {
             say(
-                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, what enters a box by fleet/src/remote/spawned.rs, vagrant by fleet/src/sources/vagrant.rs, and the editor by cli/src/vault/editor.rs",
+                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, what enters a box by fleet/src/remote/spawned.rs, what keeps connections by fleet/src/remote/keep/start.rs, vagrant by fleet/src/sources/vagrant.rs, and the editor by cli/src/vault/editor.rs",
             );
         }
         if !path.starts_with("cli/src/view/") && PRINTING.iter().any(|word| has_word(line, word)) {

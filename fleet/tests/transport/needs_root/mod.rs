@@ -2,6 +2,7 @@
 
 mod host_key;
 mod jump;
+mod kept;
 mod login;
 mod loss;
 mod streams;
