@@ -3,6 +3,7 @@
 mod address;
 mod directory;
 mod place;
+mod remote;
 
 pub use address::open;
 pub use directory::Directory;

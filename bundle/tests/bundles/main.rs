@@ -5,4 +5,5 @@ mod archive;
 mod contents;
 mod depot;
 mod signatures;
+mod web;
 mod workshop;

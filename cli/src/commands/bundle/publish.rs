@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Args {
     /// The bundle; its signature is in FILE.sig.
     file: PathBuf,
-    /// Where to: a directory.
+    /// Where to: a directory, `s3://BUCKET/PREFIX`, or an address that takes `PUT`.
     place: String,
     /// Publishes it although the place has a newer one. Hosts that have seen that one take no older; to go back, build what was there before with a new counter.
     #[arg(long)]
