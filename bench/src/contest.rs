@@ -14,6 +14,8 @@ pub struct Contender {
     pub argv: Vec<String>,
     /// Whether it has to show that it works.
     pub role: Role,
+    /// True where nothing is done before it: it finds what the one before it left.
+    pub follows: bool,
 }
 
 /// What a contender is.
@@ -74,7 +76,9 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
                 continue;
             }
             let tried = round == 0 && contender.role == Role::Tool;
-            script(&contest.before)?;
+            if !contender.follows {
+                script(&contest.before)?;
+            }
             if tried {
                 script(&contest.spoil)?;
             }

@@ -50,6 +50,18 @@ impl Row {
         &self.outcomes[1..=self.floors]
     }
 
+    /// Of a `Most::Change`: what keel takes more than with nothing to do, the same of the first floor, both in seconds, and the median of
+    /// their ratios of each round.
+    pub fn change(&self) -> Option<(f64, f64, f64)> {
+        let [floor, .., nothing, idle] = self.floors() else { return None };
+        let more = |of: &Outcome, than: &Outcome| -> Vec<f64> {
+            of.samples.iter().zip(&than.samples).map(|(of, than)| of.wall - than.wall).collect()
+        };
+        let (keel, floor) = (more(self.keel(), idle), more(floor, nothing));
+        let ratios = keel.iter().zip(&floor).map(|(keel, floor)| keel / floor);
+        Some((median(keel.iter().copied()), median(floor.iter().copied()), median(ratios)))
+    }
+
     /// Those of the peers.
     pub fn peers(&self) -> &[Outcome] {
         &self.outcomes[self.floors + 1..]
@@ -137,6 +149,17 @@ pub mod tests {
             assert_eq!(median(values.into_iter()), wanted);
         }
         assert!(median(std::iter::empty()).is_nan());
+    }
+
+    #[test]
+    fn a_change_is_what_is_more_than_nothing() {
+        let walls = [[0.05, 0.06, 0.9], [0.012, 0.013, 0.1], [0.002, 0.003, 0.002], [0.03, 0.04, 0.03]];
+        let outcomes = walls.iter().map(|walls| outcome("it", walls)).collect();
+        let mut figures = figures();
+        let row = &mut figures.rows[0];
+        (row.floors, row.outcomes) = (3, outcomes);
+        let (keel, floor, ratio) = row.change().expect("there are enough floors");
+        assert!((keel - 0.02).abs() < 1e-9 && (floor - 0.01).abs() < 1e-9 && (ratio - 2.0).abs() < 1e-9);
     }
 
     #[test]

@@ -142,13 +142,10 @@ impl Bench {
             let at = format!("{OPT}/{}/{}", workload.id, tool.name());
             if let Some(argv) = tool.on_host(Path::new(&at)) {
                 fleet.copy(&self.site(workload, tool)?, &at)?;
-                contenders.push(Contender { name: tool.name().to_owned(), argv, role: Role::Tool });
+                contenders.push(competitor(tool, argv));
             }
         }
-        let floors = workload.floors.iter();
-        let floors =
-            floors.map(|it| Contender { name: it.name.to_owned(), argv: it.argv.clone(), role: Role::Floor });
-        contenders.splice(1..1, floors);
+        add_floors(&mut contenders, workload, |argv| argv.to_owned());
         fleet.hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
         fleet.hold(&self.contest(contenders, |words| Ok(words.to_owned()), workload)?)
     }
@@ -158,20 +155,10 @@ impl Bench {
         let mut contenders = Vec::new();
         for tool in self.tools(workload) {
             if let Some(argv) = tool.push(&self.site(workload, tool)?, fleet)? {
-                contenders.push(Contender {
-                    name: tool.name().to_owned(),
-                    argv: until(workload, fleet, argv),
-                    role: Role::Tool,
-                });
+                contenders.push(competitor(tool, until(workload, fleet, argv)));
             }
         }
-        let floors = workload.floors.iter();
-        let floors = floors.map(|it| Contender {
-            name: it.name.to_owned(),
-            argv: fleet.ssh("", &it.argv),
-            role: Role::Floor,
-        });
-        contenders.splice(1..1, floors);
+        add_floors(&mut contenders, workload, |argv| fleet.ssh("", argv));
         hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
         hold(&self.contest(contenders, |words| self.over_ssh(workload, fleet, words), workload)?)
     }
@@ -179,7 +166,7 @@ impl Bench {
     fn compile(&self, workload: &Workload, hosts: usize) -> anyhow::Result<Vec<Outcome>> {
         let at = self.scratch.path().join(workload.id).join("keel");
         let argv = self.keel.compile(&at, &workload.state, hosts)?;
-        let keel = Contender { name: self.keel.name().to_owned(), argv, role: Role::Tool };
+        let keel = competitor(&self.keel, argv);
         hold(&self.contest(vec![keel], |words| Ok(words.to_owned()), workload)?)
     }
 
@@ -215,6 +202,24 @@ impl Bench {
             fleet.ssh("root-", &["sh".into(), "-es".into()]).iter().map(|it| quoted(it)).collect();
         Ok(format!("{} <{}", ssh.join(" "), quoted(&file.display().to_string())))
     }
+}
+
+fn competitor(tool: &dyn Tool, argv: Vec<String>) -> Contender {
+    Contender { name: tool.name().to_owned(), argv, role: Role::Tool, follows: false }
+}
+
+/// Puts the floors behind keel, which comes first; `there` has an argv run on the host.
+fn add_floors(
+    contenders: &mut Vec<Contender>,
+    workload: &Workload,
+    there: impl Fn(&[String]) -> Vec<String>,
+) {
+    let keel = contenders[0].argv.clone();
+    let floors = workload.floors.iter().map(|it| {
+        let argv = if it.argv.is_empty() { keel.clone() } else { there(&it.argv) };
+        Contender { name: it.name.to_owned(), argv, role: Role::Floor, follows: it.follows }
+    });
+    contenders.splice(1..1, floors.collect::<Vec<_>>());
 }
 
 /// Has keel make it so, however long that takes.

@@ -45,6 +45,12 @@ fn found(row: &Row, ratios: &[String]) -> String {
             let more = (row.keel().wall() - floor.wall()) * 1e3 / milliseconds as f64;
             format!("{}, {} round trips more", ratios.join("; "), number(more))
         }
+        (Most::Change(_), _) => {
+            let Some((keel, floor, ratio)) = row.change() else { return ratios.join("; ") };
+            let change =
+                format!("**{}** for the change ({} to {})", number(ratio), seconds(keel), seconds(floor));
+            format!("{}; {change}", ratios.join("; "))
+        }
         _ => ratios.join("; "),
     }
 }
@@ -52,6 +58,7 @@ fn found(row: &Row, ratios: &[String]) -> String {
 fn reach(most: Most) -> String {
     match most {
         Most::Ratio(ratio) => format!("{ratio}"),
+        Most::Change(ratio) => format!("{ratio} for the change"),
         Most::Seconds(limit) => seconds(limit),
         Most::RoundTrips(_, more) => format!("{more} round trips more"),
         Most::Open => String::new(),

@@ -66,8 +66,10 @@ pub enum Place {
 pub struct Floor {
     /// Its name in the table.
     pub name: &'static str,
-    /// The program, of `OPT` where its path begins so, and its arguments.
+    /// The program, of `OPT` where its path begins so, and its arguments; empty for keel itself.
     pub argv: Vec<String>,
+    /// True where it finds what the one before it left, and has nothing to do.
+    pub follows: bool,
 }
 
 /// A limit.
@@ -79,6 +81,9 @@ pub enum Most {
     Seconds(f64),
     /// Milliseconds of a round trip, and so many of them more than the floor.
     RoundTrips(u64, f64),
+    /// Of what keel takes more than with nothing to do, which is the last floor, times what the first floor takes more than a program
+    /// that does nothing, which is the last but one.
+    Change(f64),
     /// None is set.
     Open,
 }
@@ -146,7 +151,17 @@ impl Floor {
     fn program(name: &'static str, args: &[&str]) -> Self {
         let mut argv = vec![format!("{OPT}/floor")];
         argv.extend(args.iter().map(|arg| (*arg).to_owned()));
-        Self { name, argv }
+        Self { name, argv, follows: false }
+    }
+
+    /// Two that a `Most::Change` goes by: a program that does nothing, and keel where nothing is to do.
+    fn nothing(argv: &[&str]) -> [Self; 2] {
+        let argv = argv.iter().map(|arg| (*arg).to_owned()).collect();
+        [("nothing", argv), ("keel, nothing to do", Vec::new())].map(|(name, argv)| Self {
+            name,
+            argv,
+            follows: true,
+        })
     }
 }
 

@@ -47,7 +47,7 @@ fn push(id: &'static str, place: Place) -> Workload {
         } else {
             mixed::fixture()
         },
-        floors: vec![Floor { name: "ssh HOST true", argv: vec!["true".to_owned()] }],
+        floors: vec![Floor { name: "ssh HOST true", argv: vec!["true".to_owned()], follows: false }],
         ..Workload::new(id, what, state)
     }
 }

@@ -16,6 +16,7 @@ pub fn all(_: Scale) -> Vec<Workload> {
         floors: vec![Floor {
             name: "apt-get update and install by hand",
             argv: ["sudo", "sh", "-c", apt].map(str::to_owned).into(),
+            follows: false,
         }],
         most: Most::Ratio(1.15),
         ..Workload::new("W4", "a raw host to a served page, the agent brought", state())
