@@ -28,6 +28,11 @@ impl Digest {
         &self.0
     }
 
+    /// A digest from its bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Parses 64 hex digits, either case.
     pub fn parse(hex: &str) -> Option<Self> {
         let digits = hex.as_bytes();

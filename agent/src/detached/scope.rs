@@ -1,11 +1,12 @@
 //! The place of a run among the processes of a host. What is started over ssh belongs to a login session, and is killed with it: when
 //! logind ends the session, with `KillUserProcesses=` when its last process leaves, with some units when sshd is stopped. From its
-//! commit point on a run is the host's own, and has a scope (systemd.scope(5)) of its own: what it starts is born there.
+//! commit point on a run is the host's own, and goes to a scope (systemd.scope(5)) of its own: what it starts is born there.
 //!
 //! Nothing here decides whether there is a run. Where it cannot leave it runs all the same, where it is.
 
 use super::boot_unit::is_booted_with_systemd;
 use crate::os::child::Child;
+use crate::os::moving::Moving;
 use crate::state::{DEFAULT_ROOT, StateDir};
 use model::Failure;
 use std::fs::read_to_string;
@@ -19,29 +20,49 @@ const RELAYS: [&str; 2] = ["sudo", "doas"];
 /// How long systemd may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Moves this process, with what it became root by, out of the login session that it was started in. Nothing is done where that is no
-/// login session, or where nothing kills sessions.
+/// The way of this process out of the login session that it was started in, with what it became root by.
+pub struct Departure {
+    unit: String,
+    pids: Vec<String>,
+    moving: Moving,
+}
+
+/// Prepares the move out of the login session; `None` where that is none, or where nothing kills sessions. Nothing is started by
+/// anybody else until the move has ended.
 ///
 /// # Errors
-/// systemd could not be asked, or refused: the run stays in the session, and ends with it.
-pub fn leave_session(state: &StateDir, run: u64) -> Result<(), Failure> {
+/// It cannot be told where this process is.
+pub fn departure(state: &StateDir, run: u64) -> Result<Option<Departure>, Failure> {
     if !is_booted_with_systemd() || !is_of_login(&read_proc("self/cgroup")?) {
-        return Ok(());
+        return Ok(None);
     }
-    let unit = unit_name(state.root(), run);
-    let pids: Vec<String> =
-        std::iter::once(std::process::id()).chain(relays()?).map(|pid| pid.to_string()).collect();
+    let pids = std::iter::once(std::process::id()).chain(relays()?).map(|pid| pid.to_string()).collect();
+    Ok(Some(Departure { unit: unit_name(state.root(), run), pids, moving: Moving::begin() }))
+}
+
+impl Departure {
+    /// Leaves. It takes as long as changing some files does: those need not wait for it.
+    ///
+    /// # Errors
+    /// systemd could not be asked, or refused: the run stays in the session, and ends with it.
+    pub fn leave(self, run: u64) -> Result<(), Failure> {
+        let left = call(&self.unit, &self.pids, run).and_then(|()| moved(&self.unit));
+        drop(self.moving);
+        left
+    }
+}
+
+fn call(unit: &str, pids: &[String], run: u64) -> Result<(), Failure> {
     let mut call = Child::new(["busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1"]);
     let count = pids.len().to_string();
     let description = format!("Evenkeel run {run}");
     let words =
-        ["org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", &unit, "fail", "3"];
+        ["org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", "3"];
     let description = ["Description", "s", &description, "CollectMode", "s", "inactive-or-failed"];
     call.argv.extend(words.into_iter().chain(description).chain(["PIDs", "au", &count]).map(Into::into));
-    call.argv.extend(pids.into_iter().chain(["0".to_owned()]).map(Into::into));
+    call.argv.extend(pids.iter().map(String::as_str).chain(["0"]).map(Into::into));
     call.timeout = PATIENCE;
-    call.run()?.success()?;
-    moved(&unit)
+    call.run_on_the_way()?.success().map(|_| ())
 }
 
 /// Waits until systemd has done what it said it would: a child that is born before that is born in the session.
@@ -52,7 +73,7 @@ fn moved(unit: &str) -> Result<(), Failure> {
             let what = format!("the move to {unit}");
             return Err(Failure::Timeout { what, seconds: PATIENCE.as_secs() });
         }
-        sleep(Duration::from_millis(5));
+        sleep(Duration::from_millis(1));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::debs::{keep_named, keep_others};
 use super::log::Log;
 use super::run::Host;
 use crate::system::{Attempt, Package, System, Touched};
-use crate::undo::{CompareOnly, Keep, Secrecy, capture, package_state, spares, subjects};
+use crate::undo::{CompareOnly, Keep, Later, Secrecy, capture, package_state, spares, subjects};
 use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,23 @@ type Change = (Subject, State, State);
 
 /// A subject and its state.
 type Image = (Subject, State);
+
+/// What has to be known of an op before it.
+#[derive(Clone)]
+struct Ready {
+    before: Vec<Image>,
+    packages: Option<Arc<Packages>>,
+    /// All packages, as they are kept.
+    kept: Option<Fingerprint>,
+}
+
+impl Ready {
+    /// The record that announces the op.
+    fn intent(self, op: &Op, terms: &Terms<'_>) -> impl FnOnce(u64) -> Record + use<> {
+        let (nodes, op) = (terms.nodes.to_vec(), Box::new(op.clone()));
+        move |seq| Record::Intent { seq, nodes, op, before: self.before, packages: self.kept }
+    }
+}
 
 /// How an op ended.
 pub(super) enum Ended {
@@ -93,13 +110,11 @@ impl<'a> Actor<'a> {
         self.owing().iter().any(|owed| owed.to == *node)
     }
 
-    /// Writes down that `to` will have to be refreshed, before the change that causes it.
-    pub(super) fn owe(&self, owed: Owed) -> Result<(), Ended> {
-        if self.owing().contains(&owed) {
-            return Ok(());
-        }
-        self.journal.append([Record::Owed(owed.clone())])?;
-        self.owing().insert(owed);
+    /// Writes down who will have to be refreshed, before the changes that cause it.
+    pub(super) fn owe(&self, mut owed: BTreeSet<Owed>) -> Result<(), Ended> {
+        owed.retain(|owed| !self.owing().contains(owed));
+        self.journal.append(owed.iter().cloned().map(Record::Owed))?;
+        self.owing().append(&mut owed);
         Ok(())
     }
 
@@ -128,16 +143,77 @@ impl<'a> Actor<'a> {
 
     /// Executes `op`.
     pub(super) fn act(&self, op: &Op, terms: &Terms<'_>) -> Result<(), Ended> {
-        let before = self.images(op, terms, self.keep).map_err(Ended::Failed)?;
+        let ready = self.ready(op, terms, self.keep).map_err(Ended::Failed)?;
+        let packages = ready.packages.clone();
+        let seq = self.journal.announce([ready.intent(op, terms)])?;
+        let executed = self.execute(op, &self.attempt(seq, terms));
+        let (record, result) = self.outcome((op, terms), packages.as_deref(), (seq, executed));
+        self.journal.append([record])?;
+        result.map_err(Ended::Failed)
+    }
+
+    /// Executes several ops that each write one file: what is to be durable before the first of them is so for all, by one sync of the
+    /// before-images and one of the journal, and by one more at their end. How each ended, in their order.
+    pub(super) fn act_all(&self, all: &[(&Op, Terms<'_>)]) -> Result<Vec<Result<(), Failure>>, Ended> {
+        let ready = self.all_ready(all);
+        let go = || all.iter().zip(&ready).filter(|(_, ready)| ready.is_ok()).map(|(one, _)| one);
+        let intents = all.iter().zip(&ready).filter_map(|((op, terms), ready)| {
+            ready.as_ref().ok().map(|ready| ready.clone().intent(op, terms))
+        });
+        let first = self.journal.announce(intents)?;
+        let attempts = go().zip(first..).map(|((op, terms), seq)| (*op, self.attempt(seq, terms)));
+        let executed = self.host.execute_all(&attempts.collect::<Vec<_>>());
+        let ended = go().zip(executed).zip(first..);
+        let ended = ended.map(|(((op, terms), done), seq)| self.outcome((op, terms), None, (seq, done)));
+        let (records, results): (Vec<_>, Vec<_>) = ended.unzip();
+        self.journal.append(records)?;
+        let mut results = results.into_iter();
+        let result = |ready: Result<Ready, Failure>| {
+            ready.and_then(|_| results.next().expect("each that was ready has an end"))
+        };
+        Ok(ready.into_iter().map(result).collect())
+    }
+
+    /// Takes the before-images of several, whose bytes are kept together.
+    fn all_ready(&self, all: &[(&Op, Terms<'_>)]) -> Vec<Result<Ready, Failure>> {
+        let (mut waiting, mut of) = (Vec::new(), Vec::new());
+        let mut ready = Vec::with_capacity(all.len());
+        for (at, (op, terms)) in all.iter().enumerate() {
+            let later = Later::of(self.keep);
+            ready.push(self.ready(op, terms, &later));
+            waiting.extend(later.take());
+            of.resize(waiting.len(), at);
+        }
+        for (kept, at) in self.keep.keep_all(&waiting).into_iter().zip(of) {
+            if let Err(failure) = kept {
+                ready[at] = Err(failure);
+            }
+        }
+        ready
+    }
+
+    /// Takes the before-images.
+    fn ready(&self, op: &Op, terms: &Terms<'_>, keep: &dyn Keep) -> Result<Ready, Failure> {
+        let before = self.images(op, terms, keep)?;
         let before = before.into_iter().filter(|(subject, state)| !spares(op, (subject, state))).collect();
-        let packages = self.packages(op).map_err(Ended::Failed)?;
-        let kept =
-            packages.as_ref().map(|all| self.keep_packages(op, all)).transpose().map_err(Ended::Failed)?;
-        let seq = self.announce(terms.nodes, op, (before, kept))?;
-        let attempt = Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout };
-        let executed = self.execute(op, &attempt);
+        let packages = self.packages(op)?;
+        let kept = packages.as_ref().map(|all| self.keep_packages(op, all)).transpose()?;
+        Ok(Ready { before, packages, kept })
+    }
+
+    fn attempt(&self, seq: u64, terms: &Terms<'_>) -> Attempt {
+        Attempt { tag: format!("{}-{seq}", self.run), timeout: terms.timeout }
+    }
+
+    /// What became of an op, for the journal and for who asked.
+    fn outcome(
+        &self,
+        (op, terms): (&Op, &Terms<'_>),
+        packages: Option<&Packages>,
+        (seq, executed): (u64, Result<Touched, Failure>),
+    ) -> (Record, Result<(), Failure>) {
         let touched = executed.as_deref().unwrap_or(&[]);
-        let seen = self.aftermath(op, terms, (touched, packages.as_deref()));
+        let seen = self.aftermath(op, terms, (touched, packages));
         let others = seen.as_ref().map_or(&[][..], |(_, touched)| touched.as_slice());
         let kept = keep_others(others, (self.host, self.keep));
         let (record, result) = match (executed, seen) {
@@ -150,8 +226,7 @@ impl<'a> Actor<'a> {
                 (Record::Failed { seq, because: failure.to_string(), touched: Vec::new() }, Err(failure))
             }
         };
-        self.journal.append([record])?;
-        result.and(kept).map_err(Ended::Failed)
+        (record, result.and(kept))
     }
 
     /// A machine goes down only where the run can come back; where this returns from that, it did not go down.
@@ -199,16 +274,6 @@ impl<'a> Actor<'a> {
         let is_named = |subject: &Subject| after.iter().any(|(named, _)| named == subject);
         others.retain(|(subject, ..)| !is_named(subject));
         Ok((after, others))
-    }
-
-    fn announce(
-        &self,
-        nodes: &[Id],
-        op: &Op,
-        (before, packages): (Vec<Image>, Option<Fingerprint>),
-    ) -> Result<u64, Ended> {
-        let (nodes, op) = (nodes.to_vec(), Box::new(op.clone()));
-        self.journal.announce(|seq| Record::Intent { seq, nodes, op, before, packages })
     }
 
     fn images(&self, op: &Op, terms: &Terms<'_>, keep: &dyn Keep) -> Result<Vec<Image>, Failure> {

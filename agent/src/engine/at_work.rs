@@ -5,39 +5,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tasks at work, counted by class. A task may have several.
 #[derive(Debug, Default)]
-pub(super) struct AtWork(BTreeMap<Class, usize>);
+pub(super) struct AtWork {
+    classes: BTreeMap<Class, usize>,
+    tasks: usize,
+}
 
 impl AtWork {
     /// True where nothing is at work.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tasks == 0
     }
 
-    /// True where one more task of these classes may begin.
-    pub(super) fn has_room(&self, classes: &BTreeSet<Class>) -> bool {
-        classes.iter().all(|class| self.0.get(class).copied().unwrap_or(0) < class.most())
+    /// True where one more task of these classes may begin; it counts as `weight` of them.
+    pub(super) fn has_room(&self, classes: &BTreeSet<Class>, weight: usize) -> bool {
+        classes.iter().all(|class| self.classes.get(class).copied().unwrap_or(0) + weight <= class.most())
     }
 
     /// A task begins.
-    pub(super) fn begin(&mut self, classes: &BTreeSet<Class>) {
-        classes.iter().for_each(|class| *self.0.entry(*class).or_insert(0) += 1);
+    pub(super) fn begin(&mut self, classes: &BTreeSet<Class>, weight: usize) {
+        classes.iter().for_each(|class| *self.classes.entry(*class).or_insert(0) += weight);
+        self.tasks += 1;
     }
 
     /// It has ended.
-    pub(super) fn end(&mut self, classes: &BTreeSet<Class>) {
+    pub(super) fn end(&mut self, classes: &BTreeSet<Class>, weight: usize) {
         for class in classes {
-            if let Some(count) = self.0.get_mut(class) {
-                *count -= 1;
+            if let Some(count) = self.classes.get_mut(class) {
+                *count -= weight;
             }
         }
-        self.0.retain(|_, count| *count > 0);
+        self.classes.retain(|_, count| *count > 0);
+        self.tasks -= 1;
     }
 
-    /// How many workers nodes of these classes can keep busy.
-    pub(super) fn workers(classes: impl Iterator<Item = Class>) -> usize {
-        let mut counts: BTreeMap<Class, usize> = BTreeMap::new();
-        classes.for_each(|class| *counts.entry(class).or_insert(0) += 1);
-        counts.into_iter().map(|(class, count)| count.min(class.most())).sum()
+    /// How many tasks are at work.
+    pub(super) fn tasks(&self) -> usize {
+        self.tasks
     }
 }
 
@@ -52,25 +55,20 @@ mod tests {
         let (files, units) = (BTreeSet::from([Class::Files]), BTreeSet::from([Class::Units]));
         let mut work = AtWork::default();
         for _ in 0..Class::Files.most() {
-            assert!(work.has_room(&files));
-            work.begin(&files);
+            assert!(work.has_room(&files, 1));
+            work.begin(&files, 1);
         }
-        assert!(!work.has_room(&files) && work.has_room(&units));
-        work.begin(&units);
+        assert!(!work.has_room(&files, 1) && work.has_room(&units, 1));
+        assert_eq!(work.tasks(), Class::Files.most());
+        work.begin(&units, 1);
         let both = BTreeSet::from([Class::Files, Class::Units]);
-        work.end(&files);
-        assert!(work.has_room(&files) && !work.has_room(&units) && !work.has_room(&both));
-        work.end(&units);
-        assert!(work.has_room(&both));
-        (1..Class::Files.most()).for_each(|_| work.end(&files));
+        work.end(&files, 1);
+        assert!(work.has_room(&files, 1) && !work.has_room(&units, 1) && !work.has_room(&both, 1));
+        work.end(&units, 1);
+        assert!(work.has_room(&both, 1));
+        (1..Class::Files.most()).for_each(|_| work.end(&files, 1));
         assert!(work.is_empty());
-    }
-
-    #[test]
-    fn there_are_no_more_workers_than_can_be_at_work() {
-        let of = |classes: &[Class]| AtWork::workers(classes.iter().copied());
-        assert_eq!(of(&[Class::Units; 9]), 1);
-        assert_eq!(of(&[Class::Files, Class::Files, Class::Packages]), 3);
-        assert_eq!(of(&[Class::Files; 999]), Class::Files.most());
+        work.begin(&files, Class::Files.most() - 1);
+        assert!(work.has_room(&files, 1) && !work.has_room(&files, 2));
     }
 }

@@ -1,8 +1,9 @@
-//! Packages that are ready together go in one transaction; when that fails, one by one, to name the culprit.
+//! Nodes that go in one task. Packages that are ready together go in one transaction; when that fails, one by one, to name the culprit.
 
 use super::act::{Ended, Terms};
 use super::decide::decide;
 use super::node_run::{Desk, NodeOutcome, deadline};
+use crate::kind::Class;
 use crate::undo::Secrecy;
 use model::{Id, NodeStatus, Op, Step, Transaction};
 use std::collections::BTreeSet;
@@ -16,6 +17,9 @@ impl Desk<'_> {
         let alone = |at: usize, notified: bool| (at, self.work(at, notified));
         if batch.len() < 2 || batch.iter().any(|(at, _)| self.fail_at_node == Some(*at)) {
             return batch.iter().map(|(at, notified)| alone(*at, *notified)).collect();
+        }
+        if batch.iter().all(|(at, _)| self.graph.vertices()[*at].class == Class::Files) {
+            return self.work_files(batch);
         }
         let (merged, mut others) = self.merge(batch);
         let mut outcomes: Vec<(usize, NodeOutcome)> = Vec::new();
@@ -74,7 +78,7 @@ impl Desk<'_> {
 
     fn together(&self, op: &Op, nodes: &[(usize, bool, Step)]) -> Result<(), Ended> {
         let vertices = || nodes.iter().map(|(at, ..)| &self.graph.vertices()[*at]);
-        vertices().try_for_each(|vertex| self.owe(vertex))?;
+        self.owe_all(vertices())?;
         let ids: Vec<Id> = vertices().map(|vertex| vertex.node.id.clone()).collect();
         let longest = vertices().filter_map(deadline).max();
         self.actor.act(op, &Terms { nodes: &ids, secrecy: Secrecy::Open, timeout: longest })

@@ -47,13 +47,20 @@ impl<'a> Commit<'a> {
         if queue.add(records) == 0 { Ok(()) } else { self.wait(queue) }
     }
 
-    /// Gives an op its number, and returns when its record is durable. The numbers in the journal ascend.
-    pub(super) fn announce(&self, intent: impl FnOnce(u64) -> Record) -> Result<u64, Ended> {
+    /// Gives each op its number, and returns when all their records are durable. The numbers in the journal ascend, and follow each other
+    /// from the one that is returned.
+    pub(super) fn announce<I: FnOnce(u64) -> Record>(
+        &self,
+        intents: impl IntoIterator<Item = I>,
+    ) -> Result<u64, Ended> {
         let mut queue = self.queue();
-        queue.seq += 1;
-        let seq = queue.seq;
-        queue.add([intent(seq)]);
-        self.wait(queue).map(|()| seq)
+        let first = queue.seq + 1;
+        for intent in intents {
+            queue.seq += 1;
+            let record = intent(queue.seq);
+            queue.add([record]);
+        }
+        self.wait(queue).map(|()| first)
     }
 
     fn wait<'q>(&'q self, mut queue: MutexGuard<'q, Queue>) -> Result<(), Ended> {

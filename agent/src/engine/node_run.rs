@@ -3,7 +3,7 @@
 use super::act::{Actor, Ended, Terms};
 use super::decide::decide;
 use super::forecast::starts;
-use super::graph::{Graph, Vertex};
+use super::graph::{Graph, Link, Vertex};
 use super::spread;
 use crate::kind::Class;
 use model::{EdgeKind, Failure, NodeStatus, Op, Owed, Step};
@@ -96,12 +96,24 @@ impl Desk<'_> {
 
     /// Writes down whom the change of this node will oblige.
     pub(super) fn owe(&self, vertex: &Vertex<'_>) -> Result<(), Ended> {
-        for link in vertex.after.iter().filter(|link| link.kind == EdgeKind::Notify) {
+        self.owe_all([vertex])
+    }
+
+    /// The same for several nodes.
+    pub(super) fn owe_all<'v>(
+        &self,
+        vertices: impl IntoIterator<Item = &'v Vertex<'v>>,
+    ) -> Result<(), Ended> {
+        let owed = |vertex: &Vertex<'_>, link: &Link| {
             let notified = &self.graph.vertices()[link.at];
             let (from, to) = (vertex.node.id.clone(), notified.node.id.clone());
-            self.actor.owe(Owed { from, to, answer: notified.resource.answer() })?;
-        }
-        Ok(())
+            Owed { from, to, answer: notified.resource.answer() }
+        };
+        let notified = |vertex: &'v Vertex<'v>| {
+            let links = vertex.after.iter().filter(|link| link.kind == EdgeKind::Notify);
+            links.map(move |link| owed(vertex, link))
+        };
+        self.actor.owe(vertices.into_iter().flat_map(notified).collect())
     }
 
     pub(super) fn take(

@@ -1,20 +1,22 @@
 //! Walks the graph: what is ready runs, side by side where its class allows; a failure skips what depends on it only.
 
-use super::act::{Actor, Terms};
+use super::act::Actor;
 use super::answer::answer_others;
 use super::at_work::AtWork;
 use super::comeback::Comeback;
 use super::decide::decide;
 use super::graph::{Choice, Graph, Link};
 use super::log::{Faults, Log};
+use super::many_files;
 use super::node_run::{Desk, NodeOutcome};
+use super::orphans::remove_orphans;
 use super::sink::Sink;
 use super::together::held_back;
 use crate::kind::Class;
 use crate::system::System;
-use crate::undo::{Keep, Secrecy};
+use crate::undo::Keep;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Orphan, Owed, Plan, Report, Step, Verdict};
+use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Owed, Plan, Report, Step, Verdict};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,12 +76,11 @@ pub fn run(
     let (outbox, finished) = unbounded::<Handed>();
     let mut walk = Walk::new(graph, plan, choice, host);
     std::thread::scope(|scope| {
-        for _ in 0..AtWork::workers(graph.vertices().iter().map(|vertex| vertex.class)) {
+        let hire = || {
             let (inbox, outbox, desk) = (inbox.clone(), outbox.clone(), &desk);
             scope.spawn(move || serve(desk, &inbox, &outbox));
-        }
-        drop(outbox);
-        walk.go(&actor, &tasks, &finished);
+        };
+        walk.go(&actor, (&tasks, &hire), &finished);
         drop(tasks);
     });
     let ours = graph.vertices().iter().map(|vertex| vertex.node).filter(|node| choice.takes(node));
@@ -95,40 +96,6 @@ pub fn run(
     let gone = orphans.into_iter().filter(|(_, status)| *status == NodeStatus::Changed);
     let removed = gone.map(|(id, _)| id).collect();
     Outcome { report, nodes, removed, owed: actor.owed(), dead: actor.death() }
-}
-
-/// Takes away what the catalog no longer has and said to remove, the last one first.
-fn remove_orphans(actor: &Actor<'_>, plan: &Plan, host: &Host<'_>) -> Vec<(Id, NodeStatus)> {
-    let due = plan.orphans.iter().rev().filter(|orphan| !orphan.steps.is_empty());
-    due.map(|orphan| {
-        let NodeOutcome { status, changes, because, .. } = if host.stop.load(Ordering::Relaxed) {
-            NodeOutcome::because(NodeStatus::Skipped, "the run was told to stop")
-        } else {
-            remove_orphan(actor, orphan)
-        };
-        let id = orphan.id.clone();
-        host.sink.emit(EventBody::Node { id, origin: None, status, changes, because, millis: 0 });
-        (orphan.id.clone(), status)
-    })
-    .collect()
-}
-
-fn remove_orphan(actor: &Actor<'_>, orphan: &Orphan) -> NodeOutcome {
-    let mut outcome = NodeOutcome::plain(NodeStatus::Changed);
-    // What it was about is no longer known: its images are kept as secrets.
-    let nodes = std::slice::from_ref(&orphan.id);
-    let terms = Terms { nodes, secrecy: Secrecy::Secret, timeout: None };
-    for step in &orphan.steps {
-        match actor.act(&step.op, &terms) {
-            Ok(()) => outcome.changes.push(step.to_string()),
-            Err(ended) => {
-                outcome.because = ended.failure().to_string();
-                outcome.status = NodeStatus::Failed;
-                break;
-            }
-        }
-    }
-    outcome
 }
 
 fn serve(desk: &Desk<'_>, inbox: &Receiver<Task>, outbox: &Sender<Handed>) {
@@ -175,6 +142,8 @@ struct Walk<'a> {
     dirty: Vec<bool>,
     ready: BTreeSet<usize>,
     at_work: AtWork,
+    /// How many workers there are: as many as ever had something to do at once.
+    hired: usize,
     /// How many nodes each group waits for.
     group_waits: Vec<usize>,
 }
@@ -191,12 +160,31 @@ impl<'a> Walk<'a> {
         };
         let ready = (0..vertices.len()).filter(is_ready).collect();
         let dirty = vec![false; vertices.len()];
-        Self { graph, plan, choice, host, states, dirty, ready, at_work: AtWork::default(), group_waits }
+        Self {
+            graph,
+            plan,
+            choice,
+            host,
+            states,
+            dirty,
+            ready,
+            at_work: AtWork::default(),
+            hired: 0,
+            group_waits,
+        }
     }
 
-    fn go(&mut self, actor: &Actor<'_>, tasks: &Sender<Task>, finished: &Receiver<Handed>) {
+    /// `hire` has one more worker take tasks.
+    fn go(
+        &mut self,
+        actor: &Actor<'_>,
+        (tasks, hire): (&Sender<Task>, &dyn Fn()),
+        finished: &Receiver<Handed>,
+    ) {
         loop {
             self.start(actor, tasks);
+            (self.hired..self.at_work.tasks()).for_each(|_| hire());
+            self.hired = self.hired.max(self.at_work.tasks());
             if self.at_work.is_empty() {
                 return;
             }
@@ -204,7 +192,8 @@ impl<'a> Walk<'a> {
             let Ok(done) = finished.recv() else { return };
             // A panic is a bug: it goes on to the top, and the next run takes up what the journal has.
             let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            self.at_work.end(&self.classes(done.iter().map(|(at, ..)| *at)));
+            let nodes: Vec<usize> = done.iter().map(|(at, ..)| *at).collect();
+            self.at_work.end(&self.classes(nodes.iter().copied()), self.weight(&nodes));
             for (at, outcome, millis) in done {
                 self.end(at, &outcome, millis);
             }
@@ -216,15 +205,16 @@ impl<'a> Walk<'a> {
         while self.settle(actor) {}
         for at in self.ready.clone() {
             let waits = self.class(at) == Class::Alone && !self.is_last();
-            if waits || !self.ready.contains(&at) || !self.at_work.has_room(&self.classes([at])) {
+            if waits || !self.ready.contains(&at) || !self.at_work.has_room(&self.classes([at]), 1) {
                 continue;
             }
             let batch = self.batch(at);
             let classes = self.classes(batch.iter().copied());
-            if !self.at_work.has_room(&classes) {
+            let weight = self.weight(&batch);
+            if !self.at_work.has_room(&classes, weight) {
                 continue;
             }
-            self.at_work.begin(&classes);
+            self.at_work.begin(&classes, weight);
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
             for at in batch {
                 self.ready.remove(&at);
@@ -249,10 +239,14 @@ impl<'a> Walk<'a> {
         any
     }
 
-    /// What goes in one task with the node: packages in one transaction, and the nodes of a group together.
+    /// What goes in one task with the node: packages in one transaction, files of which no more is to be written, and the nodes of a group.
     fn batch(&self, at: usize) -> Vec<usize> {
         let groups = self.graph.groups();
         let group = groups.number_of(at);
+        if self.is_plain(at) {
+            let plain = self.ready.range(at..).copied().filter(|other| self.is_plain(*other));
+            return plain.take(many_files::MOST).collect();
+        }
         if group.is_none() && self.class(at) != Class::Packages {
             return vec![at];
         }
@@ -262,6 +256,19 @@ impl<'a> Walk<'a> {
                 || (group.is_some() && groups.number_of(*other) == group)
         };
         self.ready.iter().copied().filter(goes_with).collect()
+    }
+
+    /// As how many tasks one with these nodes counts: each of many files has something open.
+    fn weight(&self, nodes: &[usize]) -> usize {
+        let are_plain = nodes.len() > 1 && nodes.iter().all(|at| self.is_plain(*at));
+        if are_plain { many_files::WEIGHT } else { 1 }
+    }
+
+    /// True where the plan has it write a file and no more.
+    fn is_plain(&self, at: usize) -> bool {
+        self.graph.groups().number_of(at).is_none()
+            && self.class(at) == Class::Files
+            && self.plan.nodes.get(at).is_some_and(|node| many_files::is_plain(&node.steps))
     }
 
     fn classes(&self, nodes: impl IntoIterator<Item = usize>) -> BTreeSet<Class> {

@@ -161,7 +161,7 @@ impl Desk<'_> {
         }
         let vertices = || staged().map(|(at, ..)| &self.graph.vertices()[*at]);
         let owed = self.actor.owed();
-        vertices().try_for_each(|vertex| self.owe(vertex)).map_err(Ended::failure)?;
+        self.owe_all(vertices()).map_err(Ended::failure)?;
         let secret = vertices().any(|vertex| vertex.secrecy == Secrecy::Secret);
         let secrecy = if secret { Secrecy::Secret } else { Secrecy::Open };
         let (nodes, changes): (Vec<Id>, Vec<Op>) = changes.into_iter().unzip();
@@ -177,8 +177,8 @@ impl Desk<'_> {
         Err(ended.failure())
     }
 
-    /// Verifies a node whose part of the swap is done, and answers what it is owed.
-    fn conclude(&self, at: usize, notified: bool, steps: &[Step]) -> NodeOutcome {
+    /// Verifies a node whose changes of names are done, and answers what it is owed.
+    pub(super) fn conclude(&self, at: usize, notified: bool, steps: &[Step]) -> NodeOutcome {
         let vertex = &self.graph.vertices()[at];
         let mut outcome = NodeOutcome::plain(NodeStatus::Unchanged);
         if !steps.is_empty() {

@@ -6,12 +6,14 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use model::Failure;
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, fsync, ftruncate, openat};
 
 use super::attributes::{refuse_second_names, verify};
 use super::error::{Doing, OsError, Result};
+use super::file_syncs;
 use super::meta::{Expect, FileKind, Meta};
 use super::parent::Parent;
 use super::safe_path::require;
@@ -88,8 +90,7 @@ pub fn atomic_write(
 ) -> Result<Written> {
     let (parent, staged) = stage_beside(target, content, validate)?;
     let discard = |cause| parent.discard(target.temp_name, AtFlags::empty(), cause);
-    let renamed = last_look(target, &parent, &staged).and_then(|()| place(target, &parent));
-    match renamed {
+    match take_place(target, &parent, &staged) {
         Ok(()) => {
             failpoint::hit("write.renamed").doing("sync the directory of", target.path)?;
             parent.sync()?;
@@ -114,15 +115,34 @@ pub(super) fn stage_beside(
     content: &mut dyn Content,
     validate: Option<Validate<'_>>,
 ) -> Result<(Parent, Meta)> {
-    let parent = Parent::open(target.path)?;
-    let found = parent.look()?;
-    verify(target.path, found.as_ref(), target.expect)?;
-    let xattrs = wanted_xattrs(target, &parent, found)?;
+    let (parent, xattrs) = prepare(target)?;
     let staged = stage(target, &parent, content, xattrs.as_ref())?;
     match accept(target, validate) {
         Ok(()) => Ok((parent, staged)),
         Err(cause) => Err(parent.discard(target.temp_name, AtFlags::empty(), cause)),
     }
+}
+
+/// The target's directory, and the attributes that its new file gets.
+pub(super) fn prepare(target: &Target<'_>) -> Result<(Parent, Option<Xattrs>)> {
+    let parent = Parent::open(target.path)?;
+    let found = parent.look()?;
+    verify(target.path, found.as_ref(), target.expect)?;
+    let xattrs = wanted_xattrs(target, &parent, found)?;
+    Ok((parent, xattrs))
+}
+
+/// Makes the temporary file complete; it is not durable yet.
+pub(super) fn write_temporary(
+    target: &Target<'_>,
+    parent: &Parent,
+    content: &mut dyn Content,
+    xattrs: Option<&Xattrs>,
+) -> Result<Arc<File>> {
+    let file = create(target, parent)?;
+    let discard = |cause| parent.discard(target.temp_name, AtFlags::empty(), cause);
+    fill(target, &file, content, xattrs).map_err(discard)?;
+    Ok(Arc::new(file))
 }
 
 /// Makes the temporary file complete and durable; a second time, from the source, if the first fsync fails (a page that could not
@@ -135,10 +155,9 @@ fn stage(
 ) -> Result<Meta> {
     let mut last = None;
     for _ in 0..2 {
-        let file = create(target, parent)?;
+        let file = write_temporary(target, parent, content, xattrs)?;
         let discard = |cause| parent.discard(target.temp_name, AtFlags::empty(), cause);
-        fill(target, &file, content, xattrs).map_err(discard)?;
-        let synced = failpoint::hit("write.fsync").and_then(|()| Ok(fsync(&file)?));
+        let synced = failpoint::hit("write.fsync").and_then(|()| Ok(file_syncs::sync(&file)?));
         match synced.doing("sync the new content of", target.path) {
             Ok(()) => {
                 return Ok(Meta::from(&fstat(&file).doing("look at the new", target.path).map_err(discard)?));
@@ -198,17 +217,18 @@ fn open_existing(parent: &Parent, access: OFlags) -> Result<File> {
     openat(&parent.dir, &parent.name, flags, Mode::empty()).map(File::from).doing("open", &parent.path)
 }
 
-fn accept(target: &Target<'_>, validate: Option<Validate<'_>>) -> Result<()> {
+pub(super) fn accept(target: &Target<'_>, validate: Option<Validate<'_>>) -> Result<()> {
     failpoint::hit("write.synced").doing("replace", target.path)?;
     let Some(validate) = validate else { return Ok(()) };
     let reject = |reason| OsError::Rejected { path: target.path.to_owned(), reason: Box::new(reason) };
     validate(&target.path.with_file_name(target.temp_name)).map_err(reject)
 }
 
-/// The staged file is still ours, the target still what was planned.
-fn last_look(target: &Target<'_>, parent: &Parent, staged: &Meta) -> Result<()> {
+/// Gives the staged file its name, where it is still ours and the target still what was planned.
+pub(super) fn take_place(target: &Target<'_>, parent: &Parent, staged: &Meta) -> Result<()> {
     parent.require_untouched(target.temp_name, staged)?;
-    verify(target.path, parent.look()?.as_ref(), target.expect)
+    verify(target.path, parent.look()?.as_ref(), target.expect)?;
+    place(target, parent)
 }
 
 fn place(target: &Target<'_>, parent: &Parent) -> Result<()> {

@@ -17,6 +17,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::capture::{Cap, Capture, printable};
 use super::error::show;
+use super::moving;
 use super::pipes::{Ending, carry};
 use super::tied::Tied;
 
@@ -118,6 +119,15 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started, `Failure::Timeout` if it had to be killed. An exit status other than 0 is no error here.
     pub fn run(&self) -> Result<Output, Failure> {
+        moving::wait();
+        self.run_on_the_way()
+    }
+
+    /// The same, also while this process is being moved.
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn run_on_the_way(&self) -> Result<Output, Failure> {
         let mut child = self.command(Bond::Loose)?.spawn().map_err(|error| self.not_started(&error))?;
         let input = self.stdin.as_ref().map_or(&[][..], |bytes| bytes.expose());
         let carried = carry(&mut child, input, self.timeout, self.cap);
@@ -139,6 +149,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started.
     pub fn start(&self, outlet: Outlet) -> Result<Tied, Failure> {
+        moving::wait();
         let mut command = self.command(Bond::Tied)?;
         command.stdin(Stdio::piped()).stderr(Stdio::inherit());
         command.stdout(match outlet {
@@ -154,6 +165,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started.
     pub fn release(&self) -> Result<(), Failure> {
+        moving::wait();
         let mut command = self.command(Bond::Loose)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map(|_| ()).map_err(|error| self.not_started(&error))

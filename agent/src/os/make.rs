@@ -18,11 +18,21 @@ use crate::failpoint;
 /// # Errors
 /// `EEXIST` if there is anything already, or the system's answer.
 pub fn make_directory(path: &Path, attributes: Attributes) -> Result<()> {
+    let parent = begin_directory(path)?;
+    finish_directory(&parent, attributes)
+        .map_err(|cause| parent.discard(&parent.name, AtFlags::REMOVEDIR, cause))
+}
+
+/// Makes one directory, which must not exist yet and stays private to this process's user. It is durable when what is put into it
+/// next has been synced with it, and after that the parent that is handed back.
+///
+/// # Errors
+/// `EEXIST` if there is anything already, or the system's answer.
+pub fn begin_directory(path: &Path) -> Result<Parent> {
     let parent = Parent::open(path)?;
     failpoint::hit("make.before").doing("make", path)?;
     mkdirat(&parent.dir, &parent.name, Mode::RWXU).doing("make", path)?;
-    finish_directory(&parent, attributes)
-        .map_err(|cause| parent.discard(&parent.name, AtFlags::REMOVEDIR, cause))
+    Ok(parent)
 }
 
 fn finish_directory(parent: &Parent, attributes: Attributes) -> Result<()> {

@@ -27,7 +27,7 @@ pub(super) fn go_on(
     plan: &Plan,
     mut begun: Begun,
 ) -> Result<Report, Ended> {
-    let (store, comeback) = (job.state.store(), Return { job, run: begun.run });
+    let (store, comeback) = (job.state.store_of(begun.run)?, Return { job, run: begun.run });
     let sink = begun.before.hiding(job.events);
     let host = Host {
         system: job.system,

@@ -99,7 +99,7 @@ fn carry_out(
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
     tell_refused(rollback, work);
-    let store = rollback.state.store();
+    let store = rollback.state.store_of(past.next)?;
     let host = Host {
         system: rollback.system,
         keep: &store,

@@ -4,7 +4,8 @@ use super::Store;
 use crate::os::atomic_write::{Content, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::Attributes;
 use crate::os::lock::{Attempt, Holder, Lock, holder, lock_within, try_lock};
-use crate::os::make::make_directory;
+use crate::os::make::{begin_directory, make_directory};
+use crate::os::parent::Parent;
 use crate::os::safe_path::{self, Follow};
 use crate::os::{Expect, FileKind, OsError, ask_to_stop};
 use model::Failure;
@@ -132,6 +133,14 @@ impl StateDir {
         Store::new(self.root.clone())
     }
 
+    /// The same, for a run that is under way to keep bytes there.
+    ///
+    /// # Errors
+    /// What it has kept so far cannot be read.
+    pub fn store_of(&self, run: u64) -> Result<Store, Failure> {
+        self.store().of_run(&self.run_dir(run))
+    }
+
     pub(super) fn runs(&self) -> PathBuf {
         self.root.join("runs")
     }
@@ -141,11 +150,9 @@ impl StateDir {
         self.runs().join(format!("{run:06}"))
     }
 
-    /// Makes the directory of a new run.
-    pub(super) fn make_run(&self, run: u64) -> Result<PathBuf, Failure> {
-        let dir = self.run_dir(run);
-        make_private(&dir)?;
-        Ok(dir)
+    /// Makes the directory of a new run. What is handed back is to be synced once something in it is.
+    pub(super) fn make_run(&self, run: u64) -> Result<Parent, Failure> {
+        Ok(begin_directory(&self.run_dir(run))?)
     }
 
     /// The numbers of the runs, ascending. State of a newer Evenkeel is refused.

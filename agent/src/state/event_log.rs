@@ -39,6 +39,10 @@ struct Inner {
     lost: Option<(u64, String)>,
     /// Half a line stands at the end, and nothing can follow it.
     broken: bool,
+    /// Another process may give the numbers after the end of the run: it waits to be confirmed.
+    goes_on: bool,
+    /// The report has been told.
+    has_ended: bool,
 }
 
 impl<'a> EventLog<'a> {
@@ -88,8 +92,17 @@ impl<'a> EventLog<'a> {
         let mut inner = self.inner();
         inner.seq = next;
         inner.whole = lines.whole();
+        inner.goes_on = true;
         inner.file = Some(file);
         Ok(())
+    }
+
+    /// Tells it, unless the report has been told: nothing comes after that.
+    pub fn emit_unless_ended(&self, body: EventBody) {
+        let mut inner = self.inner();
+        if !inner.has_ended {
+            self.tell(&mut inner, body);
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -142,6 +155,11 @@ impl EventLog<'_> {
             inner.write(&line);
         }
         if is_turning_point(&event.body) {
+            inner.goes_on = true;
+        }
+        let is_end = matches!(event.body, EventBody::Report(_));
+        inner.has_ended |= is_end;
+        if is_turning_point(&event.body) || (is_end && inner.goes_on) {
             inner.sync();
         }
         (self.watcher)(&event);
@@ -165,9 +183,10 @@ fn is_turning_point(body: &EventBody) -> bool {
         | EventBody::Confirmed { .. }
         | EventBody::Rebooting { .. }
         | EventBody::Resumed { .. }
-        | EventBody::Reverted { .. }
-        | EventBody::Report(_) => true,
-        EventBody::Plan(_)
+        | EventBody::Reverted { .. } => true,
+        // Nobody goes on after the end of a run that does not wait to be confirmed; what became of it stands in its journal.
+        EventBody::Report(_)
+        | EventBody::Plan(_)
         | EventBody::Started { .. }
         | EventBody::Working { .. }
         | EventBody::Node { .. }

@@ -10,6 +10,7 @@ mod event_lines;
 mod event_log;
 mod file_log;
 mod ledger;
+mod pack;
 mod past;
 mod pending;
 mod prune;

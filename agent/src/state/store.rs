@@ -1,7 +1,9 @@
 //! Bytes kept under their fingerprint, so that what was overwritten can come back.
 
+use super::StateDir;
 use super::arrival::Arrival;
 use super::dir::write_private;
+use super::pack::{Pack, Packed};
 use crate::os::safe_path::{self, Follow};
 use crate::undo::{Keep, LARGEST_KEPT, Secrecy};
 use model::{Digest, Failure, Fingerprint, HostPath, Secret};
@@ -18,12 +20,22 @@ pub struct Store {
     key: OnceLock<[u8; 32]>,
     /// Held while the key is read or made: workers that made one each would each name secrets by their own.
     making: Mutex<()>,
+    /// Where the run under way keeps what is small and no secret.
+    pack: Option<Pack>,
+    /// What the packs of all runs have, once that was asked for.
+    packed: Mutex<Packed>,
 }
 
 impl Store {
     /// The store below the state's root.
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, key: OnceLock::new(), making: Mutex::new(()) }
+        let (key, making, packed) = (OnceLock::new(), Mutex::new(()), Mutex::default());
+        Self { root, key, making, pack: None, packed }
+    }
+
+    /// The same for a run under way, whose directory is there.
+    pub(super) fn of_run(self, run: &Path) -> Result<Self, Failure> {
+        Ok(Self { pack: Pack::open(run)?, ..self })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -38,14 +50,26 @@ impl Store {
         }
     }
 
-    fn put(&self, fingerprint: Fingerprint, bytes: &[u8]) -> Result<Fingerprint, Failure> {
-        let path = self.path(&fingerprint);
+    /// What is no secret goes into the pack, as far as there is one with room; the rest has files of its own. How that went with each.
+    fn put_all(&self, all: &[(Fingerprint, &[u8])]) -> Vec<Result<(), Failure>> {
+        let plain = all.iter().filter_map(|(fingerprint, bytes)| match fingerprint {
+            Fingerprint::Plain(digest) => Some((*digest, *bytes)),
+            Fingerprint::Keyed(_) => None,
+        });
+        let packed = self.pack.as_ref().map_or_else(Vec::new, |pack| pack.keep(&plain.collect::<Vec<_>>()));
+        let mut packed = packed.into_iter();
+        let put = |(fingerprint, bytes): &(Fingerprint, &[u8])| {
+            let is_packed = matches!(fingerprint, Fingerprint::Plain(_)) && packed.next().unwrap_or(false);
+            if is_packed { Ok(()) } else { self.put(fingerprint, bytes) }
+        };
+        all.iter().map(put).collect()
+    }
+
+    fn put(&self, fingerprint: &Fingerprint, bytes: &[u8]) -> Result<(), Failure> {
+        let path = self.path(fingerprint);
         // A name is written whole or not at all, so the size alone tells a good one.
         let known = safe_path::look(&path, Follow::No)?.is_some_and(|meta| meta.size == bytes.len() as u64);
-        if !known {
-            write_private(&path, &mut Cursor::new(bytes))?;
-        }
-        Ok(fingerprint)
+        if known { Ok(()) } else { write_private(&path, &mut Cursor::new(bytes)) }
     }
 
     /// The host's own key; made at its first use.
@@ -76,9 +100,11 @@ impl Store {
 
     fn read(&self, fingerprint: &Fingerprint) -> Result<Vec<u8>, Failure> {
         let path = self.path(fingerprint);
-        let found = safe_path::read_file(&path, Follow::No, LARGEST_KEPT)?;
-        let (bytes, _) =
-            found.ok_or_else(|| Failure::Missing { what: format!("kept content {}", path.display()) })?;
+        let Some((bytes, _)) = safe_path::read_file(&path, Follow::No, LARGEST_KEPT)? else {
+            let packed = self.packed(fingerprint)?;
+            return packed
+                .ok_or_else(|| Failure::Missing { what: format!("kept content {}", path.display()) });
+        };
         let secrecy = match fingerprint {
             Fingerprint::Plain(_) => Secrecy::Open,
             Fingerprint::Keyed(_) => Secrecy::Secret,
@@ -92,9 +118,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Bytes that a run kept in its pack.
+    fn packed(&self, fingerprint: &Fingerprint) -> Result<Option<Vec<u8>>, Failure> {
+        let Fingerprint::Plain(digest) = fingerprint else { return Ok(None) };
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = packed.read(digest)? {
+            return Ok(Some(bytes));
+        }
+        // A run may have kept them since.
+        *packed = Packed::of(&StateDir::new(&self.root))?;
+        packed.read(digest)
+    }
+}
+
 impl Keep for Store {
     fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
-        self.put(self.fingerprint(bytes, secrecy)?, bytes)
+        let fingerprint = self.fingerprint(bytes, secrecy)?;
+        self.put_all(&[(fingerprint, bytes)]).into_iter().collect::<Result<(), Failure>>()?;
+        Ok(fingerprint)
+    }
+
+    fn keep_all(&self, all: &[(Vec<u8>, Secrecy)]) -> Vec<Result<(), Failure>> {
+        let name = |(bytes, secrecy): &(Vec<u8>, Secrecy)| self.fingerprint(bytes, *secrecy);
+        match all.iter().map(name).collect::<Result<Vec<_>, Failure>>() {
+            Ok(names) => {
+                let bytes = all.iter().map(|(bytes, _)| &bytes[..]);
+                self.put_all(&names.into_iter().zip(bytes).collect::<Vec<_>>())
+            }
+            // Without the host's key each is told so.
+            Err(failure) => all.iter().map(|_| Err(failure.clone())).collect(),
+        }
     }
 
     fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure> {
@@ -135,9 +189,12 @@ impl Store {
 impl Blobs for Store {
     fn open(&self, digest: &Digest) -> Result<Box<dyn Read>, Failure> {
         let path = self.path(&Fingerprint::Plain(*digest));
+        if let Some((file, _)) = safe_path::open_file(&path, Follow::No)? {
+            return Ok(Box::new(file));
+        }
+        let packed = self.packed(&Fingerprint::Plain(*digest))?;
         let missing = || Failure::Missing { what: format!("kept content {}", path.display()) };
-        let (file, _) = safe_path::open_file(&path, Follow::No)?.ok_or_else(missing)?;
-        Ok(Box::new(file))
+        Ok(Box::new(Cursor::new(packed.ok_or_else(missing)?)))
     }
 }
 

@@ -80,4 +80,9 @@ pub trait System: Sync {
 
     /// Changes the host. The engine alone calls this, and journals first.
     fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure>;
+
+    /// Executes several ops that do not depend on each other, each of which writes one file; how each ended, in their order.
+    fn execute_all(&self, all: &[(&Op, Attempt)]) -> Vec<Result<Touched, Failure>> {
+        all.iter().map(|(op, attempt)| self.execute(op, attempt)).collect()
+    }
 }

@@ -11,6 +11,10 @@ use wire::Blobs;
 pub trait Keep: Send + Sync {
     /// Keeps bytes. The fingerprint of secret ones tells nothing without the host's own key.
     fn keep(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure>;
+    /// Keeps several, durably before it returns; how that went with each, in their order.
+    fn keep_all(&self, all: &[(Vec<u8>, Secrecy)]) -> Vec<Result<(), Failure>> {
+        all.iter().map(|(bytes, secrecy)| self.keep(bytes, *secrecy).map(drop)).collect()
+    }
     /// The fingerprint, without keeping anything.
     fn fingerprint(&self, bytes: &[u8], secrecy: Secrecy) -> Result<Fingerprint, Failure>;
     /// Kept bytes, checked against their fingerprint.

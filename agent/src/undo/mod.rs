@@ -6,11 +6,13 @@
 mod capture;
 mod difference;
 mod keep;
+mod later;
 mod restore;
 mod subjects;
 
 pub use capture::{LARGEST_KEPT, Secrecy, capture, comparable, package_state};
 pub use difference::differences;
 pub use keep::{CompareOnly, Keep, MemoryKeep};
+pub use later::Later;
 pub use restore::restore;
 pub use subjects::{reversibility, reversibility_of, secrecy, spares, subjects};

@@ -7,7 +7,7 @@ use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
 use super::{checks, locks, needed};
 use crate::detached::Posted;
-use crate::detached::scope::leave_session;
+use crate::detached::scope::departure;
 use crate::engine::{Choice, Faults, Locks, Sink};
 use crate::os::host::{Attendance, Host};
 use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
@@ -15,6 +15,7 @@ use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::Scope;
 use wire::{Ending, Order, Reply, Terms, Which, Work};
 
 /// Carries out `order` on this host. The running program must play [`crate::rehearse::Stage`]s when it is started as one.
@@ -92,11 +93,12 @@ fn plan(job: &Job<'_>, _: &Means<'_>) -> Result<Ending, Ended> {
 }
 
 fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
-    let done =
+    let done = std::thread::scope(|beside| {
         session::apply(job, &|plan| match means.controller.bring(&needed::by_plan(job.catalog, plan)) {
             Err(_) if is_stopped(means) => Ok(Answer::No),
-            brought => brought.and_then(|()| ask(plan, job.events, means)),
-        })?;
+            brought => brought.and_then(|()| ask(plan, (job.events, means), beside)),
+        })
+    })?;
     Ok(match done.fate {
         Fate::Undone => Ending::Reverted,
         Fate::Stays if done.is_locked => Ending::Locked,
@@ -104,15 +106,28 @@ fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
     })
 }
 
-/// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it.
-fn ask(plan: &Plan, events: &EventLog<'_>, means: &Means<'_>) -> Result<Answer, Failure> {
+/// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it; it begins
+/// meanwhile, but starts no program before it has left.
+fn ask<'scope, 'a: 'scope>(
+    plan: &Plan,
+    (events, means): (&'a EventLog<'_>, &Means<'_>),
+    beside: &'scope Scope<'scope, 'a>,
+) -> Result<Answer, Failure> {
     let answer = if is_stopped(means) { Answer::No } else { means.controller.ask(plan)? };
     if answer == Answer::No || is_stopped(means) {
         return Ok(Answer::No);
     }
-    if let Err(failure) = leave_session(means.state, means.state.next_run()?) {
+    let tell = |failure: Failure| {
         let text = format!("the run stays in the login session that it was started from: {failure}");
-        events.emit(EventBody::Note { text });
+        events.emit_unless_ended(EventBody::Note { text });
+    };
+    let run = means.state.next_run()?;
+    match departure(means.state, run) {
+        Ok(Some(departure)) => {
+            beside.spawn(move || departure.leave(run).map_err(tell));
+        }
+        Ok(None) => {}
+        Err(failure) => tell(failure),
     }
     Ok(Answer::Yes)
 }
@@ -154,9 +169,10 @@ fn rollback((which, drift, mode): (Which, Drift, Mode), terms: &Terms, means: &M
             events.emit(EventBody::Report(report));
             ending
         }),
-        Mode::Done => {
-            session::rollback(&work, &|plan| ask(plan, &events, means)).map(|report| of_report(&report))
-        }
+        Mode::Done => std::thread::scope(|beside| {
+            let ask = |plan: &Plan| ask(plan, (&events, means), beside);
+            session::rollback(&work, &ask).map(|report| of_report(&report))
+        }),
     };
     // What a rollback is about stands in a journal that could not be read then: there is nothing to count.
     done.unwrap_or_else(|ended| give_up(ended, &events, 0))

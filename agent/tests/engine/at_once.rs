@@ -1,10 +1,10 @@
 //! What is worked on at the same time: whatever begins before anything has ended.
 
 use crate::world::{edge, node, raw_host};
-use agent::engine::{Choice, Faults, Graph, Host, MemoryLog, Sink, forecast, run};
+use agent::engine::{Choice, Faults, Graph, Host, Log, MemoryLog, Sink, forecast, run};
 use agent::system::{Candidates, Layer};
 use agent::undo::MemoryKeep;
-use model::{Catalog, Edge, EdgeKind, EventBody, Node, Secrets};
+use model::{Catalog, Edge, EdgeKind, EventBody, Failure, Node, Record, Secrets};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -26,8 +26,28 @@ impl Sink for Told {
     }
 }
 
+/// How many records came at a time.
+struct Lots(MemoryLog, Vec<usize>);
+
+impl Log for Lots {
+    fn append(&mut self, record: Record) -> Result<(), Failure> {
+        self.append_all(vec![record])
+    }
+
+    fn append_all(&mut self, records: Vec<Record>) -> Result<(), Failure> {
+        self.1.push(records.len());
+        self.0.append_all(records)
+    }
+}
+
 /// Begun before anything had ended, and most that were at work at any time.
 fn begun(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, usize) {
+    let (first, most, _) = watched(host, nodes, edges);
+    (first, most)
+}
+
+/// The same, and how many records were made durable at a time.
+fn watched(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, usize, Vec<usize>) {
     let catalog = Catalog::new(nodes, edges).expect("a sound catalog");
     let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
     let choice = Choice::default();
@@ -35,7 +55,7 @@ fn begun(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, 
     let (keep, stop, sink) = (MemoryKeep::default(), AtomicBool::new(false), Told::default());
     let (comeback, faults) = (None, Faults::default());
     let place = Host { system: host, keep: &keep, sink: &sink, comeback, stop: &stop, faults };
-    let mut log = MemoryLog::new(faults);
+    let mut log = Lots(MemoryLog::new(faults), Vec::new());
     let ended = run(&graph, (&plan, &choice), &place, &mut log, (1, BTreeSet::new()));
     assert!(ended.report.is_converged(), "{ended:?}");
     let told = sink.0.into_inner().expect("nobody panics here");
@@ -45,7 +65,17 @@ fn begun(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, 
         most = most.max(now);
     }
     let first = told.into_iter().take_while(|(begins, _)| *begins).map(|(_, id)| id);
-    (first.collect(), most)
+    (first.collect(), most, log.1)
+}
+
+#[test]
+fn files_that_are_ready_together_share_what_has_to_be_durable() {
+    let mut nodes: Vec<Node> =
+        (0..20).map(|number| node(&format!("file./srv/{number}"), json!({ "content": "x\n" }))).collect();
+    nodes.push(node("service.s", json!({})));
+    let edges = (0..20).map(|at| edge(at, 20, EdgeKind::Notify)).collect();
+    let (_, _, records) = watched(&raw_host(), nodes, edges);
+    assert_eq!(records[..3], [20, 20, 20], "who is owed, what is announced, what is done");
 }
 
 fn command(name: &str, more: &[(&str, Value)]) -> Node {
@@ -92,6 +122,9 @@ fn what_needs_no_package_does_not_wait_for_packages() {
 #[test]
 fn there_is_an_end_to_what_is_worked_on_at_once() {
     let file = |number| node(&format!("file./srv/{number}"), json!({ "content": "x\n" }));
-    let (first, most) = begun(&raw_host(), (0..100).map(file).collect(), Vec::new());
-    assert_eq!((first.len(), most), (32, 32));
+    let (first, most) = begun(&raw_host(), (0..200).map(file).collect(), Vec::new());
+    assert_eq!((first.len(), most), (128, 128), "four lots of files");
+    let directory = |number| node(&format!("directory./srv/{number}"), json!({}));
+    let (first, most) = begun(&raw_host(), (0..100).map(directory).collect(), Vec::new());
+    assert_eq!((first.len(), most), (32, 32), "each of what is more than a file by itself");
 }

@@ -144,9 +144,13 @@ const WAYS: usize = 7;
 #[test]
 fn whatever_stands_where_a_file_of_the_state_was_the_next_run_arrives() {
     let mut count = 0;
-    for (fault, file) in
-        [(Some(CUT_OFF), JOURNAL), (None, JOURNAL), (None, "runs/000001/closing"), (None, "ledger")]
-    {
+    for (fault, file) in [
+        (Some(CUT_OFF), JOURNAL),
+        (None, JOURNAL),
+        (None, "runs/000001/closing"),
+        (Some(CUT_OFF), "runs/000001/kept"),
+        (None, "ledger"),
+    ] {
         let bench = Bench::new(fault, file);
         // A ledger beyond all measure cannot be set aside, and is refused by its name.
         for way in (0..WAYS).filter(|way| (file, *way) != ("ledger", 4)) {

@@ -54,9 +54,9 @@ fn nine(first: Result<(), Failure>, second: Result<(), Failure>) -> (Vec<Option<
     let mut log = Slow { begun, gone, written: &written };
     let commit = Commit::new(&mut log);
     let numbers = std::thread::scope(|scope| {
-        let one = scope.spawn(|| commit.announce(intent).ok());
+        let one = scope.spawn(|| commit.announce([intent]).ok());
         has_begun.recv().unwrap();
-        let late: Vec<_> = (0..8).map(|_| scope.spawn(|| commit.announce(intent).ok())).collect();
+        let late: Vec<_> = (0..8).map(|_| scope.spawn(|| commit.announce([intent]).ok())).collect();
         while commit.queue().came < 9 {
             std::thread::yield_now();
         }

@@ -169,7 +169,7 @@ fn set_xattrs(path: &HostPath, coded: &BTreeMap<String, String>) -> Result<(), F
 }
 
 /// What a file or link that is to be put at `path` will replace: one of its own type, or nothing.
-fn expected(path: &HostPath, kind: FileKind) -> Result<Expect, Failure> {
+pub(super) fn expected(path: &HostPath, kind: FileKind) -> Result<Expect, Failure> {
     match safe_path::look(path.as_path(), Follow::No)? {
         None => Ok(Expect::Absent),
         Some(meta) if meta.kind() == kind => Ok(Expect::Same(meta.identity)),

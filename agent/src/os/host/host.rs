@@ -296,4 +296,10 @@ impl System for Host<'_> {
         self.forget(op);
         done
     }
+
+    fn execute_all(&self, all: &[(&Op, Attempt)]) -> Vec<Result<Touched, Failure>> {
+        let done = self.write_files(all);
+        all.iter().for_each(|(op, _)| self.forget(op));
+        done
+    }
 }

@@ -19,6 +19,7 @@ mod holds;
 #[allow(clippy::module_inception, reason = "the type `Host` is the file's name")]
 mod host;
 mod interrupted;
+mod many_files;
 mod mask;
 mod programs;
 mod reboot;

@@ -3,6 +3,7 @@
 mod changing;
 mod crash;
 mod full_disk;
+mod many;
 mod paths;
 mod stage;
 mod writing;

@@ -61,13 +61,15 @@ pub const CHANGE: [&str; 8] = [
 ];
 
 /// Where the journal can: before a record is written, before it is durable, and after that.
-pub const JOURNAL: [&str; 6] = [
+pub const JOURNAL: [&str; 8] = [
     "journal.create",
     "journal.fill",
     "journal.created",
     "journal.append",
     "journal.sync",
     "journal.appended",
+    "closing.create",
+    "closing.write",
 ];
 
 /// What tells one state of a thing from another: type and mode, owner, bytes or target, an attribute.

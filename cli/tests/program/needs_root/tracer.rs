@@ -204,7 +204,7 @@ impl Tracer {
             return None;
         }
         let inode = std::fs::symlink_metadata(&path).ok().map(|meta| meta.ino());
-        let bytes = if number == 1 { of.bytes(b, c)? } else { Vec::new() };
+        let bytes = if matches!(number, 1 | 18) { of.bytes(b, c)? } else { Vec::new() };
         Some(Call { name, path, to, inode, bytes, ended: usize::MAX })
     }
 }
