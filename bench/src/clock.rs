@@ -21,6 +21,9 @@ pub struct Sample {
     pub cpu: f64,
     /// Largest resident set of any of these processes, in MiB.
     pub peak: f64,
+    /// Processor time of the hosts meanwhile, in seconds; 0 where nobody asked.
+    #[serde(default)]
+    pub hosts: f64,
 }
 
 /// How one run ended.
@@ -101,7 +104,7 @@ fn here(one: &One) -> anyhow::Result<Ended> {
     let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
     let cpu = seconds(usage.user_time()) + seconds(usage.system_time());
     // Kibibytes on Linux, getrusage(2).
-    Ok(Ended::Well(Sample { wall, cpu, peak: usage.max_rss() as f64 / 1024.0 }))
+    Ok(Ended::Well(Sample { wall, cpu, peak: usage.max_rss() as f64 / 1024.0, hosts: 0.0 }))
 }
 
 /// The processes that a process has started, and theirs: proc(5), the second field after the name in `stat` is the parent.

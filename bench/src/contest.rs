@@ -1,6 +1,7 @@
 //! Programs that run in turn, so that a machine that changes its speed changes it for all. It knows nothing of what they do; `figures`
 //! makes sense of the outcome.
 
+use crate::account;
 use crate::clock::{self, Ended, Sample};
 use serde::{Deserialize, Serialize};
 use std::process::{Command, Stdio};
@@ -42,6 +43,8 @@ pub struct Contest {
     pub before: String,
     /// Shell words that have to succeed after each run, and are not measured. Empty for none.
     pub after: String,
+    /// The pid namespaces of hosts whose processor time is counted.
+    pub hosts: Vec<String>,
     /// In the order in which they take turns.
     pub contenders: Vec<Contender>,
 }
@@ -82,8 +85,12 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
             if tried {
                 script(&contest.spoil)?;
             }
+            let had = account::processor(&contest.hosts)?;
             match clock::run(&contender.argv, contest.limit)? {
-                Ended::Well(sample) if round > 0 => outcome.samples.push(sample),
+                Ended::Well(sample) if round > 0 => {
+                    let hosts = account::since(had, &contest.hosts)?;
+                    outcome.samples.push(Sample { hosts, ..sample });
+                }
                 Ended::Well(_) => {}
                 Ended::TooLong => leave_out(outcome, format!("more than {:.0} s a run", contest.limit)),
                 Ended::Badly(how) => leave_out(outcome, format!("failed: {how}")),

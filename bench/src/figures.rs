@@ -33,6 +33,9 @@ pub struct Row {
     pub most: Most,
     /// What it may need at most, in MiB.
     pub memory: Option<f64>,
+    /// The largest process of keel's on a host, in MiB, where it was looked for.
+    #[serde(default)]
+    pub on_host: Option<f64>,
     /// How many of the outcomes, after the first, are floors.
     pub floors: usize,
     /// That of keel first, then the floors, then the peers.
@@ -111,7 +114,10 @@ pub mod tests {
 
     /// An outcome with these wall times.
     pub fn outcome(name: &str, walls: &[f64]) -> Outcome {
-        let samples = walls.iter().map(|&wall| Sample { wall, cpu: wall, peak: wall * 100.0 }).collect();
+        let samples = walls
+            .iter()
+            .map(|&wall| Sample { wall, cpu: wall, peak: wall * 100.0, hosts: wall * 3.0 })
+            .collect();
         Outcome { name: name.to_owned(), samples, left_out: None }
     }
 
@@ -123,6 +129,7 @@ pub mod tests {
             what: "some files".to_owned(),
             most,
             memory: Some(25.0),
+            on_host: (floors == 1).then_some(12.0),
             floors,
             outcomes,
         };

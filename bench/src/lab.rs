@@ -1,8 +1,10 @@
 //! Hosts of the lab, and a laptop's home that knows them: an `~/.ssh/config` and the hosts' keys. Nothing of this machine's own `~/.ssh` is read by
 //! what runs with it. It measures nothing. Next: `run`.
 
+use crate::account;
 use crate::contest::{Contest, Outcome};
 use crate::proxy;
+use crate::workloads::OPT;
 use anyhow::Context;
 use std::fmt::Write as _;
 use std::fs;
@@ -179,6 +181,23 @@ impl Fleet {
             &packed.stdout,
         )?;
         Ok(())
+    }
+
+    /// The pid namespaces of the hosts.
+    pub fn namespaces(&self) -> anyhow::Result<Vec<String>> {
+        let directory = |host: &Host| self.key.with_file_name("hosts").join(&host.name).display().to_string();
+        account::namespaces(&self.hosts.iter().map(directory).collect::<Vec<_>>())
+    }
+
+    /// The largest process that `push` starts on the first host, in MiB.
+    pub fn peak(&self, push: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+        let (host, keys, peak) = (&self.hosts[0], "~admin/.ssh/authorized_keys", account::PEAK);
+        let spy = format!("sed -i 's|^|command=\"{OPT}/bench peak\" |' {keys}; rm -f {peak}");
+        self.feed(host, &spy, &[])?;
+        let pushed = push();
+        let said = self.feed(host, &format!("sed -i 's|^command=\"[^\"]*\" ||' {keys}; cat {peak}"), &[]);
+        pushed?;
+        Ok(String::from_utf8(said?)?.trim().parse::<f64>()? / 1024.0)
     }
 
     /// Holds a contest on the first host.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "it starts what it measures, and writes scratch files")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the developer's terminal")]
 
+mod account;
 mod chart;
 mod clock;
 mod contest;
@@ -37,6 +38,9 @@ enum Verb {
     /// Runs one program and prints what it cost. A process of its own for each, since the kernel keeps one account for all children.
     #[command(hide = true)]
     One(clock::One),
+    /// Runs what sshd was asked for, and leaves its largest process: what hosts are asked for through `authorized_keys`.
+    #[command(hide = true)]
+    Peak,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -45,5 +49,6 @@ fn main() -> anyhow::Result<()> {
         Verb::Page(page) => page::write(&page),
         Verb::Contest => contest::serve(),
         Verb::One(one) => clock::print(&one),
+        Verb::Peak => account::peak(),
     }
 }

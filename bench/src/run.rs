@@ -112,7 +112,14 @@ impl Bench {
             }
             Place::Compile { hosts } => self.compile(workload, hosts)?,
         };
+        let on_host = match workload.place {
+            Place::Laptop { hosts, delay: 0 } if workload.before.is_empty() => {
+                Some(self.peak(workload, &first(hosts, Connections::Fresh)?)?)
+            }
+            _ => None,
+        };
         Ok(Row {
+            on_host,
             id: workload.id.to_owned(),
             what: workload.what.clone(),
             most: workload.most,
@@ -160,7 +167,16 @@ impl Bench {
         }
         add_floors(&mut contenders, workload, |argv| fleet.ssh("", argv));
         hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
-        hold(&self.contest(contenders, |words| self.over_ssh(workload, fleet, words), workload)?)
+        let contest = self.contest(contenders, |words| self.over_ssh(workload, fleet, words), workload)?;
+        let hosts = if fleet.hosts().len() > 10 { fleet.namespaces()? } else { Vec::new() };
+        hold(&Contest { hosts, ..contest })
+    }
+
+    /// The largest process that keel's push starts on a host, in MiB.
+    fn peak(&self, workload: &Workload, fleet: &Fleet) -> anyhow::Result<f64> {
+        let argv = self.keel.push(&self.site(workload, &self.keel)?, fleet)?.context("keel pushes")?;
+        let keel = Contender { name: self.keel.name().to_owned(), argv, role: Role::Tool };
+        fleet.peak(|| hold(&brought_about(&keel))?.first().map_or(Ok(()), well))
     }
 
     fn compile(&self, workload: &Workload, hosts: usize) -> anyhow::Result<Vec<Outcome>> {
@@ -185,6 +201,7 @@ impl Bench {
             proof: there(&proof)?,
             before: there(&workload.before)?,
             after: there(&workload.after)?,
+            hosts: Vec::new(),
             contenders,
         })
     }
@@ -226,7 +243,17 @@ fn add_floors(
 fn brought_about(keel: &Contender) -> Contest {
     let none = String::new;
     let contenders = vec![keel.clone()];
-    Contest { runs: 0, limit: 600.0, spoil: none(), proof: none(), before: none(), after: none(), contenders }
+    let hosts = Vec::new();
+    Contest {
+        runs: 0,
+        limit: 600.0,
+        spoil: none(),
+        proof: none(),
+        before: none(),
+        after: none(),
+        hosts,
+        contenders,
+    }
 }
 
 /// Shell words that spoil one of the workload's files, and those that look whether it is as before, and have it so. None where a workload

@@ -1,5 +1,6 @@
 //! The figures as Markdown: against the floor, against peers, memory; then what they were found on.
 
+use crate::clock::Sample;
 use crate::contest::Outcome;
 use crate::figures::{Figures, Row};
 use crate::workloads::Most;
@@ -13,6 +14,7 @@ pub fn markdown(figures: &Figures) -> String {
         text += &against(figures, &peers);
     }
     text += &memory(figures, &peers);
+    text += &shares(figures);
     text += &circumstances(figures);
     text
 }
@@ -101,24 +103,46 @@ fn cell(row: &Row, peer: &str) -> String {
 }
 
 fn memory(figures: &Figures, peers: &[&str]) -> String {
-    let mut text = "\nLargest process of a run, in MiB:\n\n| | keel | to reach |".to_owned();
+    let mut text =
+        "\nLargest process of a run, in MiB:\n\n| | keel | its agent on a host | to reach |".to_owned();
     for name in peers {
         write!(text, " {name} |").expect("a String takes all");
     }
-    text += "\n|---|---|---|";
+    text += "\n|---|---|---|---|";
     text += &"---|".repeat(peers.len());
     text.push('\n');
     for row in &figures.rows {
+        let on_host = row.on_host.map(number).unwrap_or_default();
         let limit = row.memory.map(|limit| limit.to_string()).unwrap_or_default();
         let peak = |name: &&str| {
             let peer = row.peers().iter().find(|outcome| outcome.name == *name);
             peer.filter(|peer| !peer.samples.is_empty()).map(|peer| number(peer.peak())).unwrap_or_default()
         };
         let cells: String = peers.iter().map(|name| format!(" {} |", peak(name))).collect();
-        writeln!(text, "| {} | {} | {limit} |{cells}", row.id, number(row.keel().peak()))
+        writeln!(text, "| {} | {} | {on_host} | {limit} |{cells}", row.id, number(row.keel().peak()))
             .expect("a String takes all");
     }
     text
+}
+
+/// Who is busy while hosts are pushed to, where that was counted: each as a share of what all processors of the machine could have done.
+fn shares(figures: &Figures) -> String {
+    let counted = |outcome: &&Outcome| outcome.median(|sample| sample.hosts) > 0.0;
+    let mut text = String::new();
+    for row in figures.rows.iter().filter(|row| row.outcomes.iter().any(|one| counted(&one))) {
+        for outcome in row.outcomes.iter().filter(counted) {
+            let [here, there] = [|it: &Sample| it.cpu, |it: &Sample| it.hosts].map(|of| outcome.median(of));
+            let (id, name, wall) = (&row.id, &outcome.name, seconds(outcome.wall()));
+            writeln!(text, "| {id} | {name} | {wall} | {} | {} |", seconds(here), seconds(there))
+                .expect("a String takes all");
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    let head = "\nProcessor time of a push, on the laptop and on its hosts, which are on one machine here:\n\n\
+                | | | wall time | laptop | hosts |\n|---|---|---|---|---|\n";
+    head.to_owned() + &text
 }
 
 fn circumstances(figures: &Figures) -> String {
