@@ -167,7 +167,9 @@ fn directories_are_in_it_as_they_are() {
         "site/roles/web.toml",
         "[directory.\"/srv/nonexistent-d\"]\nsource = \"d\"\n[file.\"/srv/nonexistent-l\"]\nsource = \"d/link\"\n",
     );
-    ["site/files/d/empty", "site/files/d/deep"].map(|dir| fs::create_dir_all(desk.path(dir)).expect("made"));
+    for dir in ["site/files/d/empty", "site/files/d/deep"] {
+        fs::create_dir_all(desk.path(dir)).expect("made");
+    }
     desk.write("site/files/d/deep/run", "#!/bin/sh\n");
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(desk.path("site/files/d/deep/run"), mode).expect("set");
