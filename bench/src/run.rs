@@ -175,7 +175,7 @@ impl Bench {
     /// The largest process that keel's push starts on a host, in MiB.
     fn peak(&self, workload: &Workload, fleet: &Fleet) -> anyhow::Result<f64> {
         let argv = self.keel.push(&self.site(workload, &self.keel)?, fleet)?.context("keel pushes")?;
-        let keel = Contender { name: self.keel.name().to_owned(), argv, role: Role::Tool };
+        let keel = competitor(&self.keel, argv);
         fleet.peak(|| hold(&brought_about(&keel))?.first().map_or(Ok(()), well))
     }
 
