@@ -161,7 +161,7 @@ fn a_host_takes_the_last_one_of_a_place_and_keeps_it() {
 
 #[test]
 fn directories_are_in_it_as_they_are() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{PermissionsExt, symlink};
     let desk = Desk::new();
     desk.write(
         "site/roles/web.toml",
@@ -171,8 +171,7 @@ fn directories_are_in_it_as_they_are() {
         fs::create_dir_all(desk.path(dir)).expect("made");
     }
     desk.write("site/files/d/deep/run", "#!/bin/sh\n");
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(desk.path("site/files/d/deep/run"), mode).expect("set");
+    fs::set_permissions(desk.path("site/files/d/deep/run"), PermissionsExt::from_mode(0o755)).expect("set");
     symlink("deep/run", desk.path("site/files/d/link")).expect("made");
     symlink("nowhere", desk.path("site/files/d/dangling")).expect("made");
     let state = desk.path("state").display().to_string();

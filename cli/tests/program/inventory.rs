@@ -45,7 +45,10 @@ fn what_is_wrong_with_an_inventory_is_said() {
             "error: nothing says what is to become of box: declare [host.box] in hosts.toml, or give --role ROLE or -f FILE",
         ),
         (&["facts", "--inventory", "ssh:config", "bx"], "is called `bx`: did you mean `box`?"),
-        (&["facts", "--inventory", "ssh:config", "elsewhere"], "is called `elsewhere`: there is `box`, `web`"),
+        (
+            &["facts", "--inventory", "ssh:config", "elsewhere"],
+            "is called `elsewhere`: there is `box`, `web`",
+        ),
         (&["facts", "--inventory", "ssh:config", "@back"], "in a group `back`"),
     ] {
         let (code, errors) = keel(scratch.root(), scratch.root(), words);
@@ -60,7 +63,9 @@ fn vagrant_is_asked_in_the_directory_of_the_site() {
     let place = scratch.root().display().to_string();
     fs::write(scratch.root().join("Vagrantfile"), "one two").expect("written");
     assert!(says(&["plan", "--inventory", "vagrant", "--site", &place]).contains("become of one, two:"));
-    assert!(says(&["facts", "--inventory", &format!("vagrant:{place}"), "x"]).contains("there is `one`, `two`"));
+    assert!(
+        says(&["facts", "--inventory", &format!("vagrant:{place}"), "x"]).contains("there is `one`, `two`")
+    );
 }
 
 #[test]
