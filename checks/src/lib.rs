@@ -6,6 +6,7 @@ mod chosen;
 mod junit;
 mod looked;
 mod monitor;
+mod names;
 mod outside;
 mod prometheus;
 mod tls;

@@ -1,29 +1,13 @@
 //! Fights: a resource that somebody else changes again and again is left alone for a while, and then tried again. Pure: the time
 //! comes in, in seconds since 1970. What is known of the other side is not its business.
 
+use crate::settings::Limits;
 use model::Id;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Nothing is left alone for longer at a time, in seconds.
 const LONGEST: u64 = 24 * 3600;
-
-/// When a fight is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// More corrections than this …
-    pub corrections: usize,
-    /// … within so many seconds.
-    pub within: u64,
-    /// For how many seconds the resource is left alone at first; twice as long each time after.
-    pub pause: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { corrections: 5, within: 600, pause: 600 }
-    }
-}
 
 /// What is known of each resource that was corrected lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +99,10 @@ impl Bout {
 
 #[cfg(test)]
 mod tests {
-    use super::{Breaker, Fight, LONGEST, Limits};
-    use model::Id;
+    use super::{Breaker, Fight, LONGEST};
+    use crate::settings::Limits;
+    use crate::settings::Limits;
+use model::Id;
 
     fn id() -> Id {
         Id::new("file", "/etc/motd")

@@ -3,12 +3,12 @@
 //!
 //! `keeper` is the loop; `interest` says what wakes what, `judge` what is done about a difference, `report` who is told.
 
-mod breaker;
 mod duration;
-mod schedule;
 pub mod settings;
 mod windows;
 
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod breaker;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod check;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
@@ -25,6 +25,8 @@ mod memory;
 pub mod pause;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod report;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod schedule;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod source;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

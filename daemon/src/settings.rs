@@ -1,6 +1,5 @@
 //! The settings of a host's agent, `/etc/evenkeel/agent.toml`: text to values, each mistake at its place. It reads no file.
 
-use crate::breaker::Limits;
 use crate::duration::parse as seconds;
 use crate::windows::{Window, Windows};
 use model::{Diagnostic, OnDrift, Span};
@@ -12,6 +11,23 @@ use toml::Spanned;
 
 /// Where they are, unless said otherwise.
 pub const PATH: &str = "/etc/evenkeel/agent.toml";
+
+/// When a fight is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// More corrections than this …
+    pub corrections: usize,
+    /// … within so many seconds.
+    pub within: u64,
+    /// For how many seconds the resource is left alone at first; twice as long each time after.
+    pub pause: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { corrections: 5, within: 600, pause: 600 }
+    }
+}
 
 /// What an agent is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

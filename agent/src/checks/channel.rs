@@ -1,9 +1,10 @@
-//! A way to a server: TCP, within a time in all, and what TLS on top of it would be. Names are looked up by the system's resolver.
+//! A way to a server: TCP, within a time in all, and what TLS on top of it would be.
 
+use super::ground::Ground;
+use super::names::addresses;
 use model::{Failure, Shortfall};
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::mpsc;
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Bytes both ways.
@@ -59,10 +60,14 @@ pub enum Closed {
 }
 
 /// Connects to a name or address before `until`, one address of it after the other.
-pub fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, Closed> {
-    let addresses = resolve(host, port, until).map_err(Closed::Failed)?;
+pub fn reach(host: &str, port: u16, (ground, until): (&Ground<'_>, Instant)) -> Result<TcpStream, Closed> {
+    connect(&addresses(host, ground, until).map_err(Closed::Failed)?, port, until)
+}
+
+/// Connects to one of `addresses`.
+pub fn connect(addresses: &[IpAddr], port: u16, until: Instant) -> Result<TcpStream, Closed> {
     let (mut last, mut left) = (None, addresses.len() as u32);
-    for address in addresses {
+    for address in addresses.iter().map(|address| SocketAddr::new(*address, port)) {
         let time = rest(until) / left.max(1);
         left = left.saturating_sub(1);
         match TcpStream::connect_timeout(&address, time.max(SHORTEST)) {
@@ -71,7 +76,7 @@ pub fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, Close
         }
     }
     let Some((address, error)) = last else {
-        return Err(Closed::Failed(Failure::unknown(host, "the name has no address")));
+        return Err(Closed::Failed(Failure::unknown("where to connect to", "there is no address")));
     };
     Err(match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
@@ -106,25 +111,4 @@ pub fn hurry(stream: &TcpStream, until: Instant) -> io::Result<()> {
     }
     stream.set_read_timeout(Some(left.max(SHORTEST)))?;
     stream.set_write_timeout(Some(left.max(SHORTEST)))
-}
-
-/// The addresses of a name. The system's resolver knows no deadline: past ours it is left to itself.
-fn resolve(host: &str, port: u16, until: Instant) -> Result<Vec<SocketAddr>, Failure> {
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    if let Ok(address) = host.parse() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let (tell, told) = mpsc::channel();
-    let name = host.clone();
-    let asking = move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Nobody may be waiting any more.
-        drop(tell.send(found));
-    };
-    std::thread::Builder::new().spawn(asking).map_err(|error| Failure::io("resolve", &host, error))?;
-    match told.recv_timeout(rest(until)) {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err(Failure::unknown(&host, format!("its address cannot be found: {error}"))),
-        Err(_) => Err(Failure::unknown(&host, "its address could not be found in time")),
-    }
 }

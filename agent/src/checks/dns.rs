@@ -5,7 +5,7 @@ use super::channel::{Closed, connect, hurry, rest};
 use super::dns_wire::{Answered, TYPES, answer, question};
 use super::ground::Ground;
 use super::subject::Subject;
-use model::{CheckSide, Failure, HostPath, Problem, Shortfall};
+use model::{CheckSide, Failure, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -69,7 +69,7 @@ impl Subject for Dns {
     }
 
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
-        let values = self.ask(ground)?;
+        let values = self.ask(ground, Instant::now() + ground.timeout)?;
         let what = format!("{} {}", self.name, self.r#type);
         let seen = if values.is_empty() { "no such record".to_owned() } else { values.join(", ") };
         let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other.trim_end_matches('.'));
@@ -95,9 +95,8 @@ impl Dns {
     }
 
     /// The records, from the first server that can tell.
-    fn ask(&self, ground: &Ground<'_>) -> Result<Vec<String>, Failure> {
+    fn ask(&self, ground: &Ground<'_>, until: Instant) -> Result<Vec<String>, Failure> {
         let unknown = |why: String| Failure::unknown(&self.name, why);
-        let until = Instant::now() + ground.timeout;
         let servers = match self.server.as_deref().and_then(socket) {
             Some(server) => vec![server],
             None => servers(ground)?,
@@ -169,7 +168,7 @@ fn over_udp(server: SocketAddr, asked: &[u8], kind: u16, until: Instant) -> Resu
 /// Each message has its length before it (RFC 1035, 4.2.2).
 fn over_tcp(server: SocketAddr, asked: &[u8], kind: u16, until: Instant) -> Result<Answered, String> {
     let trouble = |error: std::io::Error| format!("{server} does not answer over TCP: {error}");
-    let mut stream = connect(&server.ip().to_string(), server.port(), until).map_err(|closed| match closed {
+    let mut stream = connect(&[server.ip()], server.port(), until).map_err(|closed| match closed {
         Closed::Refused(why) | Closed::Silent(why) => why,
         Closed::Failed(failure) => failure.to_string(),
     })?;
@@ -198,17 +197,28 @@ fn socket(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53)))
 }
 
+/// The addresses that name servers have for a name in full, those of IPv4 first.
+///
+/// # Errors
+/// None of them could tell.
+pub fn address_records(name: &str, ground: &Ground<'_>, until: Instant) -> Result<Vec<IpAddr>, Failure> {
+    let mut found = Vec::new();
+    for kind in ["A", "AAAA"] {
+        let asked = Dns {
+            name: name.to_owned(),
+            r#type: kind.to_owned(),
+            contains: None,
+            absent: false,
+            server: None,
+        };
+        found.extend(asked.ask(ground, until)?.iter().filter_map(|value| value.parse::<IpAddr>().ok()));
+    }
+    Ok(found)
+}
+
 /// The servers of resolv.conf(5), at most three, as the resolver takes them.
 fn servers(ground: &Ground<'_>) -> Result<Vec<SocketAddr>, Failure> {
-    let text = match ground.inside {
-        Some(inside) => {
-            let path = HostPath::new("/etc/resolv.conf").map_err(|why| Failure::unknown("name servers", why))?;
-            let path = crate::parts::follow::follow(inside.system, &path)?;
-            inside.system.read(&path, 1 << 20)?
-        }
-        None => std::fs::read("/etc/resolv.conf").map_err(|error| Failure::io("read", "/etc/resolv.conf", error))?,
-    };
-    let text = String::from_utf8_lossy(&text);
+    let text = ground.read("/etc/resolv.conf")?;
     let named = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.split_whitespace().next());
     Ok(named.filter_map(socket).take(3).collect())
 }

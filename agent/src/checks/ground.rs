@@ -1,6 +1,7 @@
 //! What checks look with: the door to the host, where there is one, programs, addresses, and TLS where this program has it.
 
 use super::channel::Tls;
+use super::names::Names;
 use crate::system::{Layer, System};
 use model::{Failure, Principal};
 use std::net::IpAddr;
@@ -14,6 +15,8 @@ pub struct Ground<'a> {
     pub address: &'a str,
     /// What speaks TLS; nothing does in `keel-agent`.
     pub tls: Option<&'a dyn Tls>,
+    /// Who knows the addresses of names, where it is not the host's files and name servers.
+    pub names: Option<&'a dyn Names>,
     /// How long the try may take.
     pub timeout: Duration,
 }

@@ -1,6 +1,6 @@
 //! The subject `http`: what a web server answers. TLS is not spoken here: it is asked of who has it.
 
-use super::channel::{Certified, Channel, Closed, Tls, Unsecured, connect};
+use super::channel::{Certified, Channel, Closed, Tls, Unsecured, reach};
 use super::ground::Ground;
 use super::http_wire::{Answer, Asked, ask};
 use super::subject::Subject;
@@ -107,7 +107,7 @@ impl Subject for Http {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let until = Instant::now() + ground.timeout;
         let short = |seen: String| Ok(vec![Shortfall::new("answer", format_args!("status {}", self.status), seen)]);
-        let stream = match connect(self.goal(ground), self.url.port, until) {
+        let stream = match reach(self.goal(ground), self.url.port, (ground, until)) {
             Ok(stream) => stream,
             Err(Closed::Refused(why) | Closed::Silent(why)) => return short(why),
             Err(Closed::Failed(failure)) => return Err(failure),

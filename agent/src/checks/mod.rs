@@ -6,6 +6,7 @@ mod dns_wire;
 mod ground;
 mod http_wire;
 mod look;
+mod names;
 mod registered;
 mod run;
 mod subject;
@@ -14,6 +15,7 @@ mod wanted;
 
 pub use channel::{Certified, Channel, Tls, Unsecured, hurry};
 pub use ground::{Ground, Inside, Programs, Ran, Wrote};
+pub use names::Names;
 pub use run::{Machine, Scene, run};
 pub use subject::Subject;
 

@@ -1,6 +1,6 @@
 //! The subject `port`: whether something listens.
 
-use super::channel::{Closed, connect};
+use super::channel::{Closed, reach};
 use super::ground::Ground;
 use super::subject::Subject;
 use model::{CheckSide, Failure, HostPath, Problem, Shortfall};
@@ -84,7 +84,7 @@ impl Subject for Port {
 impl Port {
     fn tcp(&self, ground: &Ground<'_>) -> Result<(bool, String), Failure> {
         let address = self.address.as_deref().unwrap_or(ground.address);
-        match connect(address, self.number, Instant::now() + ground.timeout) {
+        match reach(address, self.number, (ground, Instant::now() + ground.timeout)) {
             Ok(_) => Ok((true, "open".to_owned())),
             Err(Closed::Refused(why)) => Ok((false, format!("closed: {why}"))),
             Err(Closed::Silent(why)) if self.state == State::Open => Ok((false, why)),

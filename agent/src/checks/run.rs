@@ -3,6 +3,7 @@
 use super::channel::Tls;
 use super::ground::{Ground, Inside, Programs};
 use super::look::Look;
+use super::names::Names;
 use crate::system::System;
 use model::{CheckEnd, CheckResult, CheckSpec, Failure, Shortfall, Thing};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,6 +24,8 @@ pub struct Scene<'a> {
     pub address: &'a str,
     /// What speaks TLS, where something does.
     pub tls: Option<&'a dyn Tls>,
+    /// Who knows the addresses of names, where it is not the host's files and name servers.
+    pub names: Option<&'a dyn Names>,
     /// Becomes true when nothing more is to be tried.
     pub stop: &'a AtomicBool,
 }
@@ -99,6 +102,7 @@ fn tried(
             inside: machine.map(|machine| Inside { system: machine, programs: machine }),
             address: scene.address,
             tls: scene.tls,
+            names: scene.names,
             timeout: Duration::from_secs(check.timeout.max(1)),
         };
         let mut result = judged(check, look.look(&ground), tries);

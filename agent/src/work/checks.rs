@@ -19,7 +19,7 @@ pub(super) fn check(checks: &[CheckSpec], means: &Means<'_>) -> Result<Ending, F
     let open = || -> Box<dyn Machine> {
         Box::new(Host::attended(Arc::new(NoBlobs), Attendance { tell: &|_| {}, stop: &AT_ONCE }))
     };
-    let scene = Scene { machine: Some(&open), address: HERE, tls: None, stop: means.stop };
+    let scene = Scene { machine: Some(&open), address: HERE, tls: None, names: None, stop: means.stop };
     let results = run(checks, &scene);
     let is_passed = results.iter().all(|result| result.end == CheckEnd::Passed);
     means.controller.reply(Reply::Checks(results))?;

@@ -17,7 +17,7 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Looks at a host in memory that `open` makes, or from outside.
 pub fn look<'a>(spec: &CheckSpec, open: Option<Open<'a>>) -> CheckResult {
-    let scene = Scene { machine: open, address: "127.0.0.1", tls: None, stop: &NEVER };
+    let scene = Scene { machine: open, address: "127.0.0.1", tls: None, names: None, stop: &NEVER };
     run(std::slice::from_ref(spec), &scene).remove(0)
 }
 

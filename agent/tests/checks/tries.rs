@@ -29,7 +29,7 @@ fn what_comes_in_time_passes_and_says_how_long_it_took() {
 #[test]
 fn what_does_not_come_fails_at_the_end_of_its_time_and_the_others_do_not_wait() {
     let (port, stop) = (free_port(), AtomicBool::new(false));
-    let scene = Scene { machine: None, address: "127.0.0.1", tls: None, stop: &stop };
+    let scene = Scene { machine: None, address: "127.0.0.1", tls: None, names: None, stop: &stop };
     let checks: Vec<CheckSpec> = (0..10)
         .map(|at| CheckSpec { name: at.to_string(), within: 1, ..spec("port", json!({ "number": port })) })
         .collect();
@@ -53,7 +53,7 @@ fn a_stop_ends_all_tries() {
             thread::sleep(Duration::from_millis(300));
             stop.store(true, Ordering::Relaxed);
         });
-        run(&[check], &Scene { machine: None, address: "127.0.0.1", tls: None, stop: &stop })
+        run(&[check], &Scene { machine: None, address: "127.0.0.1", tls: None, names: None, stop: &stop })
     });
     assert_eq!(results[0].end, CheckEnd::Failed);
     assert!(begun.elapsed() < Duration::from_secs(30));
