@@ -23,6 +23,10 @@ impl Sort {
 }
 
 /// How boxes are dealt with.
+#[cfg_attr(
+    not(all(target_os = "linux", not(feature = "elsewhere"))),
+    expect(dead_code, reason = "there are none")
+)]
 pub struct Dealing<'a> {
     /// The files of the site, with its secrets.
     pub files: &'a Files,

@@ -16,8 +16,11 @@ mod stay;
 mod way;
 
 pub use conditions::Conditions;
-pub use crew::{Crew, Inventory, Machines};
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use crew::Crew;
+pub use crew::{Inventory, Machines};
 pub use errand::{Errand, Since, Tags, Wanted};
 pub use here::{facts_for_compiling, keep_memory, play_stage};
 pub use keep::play_keeper;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use push::beside_this_program;
