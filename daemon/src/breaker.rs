@@ -101,8 +101,7 @@ impl Bout {
 mod tests {
     use super::{Breaker, Fight, LONGEST};
     use crate::settings::Limits;
-    use crate::settings::Limits;
-use model::Id;
+    use model::Id;
 
     fn id() -> Id {
         Id::new("file", "/etc/motd")
