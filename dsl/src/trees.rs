@@ -5,8 +5,7 @@ use crate::context::Both;
 use crate::findings::Findings;
 use crate::source::Place;
 use crate::unit::Unit;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use model::{Diagnostic, SourceTree};
+use model::{Diagnostic, Globs, SourceTree};
 use serde_json::Value as Json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,11 +54,8 @@ impl Contents<'_> {
 }
 
 /// As the kind reads them; what is no glob the kind tells.
-fn globs(texts: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    let sound = texts.iter().filter_map(|text| GlobBuilder::new(text).literal_separator(true).build().ok());
-    sound.for_each(|glob| {
-        set.add(glob);
-    });
-    set.build().unwrap_or_default()
+fn globs(texts: &[String]) -> Globs {
+    let mut globs = Globs::default();
+    texts.iter().for_each(|text| drop(globs.add(text)));
+    globs
 }

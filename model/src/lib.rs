@@ -12,6 +12,7 @@ mod digest;
 mod event;
 mod facts;
 mod failure;
+mod globs;
 mod host_path;
 mod id;
 mod image;
@@ -39,6 +40,7 @@ pub use digest::{Digest, Hasher};
 pub use event::{Event, EventBody, NodeStatus};
 pub use facts::{Facts, OsFacts};
 pub use failure::Failure;
+pub use globs::Globs;
 pub use host_path::HostPath;
 pub use id::Id;
 pub use image::{

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 /// What a name server says of a name. `dns = "example.org"` is short for `dns = { name = "example.org" }`: it has an address. /etc/hosts and
@@ -131,9 +131,10 @@ impl Dns {
 }
 
 fn over_udp(server: SocketAddr, asked: &[u8], kind: u16, until: Instant) -> Result<Answered, String> {
-    let own = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let own: IpAddr =
+        if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let trouble = |error: std::io::Error| format!("{server} does not answer: {error}");
-    let socket = UdpSocket::bind(own).map_err(trouble)?;
+    let socket = UdpSocket::bind(SocketAddr::new(own, 0)).map_err(trouble)?;
     socket.connect(server).map_err(trouble)?;
     let mut bytes = vec![0; LONGEST];
     let mut patience = Duration::from_secs(1);

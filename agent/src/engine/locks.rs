@@ -1,6 +1,6 @@
 //! Resources that somebody has locked: what would change them is left out, and what stands behind them with it.
 
-use globset::{Glob, GlobMatcher};
+use glob::Pattern;
 use model::{Failure, Id};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ pub const LOCKED: &str = "locked by ";
 #[derive(Clone, Debug, Default)]
 pub struct Locks {
     is_honoured: bool,
-    all: Arc<OnceLock<Vec<(GlobMatcher, String)>>>,
+    all: Arc<OnceLock<Vec<(Pattern, String)>>>,
     was_met: Arc<AtomicBool>,
 }
 
@@ -41,7 +41,7 @@ impl Locks {
     /// Why the resource is not to change; `None` where it may.
     pub fn on(&self, id: &Id) -> Option<&str> {
         let (all, id) = (self.all.get()?, id.to_string());
-        let found = all.iter().find(|(matcher, _)| matcher.is_match(&id));
+        let found = all.iter().find(|(matcher, _)| matcher.matches(&id));
         found.map(|(_, because)| because.as_str())
     }
 
@@ -57,14 +57,13 @@ impl Locks {
 }
 
 /// A pattern over ids, such as `file./etc/nginx/*`; a star stands for slashes as well.
-pub fn matcher(pattern: &str) -> Result<GlobMatcher, Failure> {
-    let glob = Glob::new(pattern).map_err(|error| {
+pub fn matcher(pattern: &str) -> Result<Pattern, Failure> {
+    Pattern::new(pattern).map_err(|error| {
         Failure::refused(
             format!("`{pattern}` matches no resources: {error}"),
             "write it as 'file./etc/nginx/*'",
         )
-    })?;
-    Ok(glob.compile_matcher())
+    })
 }
 
 #[cfg(test)]

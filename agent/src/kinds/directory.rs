@@ -9,8 +9,7 @@ use crate::parts::place;
 use crate::parts::reach::Reach;
 use crate::system::{Entry, EntryKind, Look, System};
 use crate::parts::tree::{Found, MOST_REMOVED, Tree, below, removed};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use model::{Claim, Failure, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
+use model::{Claim, Failure, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -98,23 +97,19 @@ impl Directory {
     }
 
     /// The globs of `exclude`, or what is wrong with one of them.
-    fn excluded(&self) -> Result<GlobSet, Vec<Problem>> {
-        let mut set = GlobSetBuilder::new();
-        let mut problems = Vec::new();
+    fn excluded(&self) -> Result<Globs, Vec<Problem>> {
+        let (mut globs, mut problems) = (Globs::default(), Vec::new());
         for (at, text) in self.exclude.iter().enumerate() {
-            match GlobBuilder::new(text).literal_separator(true).build() {
-                Ok(_) if text.starts_with('/') => problems.push(
+            match globs.add(text) {
+                Ok(()) if text.starts_with('/') => problems.push(
                     glob_problem(at, format!("`{text}` is not relative"))
                         .help("write it as seen from the directory, such as \"*.local\""),
                 ),
-                Ok(glob) => drop(set.add(glob)),
-                Err(error) => problems.push(glob_problem(at, error.to_string())),
+                Ok(()) => {}
+                Err(error) => problems.push(glob_problem(at, error)),
             }
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        set.build().map_err(|error| vec![Problem::at("exclude", error.to_string())])
+        if problems.is_empty() { Ok(globs) } else { Err(problems) }
     }
 
     /// Directories above that are missing; an error where one of them is something else.
@@ -155,7 +150,7 @@ impl Directory {
         let spares = |path: &HostPath| {
             let mut up = below(path, &self.path).ancestors();
             let is_copied = copied.as_ref().is_some_and(|copied| copied.covers(path));
-            is_copied || !self.purge.takes(path) || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(part))
+            is_copied || !self.purge.takes(path) || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(&part.to_string_lossy()))
         };
         let surplus = seen.tree.removal(spares)?;
         let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).collect();
