@@ -14,8 +14,8 @@ printf '[host.bundle1]\nroles = ["shop"]\nhost_key = "%s"\n' "$(host_key 1)" >ho
 
 # A web server on the host itself, which knows only the directory on the laptop.
 serve() {
-    network python3 -m http.server --bind 127.0.0.1 --directory "$place" 8099 >&/dev/null &
-    server=$!
+    network sh -c 'echo $$ >"$1/server"; exec python3 -m http.server --bind 127.0.0.1 --directory "$2" 8099' \
+        serve "$LAPTOP" "$place" >&/dev/null &
     soon network curl -fsS -o /dev/null http://127.0.0.1:8099/
 }
 publish() {
@@ -26,11 +26,12 @@ publish() {
 pull() { keel_on_host apply --yes bundle1 --bundle http://127.0.0.1:8099 --name shop; }
 page() { host cat /etc/shop/page; }
 
-printf 'ann@example.org namespaces="evenkeel-bundle" %s\n' "$(cat "$LAPTOP_HOME/.ssh/id_ed25519.pub")" |
-    host_sh 'mkdir -p /etc/evenkeel && cat >/etc/evenkeel/allowed_signers'
+printf 'ann@example.org namespaces="evenkeel-bundle" %s\n' "$(cat "$LAPTOP_HOME/.ssh/id_ed25519.pub")" >allowed_signers
+host mkdir -p /etc/evenkeel
+host_write /etc/evenkeel/allowed_signers <allowed_signers
 publish 7
-assert_lacks "$(cat b.bundle)" hunter2
-ssh-keygen -Y verify -f <(host cat /etc/evenkeel/allowed_signers) -I ann@example.org -n evenkeel-bundle -s b.bundle.sig <b.bundle
+assert_lacks "$(tr -d '\0' <b.bundle)" hunter2
+ssh-keygen -Y verify -f allowed_signers -I ann@example.org -n evenkeel-bundle -s b.bundle.sig <b.bundle
 serve
 assert_exit 0 pull
 assert_eq "one" "$(page)"
@@ -62,6 +63,6 @@ printf x | dd of="$latest" bs=1 seek=700 conv=notrunc status=none
 refused "gives something else than the bundle"
 truncate -s 1024 "$latest"
 refused "the bundle is cut off: 1024 of "
-kill "$server"
-wait "$server" || true
+kill "$(cat "$LAPTOP/server")"
+wait || true
 refused "cannot fetch http://127.0.0.1:8099/shop.latest"
