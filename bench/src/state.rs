@@ -113,6 +113,40 @@ pub struct Unit {
     pub restarted_for: Vec<String>,
 }
 
+/// A directory whose files are copied as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Tree<'a> {
+    /// The directory, which its files share their owner with.
+    pub directory: &'a Directory,
+    /// The files' mode.
+    pub mode: &'a str,
+}
+
+impl State {
+    /// The directory that all its files lie in, where they are alike and so many that nobody would write them down one by one.
+    pub fn tree(&self) -> Option<Tree<'_>> {
+        let first = self.files.first().filter(|_| self.files.len() > 20)?;
+        let (above, _) = first.path.rsplit_once('/')?;
+        let directory = self.directories.iter().find(|it| it.path == above)?;
+        let is_alike = |it: &File| {
+            it.path.rsplit_once('/').is_some_and(|(other, _)| other == above)
+                && it.mode == first.mode
+                && it.owner == directory.owner
+        };
+        self.files.iter().all(is_alike).then_some(Tree { directory, mode: &first.mode })
+    }
+
+    /// The mode of the files that are copied into this directory as a whole.
+    pub fn copied_into(&self, directory: &Directory) -> Option<&str> {
+        self.tree().filter(|tree| tree.directory.path == directory.path).map(|tree| tree.mode)
+    }
+
+    /// The files that are written down one by one.
+    pub fn singles(&self) -> &[File] {
+        if self.tree().is_some() { &[] } else { &self.files }
+    }
+}
+
 impl File {
     /// Of root, readable for all.
     pub fn of_root(path: String, content: String) -> Self {

@@ -87,7 +87,7 @@ fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{Keel, Tool, peers};
-    use crate::state::{File, State};
+    use crate::state::{Directory, File, State};
     use crate::workloads::{Scale, all};
 
     fn tools() -> Vec<&'static dyn Tool> {
@@ -117,6 +117,25 @@ mod tests {
             for name in names(&mixed.state) {
                 assert!(text.contains(name), "{}: {name}", tool.name());
             }
+        }
+    }
+
+    #[test]
+    fn a_tree_is_copied_as_a_whole() {
+        let files =
+            (0..30).map(|n| File::of_root(format!("/srv/tree/name{n}"), format!("text {n}"))).collect();
+        let directory = Directory { path: "/srv/tree".into(), owner: "root".into(), mode: "0755".into() };
+        let state = State { files, directories: vec![directory], ..State::default() };
+        for tool in tools().into_iter().filter(|tool| tool.name() != "itamae") {
+            let written = tool.write(&state);
+            let text: String = written.iter().map(|(_, text)| text.as_str()).collect();
+            assert!(text.contains("/srv/tree") && !text.contains("/srv/tree/name7"), "{}", tool.name());
+            assert_eq!(
+                written.iter().filter(|(path, _)| path.contains("/name")).count(),
+                30,
+                "{}",
+                tool.name()
+            );
         }
     }
 

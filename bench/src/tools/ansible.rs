@@ -159,23 +159,19 @@ fn trees(state: &State) -> Vec<Value> {
 
 /// A whole tree at once; a few files with a task each.
 fn files(state: &State) -> Vec<Value> {
-    match &state.files[..] {
-        [first, .., _] if state.files.len() > 20 => {
-            let directory = first.path.trim_end_matches(name_of(&first.path));
-            let arguments =
-                json!({"src": "files/", "dest": directory, "owner": first.owner, "group": first.owner, "mode": first.mode});
-            vec![json!({"name": "files", "copy": arguments})]
-        }
-        few => few
-            .iter()
-            .map(|it| {
-                let source = format!("files/{}", name_of(&it.path));
-                let arguments =
-                    json!({"src": source, "dest": it.path, "owner": it.owner, "group": it.owner, "mode": it.mode});
-                json!({"name": it.path, "copy": arguments, "notify": notified(state, &it.path)})
-            })
-            .collect(),
+    if let Some(tree) = state.tree() {
+        let (to, owner) = (format!("{}/", tree.directory.path), &tree.directory.owner);
+        let arguments =
+            json!({"src": "files/", "dest": to, "owner": owner, "group": owner, "mode": tree.mode});
+        return vec![json!({"name": "files", "copy": arguments})];
     }
+    let one = |it: &state::File| {
+        let source = format!("files/{}", name_of(&it.path));
+        let arguments =
+            json!({"src": source, "dest": it.path, "owner": it.owner, "group": it.owner, "mode": it.mode});
+        json!({"name": it.path, "copy": arguments, "notify": notified(state, &it.path)})
+    };
+    state.files.iter().map(one).collect()
 }
 
 /// The units that are restarted for a path.

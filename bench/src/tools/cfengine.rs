@@ -25,6 +25,7 @@ bundle agent main
       "user" slist => getindices("data[users]");
       "directory" slist => getindices("data[directories]");
       "package" slist => getvalues("data[packages]");
+      "tree" slist => getindices("data[trees]");
       "file" slist => getindices("data[files]");
       "vhost" slist => getindices("data[templated]");
       "link" slist => getindices("data[symlinks]");
@@ -53,6 +54,11 @@ bundle agent main
         create => "true",
         perms => mog("$(data[directories][$(directory)][mode])", "$(data[directories][$(directory)][owner])",
           "$(data[directories][$(directory)][owner])");
+
+      "$(tree)/."
+        copy_from => local_dcp("$(here)/files"),
+        depth_search => recurse("inf"),
+        perms => mog("$(data[trees][$(tree)][mode])", "$(data[trees][$(tree)][owner])", "$(data[trees][$(tree)][owner])");
 
       "$(file)"
         copy_from => local_dcp("$(here)/$(data[files][$(file)][source])"),
@@ -121,7 +127,10 @@ fn data(state: &State) -> Value {
     });
     let directories =
         state.directories.iter().map(|it| (it.path.clone(), json!({"mode": it.mode, "owner": it.owner})));
-    let files = state.files.iter().map(|it| {
+    let trees = state
+        .tree()
+        .map(|it| (it.directory.path.clone(), json!({"mode": it.mode, "owner": it.directory.owner})));
+    let files = state.singles().iter().map(|it| {
         let source = format!("files/{}", name_of(&it.path));
         (it.path.clone(), json!({"source": source, "mode": it.mode, "owner": it.owner}))
     });
@@ -140,6 +149,7 @@ fn data(state: &State) -> Value {
         "users": users.collect::<Map<_, _>>(),
         "directories": directories.collect::<Map<_, _>>(),
         "packages": state.packages,
+        "trees": trees.into_iter().collect::<Map<_, _>>(),
         "files": files.collect::<Map<_, _>>(),
         "templated": templated.collect::<Map<_, _>>(),
         "symlinks": state.symlinks.iter().map(|it| (it.path.clone(), json!(it.target))).collect::<Map<_, _>>(),

@@ -1,10 +1,9 @@
 //! Keel itself: one file of resources, a template beside it, and directories of files that are copied as they are.
 
-use super::{Files, Source, Tool, name_of, words};
+use super::{Files, Source, Tool, contents, words};
 use crate::lab::Fleet;
-use crate::state::{self, Directory, File, State};
+use crate::state::{self, State};
 use crate::workloads::OPT;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -31,10 +30,8 @@ impl Tool for Keel {
         let template = state::template(|variable| format!("{{{{each.value.{variable}}}}}"));
         let mut files =
             vec![("site.toml".to_owned(), resources(state)), ("templates/vhost.hbs".to_owned(), template)];
-        for tree in trees(state) {
-            let source = name_of(&tree.directory.path);
-            let path = |it: &File| format!("files/{source}/{}", name_of(&it.path));
-            files.extend(tree.files.iter().map(|it| (path(it), it.content.clone())));
+        if state.tree().is_some() {
+            files.extend(contents(state, "files/tree"));
         }
         files
     }
@@ -84,29 +81,7 @@ impl Keel {
     }
 }
 
-/// A directory that is copied as a whole.
-struct Tree<'a> {
-    directory: &'a Directory,
-    files: Vec<&'a File>,
-}
-
-/// A dozen files in a directory that all have the same owner and mode nobody writes down one by one.
-fn trees(state: &State) -> Vec<Tree<'_>> {
-    let of = |directory: &'_ Directory| -> Vec<&File> {
-        let lies_in = |it: &&File| it.path.rsplit_once('/').is_some_and(|(above, _)| above == directory.path);
-        state.files.iter().filter(lies_in).collect()
-    };
-    let is_tree = |tree: &Tree<'_>| {
-        let first = tree.files.first();
-        let is_alike = |it: &&File| first.is_some_and(|first| it.mode == first.mode);
-        tree.files.len() >= 12 && tree.files.iter().all(|it| is_alike(it) && it.owner == tree.directory.owner)
-    };
-    let all = state.directories.iter().map(|directory| Tree { directory, files: of(directory) });
-    all.filter(is_tree).collect()
-}
-
 fn resources(state: &State) -> String {
-    let trees = trees(state);
     let mut text = String::new();
     let mut add = |part: String| text.push_str(&part);
     if !state.templated.is_empty() {
@@ -124,17 +99,14 @@ fn resources(state: &State) -> String {
     }
     for it in &state.directories {
         add(format!("[directory.{:?}]\n{}", it.path, attributes(&it.owner, &it.mode)));
-        if let Some(tree) = trees.iter().find(|tree| tree.directory.path == it.path) {
-            let (source, mode) = (name_of(&it.path), &tree.files[0].mode);
-            add(format!("source = {source:?}\nfile_mode = {mode:?}\n"));
+        if let Some(mode) = state.copied_into(it) {
+            add(format!("source = \"tree\"\nfile_mode = {mode:?}\n"));
         }
     }
     for name in &state.packages {
         add(format!("[package.{name}]\n"));
     }
-    let copied: BTreeSet<&str> =
-        trees.iter().flat_map(|tree| &tree.files).map(|it| it.path.as_str()).collect();
-    for it in state.files.iter().filter(|file| !copied.contains(file.path.as_str())) {
+    for it in state.singles() {
         add(file(it) + &behind(state, &it.path));
     }
     for it in &state.symlinks {

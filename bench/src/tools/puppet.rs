@@ -66,16 +66,21 @@ fn trees(text: &mut String, state: &State) -> Result {
         |names: &[String]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     for it in &state.directories {
         let owner = &it.owner;
+        // Directories get their x by themselves.
+        let (mode, more) = match state.copied_into(it) {
+            Some(mode) => (mode, ", recurse => true, source => 'puppet:///modules/bench'"),
+            None => (&*it.mode, ""),
+        };
         writeln!(
             text,
-            "file {{ '{}': ensure => directory, owner => '{owner}', group => '{owner}', mode => '{}' }}",
-            it.path, it.mode
+            "file {{ '{}': ensure => directory, owner => '{owner}', group => '{owner}', mode => '{mode}'{more} }}",
+            it.path
         )?;
     }
     if !state.packages.is_empty() {
         writeln!(text, "package {{ [{}]: ensure => installed }}", names(&state.packages))?;
     }
-    for it in &state.files {
+    for it in state.singles() {
         let (source, owner) = (name_of(&it.path), &it.owner);
         writeln!(
             text,

@@ -21,7 +21,12 @@ for it in data["groups"]:
 for it in data["users"]:
     server.user(user=it["name"], uid=it["uid"], group=it["group"], home=it["home"], shell=it["shell"], create_home=False, ensure_home=False)
 for it in data["directories"]:
-    files.directory(path=it["path"], user=it["owner"], group=it["owner"], mode=it["mode"])
+    if it["copied"]:
+        files.sync(
+            src=os.path.join(here, "files"), dest=it["path"], user=it["owner"], group=it["owner"], mode=it["copied"], dir_mode=it["mode"]
+        )
+    else:
+        files.directory(path=it["path"], user=it["owner"], group=it["owner"], mode=it["mode"])
 if data["packages"]:
     apt.packages(packages=data["packages"], update=True, cache_time=86400)
 changes = {}
@@ -98,7 +103,10 @@ impl Tool for Pyinfra {
 }
 
 fn data(state: &State) -> serde_json::Value {
-    let directory = |it: &state::Directory| json!({"path": it.path, "owner": it.owner, "mode": it.mode.trim_start_matches('0')});
+    let directory = |it: &state::Directory| {
+        let copied = state.copied_into(it).map(|mode| mode.trim_start_matches('0'));
+        json!({"path": it.path, "owner": it.owner, "mode": it.mode.trim_start_matches('0'), "copied": copied})
+    };
     let file = |it: &state::File| {
         let source = format!("files/{}", name_of(&it.path));
         json!({"path": it.path, "source": source, "owner": it.owner, "mode": it.mode.trim_start_matches('0')})
@@ -111,7 +119,7 @@ fn data(state: &State) -> serde_json::Value {
         "users": state.users.iter().map(user).collect::<Vec<_>>(),
         "directories": state.directories.iter().map(directory).collect::<Vec<_>>(),
         "packages": state.packages,
-        "files": state.files.iter().map(file).collect::<Vec<_>>(),
+        "files": state.singles().iter().map(file).collect::<Vec<_>>(),
         "templated": state.templated.iter().map(vhost).collect::<Vec<_>>(),
         "symlinks": state.symlinks.iter().map(|it| json!({"path": it.path, "target": it.target})).collect::<Vec<_>>(),
         "lines": state.lines.iter().map(|it| json!({"path": it.path, "line": it.line})).collect::<Vec<_>>(),

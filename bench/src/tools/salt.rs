@@ -123,16 +123,18 @@ fn states(state: &State) -> Result<String, Error> {
     }
     for it in &state.directories {
         let (owner, mode) = (&it.owner, &it.mode);
-        writeln!(
-            text,
-            "{}:\n  file.directory: [{{user: {owner}}}, {{group: {owner}}}, {{mode: '{mode}'}}]",
-            it.path
-        )?;
+        let what = match state.copied_into(it) {
+            Some(files) => format!(
+                "recurse: [{{source: salt://files}}, {{file_mode: '{files}'}}, {{dir_mode: '{mode}'}}"
+            ),
+            None => format!("directory: [{{mode: '{mode}'}}"),
+        };
+        writeln!(text, "{}:\n  file.{what}, {{user: {owner}}}, {{group: {owner}}}]", it.path)?;
     }
     if !state.packages.is_empty() {
         writeln!(text, "packages:\n  pkg.installed:\n    - pkgs: [{}]", state.packages.join(", "))?;
     }
-    for it in &state.files {
+    for it in state.singles() {
         let (source, owner, mode) = (name_of(&it.path), &it.owner, &it.mode);
         writeln!(
             text,
