@@ -1,13 +1,14 @@
 //! Many files of 1 KiB, as they are to be: W1, and W6 for more of them.
 
-use super::{Floor, Most, Scale, Workload};
+use super::{Floor, Most, Peers, Scale, Workload};
 use crate::state::{Directory, File, State};
 
 /// 1,000, 10,000 and 100,000.
 pub fn all(scale: Scale) -> Vec<Workload> {
     let mut found = vec![files("W1", 1_000, Some(25.0)), files("W6", 10_000, None)];
     if scale == Scale::Full {
-        found.push(files("W6-100k", 100_000, Some(250.0)));
+        // Peers take longer for 10,000 than most have patience.
+        found.push(Workload { peers: Peers::Not, ..files("W6-100k", 100_000, Some(250.0)) });
     }
     found
 }
