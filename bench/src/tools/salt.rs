@@ -121,16 +121,7 @@ fn states(state: &State) -> Result<String, Error> {
             "{name}-user:\n  user.present: [{{name: {name}}}, {{uid: {uid}}}, {{gid: {group}}}, {{home: {home}}}, {{createhome: False}}, {{shell: {shell}}}]"
         )?;
     }
-    for it in &state.directories {
-        let (owner, mode) = (&it.owner, &it.mode);
-        let what = match state.copied_into(it) {
-            Some(files) => format!(
-                "recurse: [{{source: salt://files}}, {{file_mode: '{files}'}}, {{dir_mode: '{mode}'}}"
-            ),
-            None => format!("directory: [{{mode: '{mode}'}}"),
-        };
-        writeln!(text, "{}:\n  file.{what}, {{user: {owner}}}, {{group: {owner}}}]", it.path)?;
-    }
+    directories(&mut text, state)?;
     if !state.packages.is_empty() {
         writeln!(text, "packages:\n  pkg.installed:\n    - pkgs: [{}]", state.packages.join(", "))?;
     }
@@ -169,4 +160,18 @@ fn states(state: &State) -> Result<String, Error> {
         writeln!(text, "{}:\n  service.running: [{{name: {name}}}, {{enable: True}}{watch}]", it.name)?;
     }
     Ok(text)
+}
+
+fn directories(text: &mut String, state: &State) -> Result<(), Error> {
+    for it in &state.directories {
+        let (owner, mode) = (&it.owner, &it.mode);
+        let what = match state.copied_into(it) {
+            Some(files) => format!(
+                "recurse: [{{source: salt://files}}, {{file_mode: '{files}'}}, {{dir_mode: '{mode}'}}"
+            ),
+            None => format!("directory: [{{mode: '{mode}'}}"),
+        };
+        writeln!(text, "{}:\n  file.{what}, {{user: {owner}}}, {{group: {owner}}}]", it.path)?;
+    }
+    Ok(())
 }
