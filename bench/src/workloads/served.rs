@@ -71,6 +71,7 @@ fn raw() -> String {
     dpkg -l nginx-light logrotate >/dev/null 2>&1 && apt-get -qq -y --auto-remove purge nginx-light nginx-common logrotate >/dev/null 2>&1 || :
     rm -rf /etc/nginx /var/log/nginx /srv/W4 /etc/systemd/system/bench-app.service /etc/logrotate.d/bench /etc/sysctl.d/90-bench.conf \
         /etc/cron.d/bench /var/lib/evenkeel /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /var/cache/apt/*.bin
+    touch -d @0 /var/lib/apt/lists
     systemctl daemon-reload
     id -u bench-web >/dev/null 2>&1 && userdel bench-web || :
     getent group bench-web >/dev/null && groupdel bench-web || :
