@@ -48,15 +48,19 @@ fn could_lock_out(node: &PlannedNode, desired: &Node, site: &Site) -> Vec<String
     let plan = Plan { nodes: vec![node.clone()], ..Plan::default() };
     // Who will come is not known here; root stands for them.
     let login = Login { user: "root".to_owned(), home: HostPath::new("/root").ok(), groups: BTreeSet::new() };
-    delicate(&plan, &[claims(desired, site)], &login)
+    match claims(desired, site) {
+        Ok(claims) => delicate(&plan, &[claims], &login),
+        // What could not be told is not harmless.
+        Err(why) => vec![why],
+    }
 }
 
-fn claims(node: &Node, site: &Site) -> Vec<Thing> {
+fn claims(node: &Node, site: &Site) -> Result<Vec<Thing>, String> {
+    let params = node.resolved(&site.secrets).map_err(|error| error.to_string())?;
     let kind = agent::kinds::ALL.iter().find(|kind| kind.name() == node.id.kind());
-    let params = node.resolved(&site.secrets).ok();
-    let found = kind.zip(params).and_then(|(kind, params)| kind.decode(node.id.name(), &params).ok());
-    let claims = found.map(|resource| resource.owns()).unwrap_or_default();
-    claims.into_iter().map(|claim| claim.thing).collect()
+    let kind = kind.ok_or_else(|| format!("there is no kind {}", node.id.kind()))?;
+    let resource = kind.decode(node.id.name(), &params).map_err(|_| "it cannot be decoded".to_owned())?;
+    Ok(resource.owns().into_iter().map(|claim| claim.thing).collect())
 }
 
 /// What a look is written down in.
