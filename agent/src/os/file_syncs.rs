@@ -4,10 +4,12 @@
 //! Each worker has the outcome of its own file, of a sync that began after its call. It must not sync a file twice: after a failure
 //! nothing is known of it.
 
+use super::turns::Turns;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::File;
 use std::num::NonZeroU64;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,7 @@ type Done = Result<(), Errno>;
 /// What fits a page is begun whole where its first byte is asked for.
 const PAGE: u64 = 4096;
 
-static SYNCS: FileSyncs = FileSyncs { lanes: Mutex::new(BTreeMap::new()), ended: Condvar::new() };
+static SYNCS: FileSyncs = FileSyncs { lanes: Mutex::new(BTreeMap::new()), turns: Turns::new() };
 
 /// Makes what was written to the file durable, its attributes included.
 ///
@@ -74,7 +76,7 @@ impl Item {
 /// All syncs, by file system.
 struct FileSyncs {
     lanes: Mutex<BTreeMap<u64, Lane>>,
-    ended: Condvar,
+    turns: Turns<u64, Infallible>,
 }
 
 /// Those of one file system.
@@ -84,7 +86,6 @@ struct Lane {
     came: u64,
     waiting: Vec<(u64, Item)>,
     done: BTreeMap<u64, Done>,
-    is_busy: bool,
 }
 
 impl FileSyncs {
@@ -105,26 +106,18 @@ impl FileSyncs {
     }
 
     fn end(&self, dev: u64, mine: u64) -> Done {
-        let mut lanes = self.lanes();
-        loop {
-            let lane = lanes.entry(dev).or_default();
-            if let Some(done) = lane.done.remove(&mine) {
-                return done;
-            }
-            if lane.is_busy {
-                lanes = self.ended.wait(lanes).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            lane.is_busy = true;
-            let all = std::mem::take(&mut lane.waiting);
-            drop(lanes);
-            let done = work(all);
-            lanes = self.lanes();
-            let lane = lanes.entry(dev).or_default();
-            lane.is_busy = false;
-            lane.done.extend(done);
-            self.ended.notify_all();
+        let outcome = || self.lanes().get_mut(&dev).and_then(|lane| lane.done.remove(&mine));
+        if let Some(done) = outcome() {
+            return done;
         }
+        let Ok(()) = self.turns.take(dev, || {
+            let all = self.lanes().get_mut(&dev).map(|lane| std::mem::take(&mut lane.waiting));
+            let done = work(all.unwrap_or_default());
+            self.lanes().entry(dev).or_default().done.extend(done);
+            Ok(())
+        });
+        // Whoever synced it panicked: nothing is known of it.
+        outcome().unwrap_or(Err(Errno::IO))
     }
 
     fn lanes(&self) -> MutexGuard<'_, BTreeMap<u64, Lane>> {
@@ -132,7 +125,7 @@ impl FileSyncs {
     }
 }
 
-/// Nothing in here can panic, so that nobody waits for ever. It lets go of the files: one may be a program that is about to be run.
+/// It lets go of the files: one may be a program that is about to be run.
 fn work(all: Vec<(u64, Item)>) -> Vec<(u64, Done)> {
     if all.len() > 1 {
         // Whether the advice was taken makes no difference to what is durable in the end.
@@ -176,12 +169,12 @@ fn at_once(all: &[(u64, Item)]) -> Vec<(u64, Done)> {
 #[expect(clippy::disallowed_methods, reason = "makes scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{Begun, FileSyncs, Item, SMALL, at_once, sync};
+    use super::{Begun, FileSyncs, Item, SMALL, Turns, at_once, sync};
     use rustix::io::Errno;
     use std::collections::BTreeMap;
     use std::fs::File;
     use std::io::Write;
-    use std::sync::{Arc, Condvar, Mutex};
+    use std::sync::{Arc, Mutex};
 
     #[test]
     fn all_are_synced_whatever_their_size() {
@@ -214,7 +207,7 @@ mod tests {
 
     #[test]
     fn each_hears_of_its_own_file() {
-        let syncs = FileSyncs { lanes: Mutex::new(BTreeMap::new()), ended: Condvar::new() };
+        let syncs = FileSyncs { lanes: Mutex::new(BTreeMap::new()), turns: Turns::new() };
         let dir = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for at in 0..32 {

@@ -27,7 +27,7 @@ pub mod safe_path;
 pub(crate) mod second_name;
 mod swap;
 pub mod tied;
-mod turns;
+pub(crate) mod turns;
 mod walk;
 pub mod write_many;
 pub mod xattr;

@@ -8,14 +8,16 @@ use super::StateDir;
 use crate::failpoint;
 use crate::os::parent::Parent;
 use crate::os::safe_path::{Follow, open_file};
+use crate::os::turns::Turns;
 use model::{Digest, Failure};
 use rustix::fs::{Mode, OFlags, fdatasync, openat};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Name of the file in a run's directory.
 const NAME: &str = "kept";
@@ -40,7 +42,7 @@ struct Place {
 pub(super) struct Pack {
     file: File,
     queue: Mutex<Queue>,
-    written: Condvar,
+    writes: Turns<(), Infallible>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ struct Queue {
     end: u64,
     /// Up to here all is durable.
     durable: u64,
+    /// Stays so where whoever writes panics.
     is_writing: bool,
     /// Where each is, or will be, of those that came in this process: the end of its entry.
     known: BTreeMap<Digest, u64>,
@@ -89,7 +92,7 @@ impl Pack {
         let end = scan(&file).map_err(failed)?.1;
         let known = BTreeMap::new();
         let queue = Queue { entries: Vec::new(), end, durable: end, is_writing: false, known, is_bad: false };
-        Ok(Some(Self { file, queue: Mutex::new(queue), written: Condvar::new() }))
+        Ok(Some(Self { file, queue: Mutex::new(queue), writes: Turns::new() }))
     }
 
     /// Keeps bytes, durably when this returns; of each whether it is so, or has to be kept elsewhere.
@@ -97,31 +100,23 @@ impl Pack {
         let mut queue = self.queue();
         let ends: Vec<Option<u64>> = all.iter().map(|(digest, bytes)| queue.place(digest, bytes)).collect();
         drop(queue);
-        ends.into_iter().map(|end| end.is_some_and(|end| self.wait(end))).collect()
+        let Ok(()) = self.writes.take((), || {
+            self.write();
+            Ok(())
+        });
+        let durable = self.queue().durable;
+        ends.into_iter().map(|end| end.is_some_and(|end| end <= durable)).collect()
     }
 
-    /// Returns when all up to there is durable; false where that is not to be had.
-    fn wait(&self, mine: u64) -> bool {
+    /// Writes all that waits; nothing where the write before took all of it.
+    fn write(&self) {
         let mut queue = self.queue();
-        loop {
-            if queue.durable >= mine {
-                return true;
-            }
-            if queue.is_bad {
-                return false;
-            }
-            queue = if queue.is_writing {
-                self.written.wait(queue).unwrap_or_else(PoisonError::into_inner)
-            } else {
-                self.write(queue)
-            };
+        queue.is_bad |= queue.is_writing;
+        if queue.is_bad || queue.entries.is_empty() {
+            return;
         }
-    }
-
-    /// Writes all that waits.
-    fn write<'q>(&'q self, mut queue: MutexGuard<'q, Queue>) -> MutexGuard<'q, Queue> {
-        queue.is_writing = true;
         let (entries, from) = (std::mem::take(&mut queue.entries), queue.durable);
+        queue.is_writing = true;
         drop(queue);
         let written = self.put(&entries, from);
         let mut queue = self.queue();
@@ -130,8 +125,6 @@ impl Pack {
             Ok(()) => queue.durable = from + entries.len() as u64,
             Err(_) => queue.is_bad = true,
         }
-        self.written.notify_all();
-        queue
     }
 
     fn put(&self, entries: &[u8], from: u64) -> Result<()> {

@@ -57,7 +57,7 @@ fn nine(first: Result<(), Failure>, second: Result<(), Failure>) -> (Vec<Option<
         let one = scope.spawn(|| commit.announce([intent]).ok());
         has_begun.recv().unwrap();
         let late: Vec<_> = (0..8).map(|_| scope.spawn(|| commit.announce([intent]).ok())).collect();
-        while commit.queue().came < 9 {
+        while commit.queue().records.len() < 8 {
             std::thread::yield_now();
         }
         assert!(written.lock().unwrap().is_empty(), "nobody has gone on");
@@ -112,7 +112,7 @@ fn a_panic_in_the_journal_is_told_to_all() {
         let one = scope.spawn(|| commit.append([Record::End(model::Report::default())]).is_ok());
         has_begun.recv().unwrap();
         let other = scope.spawn(|| commit.append([done(1)]).is_ok());
-        while commit.queue().came < 2 {
+        while commit.queue().records.is_empty() {
             std::thread::yield_now();
         }
         go.send(Ok(())).unwrap();
