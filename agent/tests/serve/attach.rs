@@ -8,10 +8,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 use wire::{Down, Ending, Order, Up};
 
-/// Waits until `go` is there, then makes `done`.
+/// Waits until `go` is there, or the host is gone with the test; then makes `done`.
 fn held(host: &Host) -> Order {
     let go = host.file("go").display().to_string();
-    let wait = ["sh", "-c", "while [ ! -e \"$1\" ]; do sleep 0.05; done", "sh", &go];
+    let wait = ["sh", "-c", "while [ -d \"${1%/*}\" ] && [ ! -e \"$1\" ]; do sleep 0.05; done", "sh", &go];
     let done = ["touch", &host.file("done").display().to_string()].map(str::to_owned);
     let node =
         |name: &str, argv: serde_json::Value| host.node("exec", name, serde_json::json!({ "command": argv }));

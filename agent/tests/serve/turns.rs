@@ -11,7 +11,7 @@ use wire::{Ending, Order, Terms, Up, Work};
 /// Says that it has begun, waits for `go`, and says that it has ended; two at once would be seen.
 fn alone(host: &Host, wait: Option<u64>) -> Order {
     let script = "mkdir \"$1/alone\" || echo two >>\"$1/clash\"; echo run >>\"$1/runs\"; \
-                  while [ ! -e \"$1/go\" ]; do sleep 0.05; done; rmdir \"$1/alone\"";
+                  while [ -d \"$1\" ] && [ ! -e \"$1/go\" ]; do sleep 0.05; done; rmdir \"$1/alone\"";
     let argv = ["sh", "-c", script, "sh", &host.file("").display().to_string()].map(str::to_owned);
     let node = host.node("exec", "alone", serde_json::json!({ "command": argv }));
     let work = host.work_of(vec![node]);
