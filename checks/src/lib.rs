@@ -15,5 +15,7 @@ pub use chosen::Chosen;
 pub use junit::junit;
 pub use looked::{Looked, Seen, Tally};
 pub use monitor::Monitor;
+pub use names::Resolver;
 pub use outside::look_from_keel;
 pub use prometheus::prometheus;
+pub use tls::Rustls;

@@ -4,10 +4,9 @@
 use crate::interest::{Hit, Interests, Who};
 use crate::memory::Memory;
 use crate::pause;
-use crate::report::journald::Journald;
-use crate::report::lines::Lines;
-use crate::report::prometheus::Prometheus;
-use crate::report::{Cause, Reporter, Told, What};
+use crate::report::way::Outside;
+use crate::report::{Cause, Reporter, What};
+use crate::reporters::{FAREWELL, PATIENCE, reporters};
 use crate::schedule::{Schedule, splay};
 use crate::settings::Settings;
 use crate::source::{Site, Source};
@@ -37,6 +36,8 @@ pub struct Host<'a> {
     pub machine_id: String,
     /// The time.
     pub clock: Clock<'a>,
+    /// What its reports leave it by.
+    pub outside: Outside,
 }
 
 /// The agent of a host.
@@ -78,14 +79,8 @@ impl<'a> Keeper<'a> {
         let (memory, damage) = Memory::read(&host.state)?;
         let offset = if settings.splay { splay(&host.machine_id, settings.every) } else { 0 };
         let schedule = Schedule::new(settings.every, offset);
-        let mut reporters: Vec<Box<dyn Reporter>> =
-            vec![Box::new(Lines::open(&host.state, settings.reports.keep, settings.reports.days)?)];
-        if settings.reports.journal {
-            reporters.push(Box::new(Journald));
-        }
-        if let Some(path) = &settings.reports.prometheus {
-            reporters.push(Box::new(Prometheus(path.clone())));
-        }
+        let wait = Wait::new()?;
+        let reporters = reporters(&settings.reports, &host, &wait)?;
         let mode = match settings.mode {
             OnDrift::Observe => "observe",
             OnDrift::Correct => "correct",
@@ -95,7 +90,7 @@ impl<'a> Keeper<'a> {
         let mut keeper = Self {
             settings,
             source,
-            wait: Wait::new()?,
+            wait,
             files: Files::new()?,
             manager: Manager::default(),
             writers: Writers::default(),
@@ -132,6 +127,7 @@ impl<'a> Keeper<'a> {
         }
         self.load();
         self.look_at_everything(Cause::Asked);
+        self.flush(PATIENCE);
         self.settle()?;
         let last = self.status.last.clone();
         let trouble =
@@ -166,6 +162,7 @@ impl<'a> Keeper<'a> {
             }
         }
         self.tell(What::Stopped);
+        self.flush(FAREWELL);
         self.settle()
     }
 
@@ -219,6 +216,7 @@ impl<'a> Keeper<'a> {
             self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
         }
         self.mind_manager();
+        self.mind_reporters();
         self.writers.hear();
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.due.insert(Who::Site, Instant::now());
@@ -310,24 +308,6 @@ impl<'a> Keeper<'a> {
         if !nodes.is_empty() {
             self.due.retain(|who, _| !matches!(who, Who::Node(at) if nodes.contains(at)));
             self.look_at(&nodes);
-        }
-    }
-
-    pub(crate) fn tell(&mut self, what: What) {
-        let told = Told {
-            at: (self.host.clock)(),
-            host: self.host.name.clone(),
-            catalog: self.status.catalog.clone(),
-            what,
-        };
-        for reporter in &mut self.reporters {
-            // One that fails is no reason for the others to; it shows in the status.
-            match reporter.tell(&told, &self.status) {
-                Ok(()) => drop(self.status.untold.remove(reporter.name())),
-                Err(failure) => {
-                    drop(self.status.untold.insert(reporter.name().to_owned(), failure.to_string()))
-                }
-            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! `keeper` is the loop; `interest` says what wakes what, `judge` what is done about a difference, `report` who is told.
 
 mod duration;
+pub mod receivers;
 pub mod settings;
 mod windows;
 
@@ -26,6 +27,8 @@ pub mod pause;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod report;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod reporters;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod schedule;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod source;
@@ -43,5 +46,7 @@ pub use keeper::{Host, Keeper};
 pub use memory::Drift;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use report::Cause;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use report::way::{Opens, Outside};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use source::{NoSite, Site, Source};

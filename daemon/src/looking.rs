@@ -164,6 +164,7 @@ impl Keeper<'_> {
             End::Locked(why) => Some(why.clone()),
             End::Failed(why) => Some(why.clone()),
         };
+        let is_locked = matches!(checked.end, End::Locked(_));
         let (at, seconds) = ((self.host.clock)(), self.now());
         let now = Now { text: &at, seconds };
         self.status.looks += 1;
@@ -183,7 +184,7 @@ impl Keeper<'_> {
         let is_news = !told.is_empty() || trouble.is_some() || cause != Cause::Event;
         told.into_iter().for_each(|what| self.tell(what));
         notes.into_iter().for_each(|text| self.tell(What::Note { text }));
-        self.status.last = Some(Last { at, cause, report: report.clone(), millis, trouble });
+        self.status.last = Some(Last { at, cause, report: report.clone(), millis, trouble, is_locked });
         self.status.next = Some(time(self.next));
         if is_news {
             self.tell(What::Looked { cause, report, millis });

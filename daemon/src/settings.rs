@@ -1,6 +1,7 @@
 //! The settings of a host's agent, `/etc/evenkeel/agent.toml`: text to values, each mistake at its place. It reads no file.
 
 use crate::duration::parse as seconds;
+use crate::receivers::{PagerDuty, Syslog, Webhook};
 use crate::windows::{Window, Windows};
 use model::{Diagnostic, OnDrift, Span};
 use serde::Deserialize;
@@ -105,11 +106,18 @@ pub struct Reports {
     pub keep: usize,
     /// For so many days, at most.
     pub days: u64,
+    /// A web server that takes each report.
+    pub webhook: Option<Webhook>,
+    /// `PagerDuty`.
+    pub pagerduty: Option<PagerDuty>,
+    /// Whoever takes syslog.
+    pub syslog: Option<Syslog>,
 }
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { prometheus: None, journal: true, keep: 10_000, days: 30 }
+        let (webhook, pagerduty, syslog) = Default::default();
+        Self { prometheus: None, journal: true, keep: 10_000, days: 30, webhook, pagerduty, syslog }
     }
 }
 

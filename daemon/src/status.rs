@@ -67,6 +67,9 @@ pub struct Last {
     pub millis: u64,
     /// What kept it from its end.
     pub trouble: Option<String>,
+    /// Whether that was people who locked the host.
+    #[serde(default)]
+    pub is_locked: bool,
 }
 
 /// A fight that is on.

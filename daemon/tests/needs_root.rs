@@ -7,7 +7,7 @@
 
 use agent::state::StateDir;
 use daemon::status::told;
-use daemon::{Host, Keeper, NoSite, Settings, Site, Source, settings};
+use daemon::{Host, Keeper, NoSite, Outside, Settings, Site, Source, settings};
 use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,13 @@ impl World {
 
     /// Runs the agent while `act` goes on, and ends it.
     fn keep(&self, act: impl FnOnce() + Send) {
-        let host = Host { state: self.state(), name: "h".into(), machine_id: "m".into(), clock: &clock };
+        let host = Host {
+            state: self.state(),
+            name: "h".into(),
+            machine_id: "m".into(),
+            clock: &clock,
+            outside: Outside::default(),
+        };
         let mut keeper = Keeper::new(settings(), &self.source, host).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -131,7 +131,7 @@ impl Subject for Http {
             Method::Head => "HEAD",
             Method::Options => "OPTIONS",
         };
-        let asked = Asked { method, target: &self.url.target, host: &self.url.authority(), fields: &fields };
+        let asked = Asked { method, target: &self.url.target, host: &self.url.authority(), fields: &fields, body: b"" };
         match ask(&mut *channel, &asked, until) {
             Ok(answer) => self.judge(&answer),
             Err(why) => short(why),

@@ -1,4 +1,4 @@
-//! One GET over HTTP/1.1 and its answer (RFC 9112), within a time in all and with bounds on all that a server says. Nothing is followed,
+//! One request over HTTP/1.1 and its answer (RFC 9112), within a time in all and with bounds on all that a server says. Nothing is followed,
 //! nothing is unpacked.
 
 use super::channel::{Channel, hurry};
@@ -22,6 +22,8 @@ pub struct Asked<'a> {
     pub host: &'a str,
     /// Further fields.
     pub fields: &'a [(&'a str, &'a str)],
+    /// What is sent along; a check sends nothing.
+    pub body: &'a [u8],
 }
 
 /// What was answered.
@@ -40,16 +42,19 @@ pub struct Answer {
 /// # Errors
 /// In words: no answer, none in time, or none of HTTP.
 pub fn ask(channel: &mut dyn Channel, asked: &Asked<'_>, until: Instant) -> Result<Answer, String> {
-    let Asked { method, target, host, fields } = asked;
+    let Asked { method, target, host, fields, body } = asked;
     let mut head = format!(
         "{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: keel\r\nAccept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n"
     );
     for (name, value) in *fields {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
+    if !body.is_empty() {
+        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
     head.push_str("\r\n");
     let mut stream = Stream { channel, until, held: Vec::new(), at: 0 };
-    stream.write(head.as_bytes())?;
+    stream.write(&[head.as_bytes(), body].concat())?;
     loop {
         let (status, fields) = stream.head()?;
         // What comes before the answer (RFC 9110, 15.2).

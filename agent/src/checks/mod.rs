@@ -13,11 +13,13 @@ mod subject;
 mod url;
 mod wanted;
 
-pub use channel::{Certified, Channel, Tls, Unsecured, hurry};
+pub use channel::{Certified, Channel, Closed, Tls, Unsecured, connect, hurry};
 pub use ground::{Ground, Inside, Programs, Ran, Wrote};
+pub use http_wire::{Answer, Asked, ask};
 pub use names::Names;
 pub use run::{Machine, Scene, run};
 pub use subject::Subject;
+pub use url::Url;
 
 /// Declares the modules and the list from the same words: `port::Port` is the struct `Port` in `port.rs`.
 macro_rules! subjects {

@@ -3,5 +3,6 @@
 
 pub mod compiled;
 pub mod install;
+mod outside;
 pub mod source;
 pub mod verbs;

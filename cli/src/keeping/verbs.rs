@@ -2,6 +2,7 @@
 
 use super::compiled::compile;
 use super::install::{Runs, SCOPE, There, installed, uninstalled};
+use super::outside::outside;
 use super::source::Compiler;
 use crate::clock;
 use crate::commands::agent::{Args, Install, What};
@@ -87,7 +88,8 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
     let facts = facts_for_compiling()?;
     // A host without one is spread as well as any, by its name.
     let machine_id = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| facts.hostname.clone());
-    let host = Host { state, name: facts.hostname, machine_id, clock: &clock::now };
+    let host =
+        Host { state, name: facts.hostname, machine_id, clock: &clock::now, outside: outside(&settings) };
     let source = Compiler { settings: settings.clone(), path };
     let mut keeper = Keeper::new(settings, &source, host)?;
     match turns {

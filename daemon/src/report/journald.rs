@@ -73,7 +73,7 @@ fn field(bytes: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 /// As of syslog(3).
-fn priority(what: &What) -> u8 {
+pub fn priority(what: &What) -> u8 {
     match what {
         What::Failed { .. } | What::NoCatalog { .. } => 3,
         What::Drift { .. } | What::Fight { .. } | What::Unwatched { .. } | What::Held { .. } => 4,

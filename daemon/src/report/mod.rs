@@ -1,12 +1,21 @@
 //! What the agent tells, and to whom: one file for each way of telling. A way that fails is told by the others, and stops nothing.
 
 pub mod journald;
+mod key;
 pub mod lines;
+pub mod outbox;
+pub mod pagerduty;
 pub mod prometheus;
+mod queue;
+mod reporter;
+pub mod syslog;
+pub mod way;
+pub mod webhook;
+
+pub use reporter::{News, Reporter};
 
 use crate::memory::Because;
-use crate::status::Status;
-use model::{Failure, Id, Report};
+use model::{Id, Report};
 use serde::Serialize;
 
 /// Something that the agent tells. As JSON it is one line, with nothing secret in it.
@@ -145,16 +154,4 @@ pub enum Cause {
     Site,
     /// They were asked for, or waited.
     Asked,
-}
-
-/// A way of telling.
-pub trait Reporter {
-    /// What it is called.
-    fn name(&self) -> &'static str;
-
-    /// Tells it, with the state that the agent is in by now.
-    ///
-    /// # Errors
-    /// It could not be told.
-    fn tell(&mut self, told: &Told, status: &Status) -> Result<(), Failure>;
 }

@@ -99,7 +99,7 @@ mod tests {
         let report = Report { unchanged: 7, changed: 1, ..Report::default() };
         let at = "2026-01-02T12:00:00Z".to_owned();
         let status = Status {
-            last: Some(Last { at, cause: Cause::Event, report, millis: 42, trouble: None }),
+            last: Some(Last { at, cause: Cause::Event, report, millis: 42, trouble: None, is_locked: false }),
             drift: ["/a", "/b"].map(|name| (Id::new("file", name), drift.clone())).into(),
             catalog: Some("abc".into()),
             ..Status::default()

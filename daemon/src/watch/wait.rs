@@ -9,6 +9,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +21,30 @@ pub struct Wait {
     clock: OwnedFd,
     /// A signal has come.
     signal: UnixStream,
+    wake: UnixStream,
     /// Becomes true when the agent is to end.
     pub stop: Arc<AtomicBool>,
     /// Becomes true when it is to look at everything now.
     pub look: Arc<AtomicBool>,
+}
+
+/// Ends a wait, from another thread.
+pub struct Bell(Option<UnixStream>);
+
+impl Bell {
+    /// Rings.
+    pub fn ring(&self) {
+        // Where it is full of rings already, one more says nothing new.
+        if let Some(mut wake) = self.0.as_ref() {
+            wake.write_all(b"r").ok();
+        }
+    }
+
+    /// One that nobody hears.
+    #[cfg(test)]
+    pub fn silent() -> Self {
+        Self(None)
+    }
 }
 
 impl Wait {
@@ -43,7 +64,17 @@ impl Wait {
         }
         let clock = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK);
         let clock = clock.map_err(|error| Failure::io("set", "a timer", error))?;
-        Ok(Self { clock, signal, stop, look })
+        wake.set_nonblocking(true).map_err(failed)?;
+        Ok(Self { clock, signal, wake, stop, look })
+    }
+
+    /// A bell that ends a wait.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn bell(&self) -> Result<Bell, Failure> {
+        let wake = self.wake.try_clone().map_err(|error| Failure::io("make", "a bell", error))?;
+        Ok(Bell(Some(wake)))
     }
 
     /// True where the agent is to end.

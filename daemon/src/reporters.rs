@@ -1,0 +1,101 @@
+//! Who is told, as the settings say: the list of ways of telling, and what the loop does about them. What each tells is its own business.
+
+use crate::keeper::{Host, Keeper};
+use crate::report::journald::Journald;
+use crate::report::lines::Lines;
+use crate::report::outbox::Outbox;
+use crate::report::pagerduty::{Pager, PagerDuty};
+use crate::report::prometheus::Prometheus;
+use crate::report::syslog::{Sender, Syslog};
+use crate::report::webhook::{Poster, Webhook};
+use crate::report::{News, Reporter, Told, What};
+use crate::settings::Reports;
+use crate::watch::wait::Wait;
+use model::Failure;
+use std::time::Duration;
+
+/// So long an agent that ends waits for what is on its way; what is not there by then is told by the next one.
+pub const FAREWELL: Duration = Duration::from_secs(3);
+
+/// So long one that only looks once does.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All that the settings want.
+///
+/// # Errors
+/// What is kept for one of them cannot be read.
+pub fn reporters(
+    settings: &Reports,
+    host: &Host<'_>,
+    wait: &Wait,
+) -> Result<Vec<Box<dyn Reporter>>, Failure> {
+    let Host { state, outside, .. } = host;
+    let mut all: Vec<Box<dyn Reporter>> = vec![Box::new(Lines::open(state, settings.keep, settings.days)?)];
+    if settings.journal {
+        all.push(Box::new(Journald));
+    }
+    if let Some(path) = &settings.prometheus {
+        all.push(Box::new(Prometheus(path.clone())));
+    }
+    if let Some(webhook) = &settings.webhook {
+        let poster = Poster::new(webhook, outside);
+        all.push(Box::new(Outbox::open(state, Webhook::new(webhook), poster, wait.bell()?)?));
+    }
+    if let Some(pagerduty) = &settings.pagerduty {
+        let (letters, pager) = (PagerDuty::new(pagerduty, state)?, Pager::new(pagerduty, outside));
+        all.push(Box::new(Outbox::open(state, letters, pager, wait.bell()?)?));
+    }
+    if let Some(syslog) = &settings.syslog {
+        let sender = Sender::new(syslog, outside);
+        all.push(Box::new(Outbox::open(state, Syslog, sender, wait.bell()?)?));
+    }
+    Ok(all)
+}
+
+impl Keeper<'_> {
+    pub(crate) fn tell(&mut self, what: What) {
+        self.tell_but(what, None);
+    }
+
+    /// Tells it to all but one, whom it is about.
+    fn tell_but(&mut self, what: What, but: Option<&'static str>) {
+        let told = Told {
+            at: (self.host.clock)(),
+            host: self.host.name.clone(),
+            catalog: self.status.catalog.clone(),
+            what,
+        };
+        for reporter in self.reporters.iter_mut().filter(|it| Some(it.name()) != but) {
+            // One that fails is no reason for the others to; it shows in the status.
+            match reporter.tell(&told, &self.status) {
+                Ok(()) => drop(self.status.untold.remove(reporter.name())),
+                Err(failure) => {
+                    drop(self.status.untold.insert(reporter.name().to_owned(), failure.to_string()))
+                }
+            }
+        }
+    }
+
+    /// Hears of those who carry reports away from this host.
+    pub(crate) fn mind_reporters(&mut self) {
+        let mut news = Vec::new();
+        for reporter in &mut self.reporters {
+            let News { notes, trouble } = reporter.news();
+            news.extend(notes.into_iter().map(|text| (reporter.name(), text)));
+            match trouble {
+                Some(Some(why)) => drop(self.status.untold.insert(reporter.name().to_owned(), why)),
+                Some(None) => drop(self.status.untold.remove(reporter.name())),
+                None => {}
+            }
+        }
+        for (name, text) in news {
+            self.tell_but(What::Note { text: format!("{name}: {text}") }, Some(name));
+        }
+    }
+
+    /// Waits for what is on its way, so long.
+    pub(crate) fn flush(&mut self, within: Duration) {
+        self.reporters.iter_mut().for_each(|reporter| reporter.flush(within));
+        self.mind_reporters();
+    }
+}
