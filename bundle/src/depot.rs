@@ -69,6 +69,20 @@ impl Depot {
     /// # Errors
     /// Why not. What was in force stays so.
     pub fn take(&self, from: &dyn Source, site: &str, policy: &Policy<'_>) -> Result<Taken, Refusal> {
+        self.take_if(from, site, policy, &|_| Ok(()))
+    }
+
+    /// The same, where `is_fit` has nothing against a new one either: it says why not.
+    ///
+    /// # Errors
+    /// As of [`Depot::take`].
+    pub fn take_if(
+        &self,
+        from: &dyn Source,
+        site: &str,
+        policy: &Policy<'_>,
+        is_fit: &dyn Fn(&Bundle) -> Result<(), String>,
+    ) -> Result<Taken, Refusal> {
         self.make()?;
         let lock = File::create_new(self.0.join(LOCK)).or_else(|_| File::open(self.0.join(LOCK)));
         let lock = lock.and_then(|file| file.lock().map(|()| file));
@@ -92,6 +106,7 @@ impl Depot {
         if let Some(before) = &before {
             is_newer(before, (&manifest.site, manifest.counter, verified.bundle.digest()))?;
         }
+        is_fit(&verified.bundle).map_err(|why| Refusal::Useless { counter: manifest.counter, why })?;
         let Signer { principals, key } = verified.signer.clone();
         let record = Record {
             site: manifest.site.clone(),

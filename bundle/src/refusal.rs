@@ -153,6 +153,14 @@ pub enum Refusal {
         /// Why not.
         why: String,
     },
+    /// It is whole, signed and newer, and yet of no use here.
+    #[error("the bundle with the counter {counter} is of no use on this host: {why}")]
+    Useless {
+        /// Its counter.
+        counter: u64,
+        /// Why, in one or several lines.
+        why: String,
+    },
     /// The user's text is wrong.
     #[error("the site does not compile")]
     Wrong(Vec<model::Diagnostic>),

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where a host keeps the bundles in force, a directory for each site.
-const DEPOTS: &str = "/var/lib/evenkeel/bundles";
+const ROOT: &str = "/var/lib/evenkeel/bundles";
+/// The same, in the directory of the state.
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub const DEPOTS: &str = "bundles";
 /// What a host opens secrets with.
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
 
@@ -29,19 +32,15 @@ pub struct Packed {
     #[arg(long, value_name = "FILE", default_value = ALLOWED, requires = "bundle")]
     allowed_signers: PathBuf,
     /// Where bundles that were taken are kept, a directory for each site.
-    #[arg(long, value_name = "DIR", default_value = DEPOTS, requires = "bundle")]
+    #[arg(long, value_name = "DIR", default_value = ROOT, requires = "bundle")]
     bundle_dir: PathBuf,
 }
 
 impl Packed {
     /// The files of the site, and how it is compiled.
-    pub fn files(&self, mut site: Site) -> (Site, Result<Files, Refusal>) {
+    pub fn files(&self, site: Site) -> (Site, Result<Files, Refusal>) {
         let Some(from) = &self.bundle else { return (site, Ok(Files::default())) };
-        site.is_packed = true;
-        if Path::new(HOST_KEY).exists() {
-            site.identities.push(PathBuf::from(HOST_KEY));
-        }
-        (site, self.open(from).map(Files::of))
+        (of_bundle(site), self.open(from).map(Files::of))
     }
 
     fn open(&self, from: &str) -> Result<Bundle, Refusal> {
@@ -93,6 +92,15 @@ impl Packed {
             (Ok(None), None) => Err(anyhow!("nothing is in force").into()),
         }
     }
+}
+
+/// The same site, with its files in a bundle; this host's own key opens its secrets.
+pub fn of_bundle(mut site: Site) -> Site {
+    site.is_packed = true;
+    if Path::new(HOST_KEY).exists() {
+        site.identities.push(PathBuf::from(HOST_KEY));
+    }
+    site
 }
 
 fn refused(refusal: bundle::Refusal) -> Refusal {

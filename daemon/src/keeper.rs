@@ -289,6 +289,13 @@ impl<'a> Keeper<'a> {
     }
 
     fn act(&mut self) {
+        let is_asked = self.due.get(&Who::Site).is_some_and(|due| *due <= Instant::now());
+        if is_asked && self.source.is_outdated() {
+            self.tell(What::Note {
+                text: "another keel is in the place of this one, which starts anew".to_owned(),
+            });
+            return self.wait.end();
+        }
         if self.paused.is_some() || self.again.is_some() {
             return;
         }

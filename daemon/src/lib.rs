@@ -49,4 +49,4 @@ pub use report::Cause;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use report::way::{Opens, Outside};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use source::{NoSite, Site, Source};
+pub use source::{Bundle, NoSite, Refused, Site, Source};

@@ -7,7 +7,7 @@ use crate::judge::{Books, Now, left, time};
 use crate::keeper::{DEAF, Host, Keeper};
 use crate::pause;
 use crate::report::{Cause, What};
-use crate::source::Site;
+use crate::source::{Refused, Site};
 use crate::status::Last;
 use agent::engine::{Graph, Part};
 use model::{Digest, OnDrift, PlannedNode};
@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// So long is waited for another run that has the host, before it is tried again.
 const BUSY: Duration = Duration::from_millis(500);
+
+/// So long after there was no catalog at all, it is tried again.
+const SOON: Duration = Duration::from_secs(20);
 
 /// Directories below one that are watched, at most.
 const MOST_BELOW: usize = 1000;
@@ -35,6 +38,7 @@ impl Keeper<'_> {
                 let is_new = self.status.catalog.as_ref() != Some(&version);
                 let (files, resources) = (site.files.clone(), site.work.catalog.nodes().len());
                 let warnings = site.warnings.clone();
+                self.mind_bundle(&site);
                 self.site = Some(Arc::new(site));
                 self.status.no_catalog = None;
                 if is_new {
@@ -48,11 +52,29 @@ impl Keeper<'_> {
                     self.status.no_catalog = Some(none.why.clone());
                     self.tell(What::NoCatalog { why: none.why });
                 }
+                if self.site.is_none() {
+                    // There is nothing to keep yet: who has just booted may be without a network for a moment.
+                    self.due.insert(Who::Site, Instant::now() + SOON);
+                }
                 (none.files, false)
             }
         };
         self.watch(&files);
         is_new
+    }
+
+    /// Tells which bundle is in force, and why none newer is, when that is news.
+    fn mind_bundle(&mut self, site: &Site) {
+        if site.bundle != self.status.bundle {
+            self.status.bundle.clone_from(&site.bundle);
+            site.bundle.iter().for_each(|bundle| self.tell(What::Bundle { bundle: bundle.clone() }));
+        }
+        let Some(why) = &site.refused else { return self.status.refused = None };
+        if self.status.refused.as_ref().is_none_or(|refused| refused.why != *why) {
+            self.status.refused = Some(Refused { why: why.clone(), since: (self.host.clock)() });
+            let counter = site.bundle.as_ref().map(|bundle| bundle.counter);
+            self.tell(What::Refused { why: why.clone(), counter });
+        }
     }
 
     /// Watches what the catalog claims, and what it was made from.

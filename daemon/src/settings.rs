@@ -13,6 +13,9 @@ use toml::Spanned;
 /// Where they are, unless said otherwise.
 pub const PATH: &str = "/etc/evenkeel/agent.toml";
 
+/// Who may sign bundles, unless said otherwise.
+pub const ALLOWED: &str = "/etc/evenkeel/allowed_signers";
+
 /// When a fight is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -83,6 +86,23 @@ pub enum Origin {
         /// Private keys that open its secrets.
         unseal_with: Vec<PathBuf>,
     },
+    /// Bundles of a site, signed by whom this host believes.
+    Bundles {
+        /// Where they are published: a directory, or an address.
+        place: String,
+        /// The site.
+        name: String,
+        /// Who may sign.
+        allowed_signers: PathBuf,
+        /// This host's name in its inventory.
+        host: Option<String>,
+        /// Roles, where it is in none.
+        roles: Vec<String>,
+        /// Values of inputs.
+        set: BTreeMap<String, String>,
+        /// Private keys that open its secrets, besides this host's own.
+        unseal_with: Vec<PathBuf>,
+    },
     /// One file of resources.
     File {
         /// The file.
@@ -140,6 +160,9 @@ struct Raw {
 #[serde(default, deny_unknown_fields)]
 struct RawOrigin {
     site: Option<Spanned<PathBuf>>,
+    bundles: Option<Spanned<String>>,
+    name: Option<String>,
+    allowed_signers: Option<Spanned<PathBuf>>,
     host: Option<String>,
     roles: Vec<String>,
     file: Option<Spanned<PathBuf>>,
@@ -223,27 +246,37 @@ impl Place<'_> {
     }
 
     fn origin(&mut self, raw: Option<Spanned<RawOrigin>>) -> Origin {
-        let help =
-            "write [source] with site = \"/srv/site\" and roles = [\"web\"], or file = \"/srv/site.toml\"";
+        let help = "write [source] with site = \"/srv/site\" or bundles = \"https://…\" and name = \"shop\", and roles = [\"web\"]; or file = \"/srv/site.toml\"";
         let end = self.text.len();
         let Some(raw) = raw else {
             self.tell(("no-source", "nothing says where the catalog comes from"), end..end, help);
             return Origin::None;
         };
         let span = raw.span();
-        let RawOrigin { site, host, roles, file, set, unseal_with } = raw.into_inner();
-        for path in [&site, &file].into_iter().flatten().filter(|path| !path.get_ref().is_absolute()) {
+        let RawOrigin { site, bundles, name, allowed_signers, host, roles, file, set, unseal_with } =
+            raw.into_inner();
+        let paths = [&site, &file, &allowed_signers];
+        for path in paths.into_iter().flatten().filter(|path| !path.get_ref().is_absolute()) {
             self.tell(("bad-value", "this is no whole path"), path.span(), "write it from the root, `/`");
         }
-        match (site.map(Spanned::into_inner), file.map(Spanned::into_inner)) {
-            (Some(dir), None) if host.is_some() != roles.is_empty() => {
-                let message =
-                    "a site needs to know which host this is: its name in the inventory, or its roles";
-                self.tell(("no-host", message), span, "write one of host = \"web1\" and roles = [\"web\"]");
-                Origin::Site { dir, host, roles, set, unseal_with }
+        if file.is_none() && host.is_some() != roles.is_empty() {
+            let message = "a site needs to know which host this is: its name in the inventory, or its roles";
+            let help = "write one of host = \"web1\" and roles = [\"web\"]";
+            self.tell(("no-host", message), span.clone(), help);
+        }
+        if bundles.is_some() != name.is_some() {
+            let help = "write both bundles = \"https://…\", where they are published, and name = \"shop\"";
+            self.tell(("no-source", "bundles are of a site, which has a name"), span.clone(), help);
+        }
+        let allowed_signers = allowed_signers.map_or_else(|| PathBuf::from(ALLOWED), Spanned::into_inner);
+        match (site.map(Spanned::into_inner), bundles.map(Spanned::into_inner), file.map(Spanned::into_inner))
+        {
+            (Some(dir), None, None) => Origin::Site { dir, host, roles, set, unseal_with },
+            (None, Some(place), None) => {
+                let name = name.unwrap_or_default();
+                Origin::Bundles { place, name, allowed_signers, host, roles, set, unseal_with }
             }
-            (Some(dir), None) => Origin::Site { dir, host, roles, set, unseal_with },
-            (None, Some(file)) => Origin::File { file, set, unseal_with },
+            (None, None, Some(file)) => Origin::File { file, set, unseal_with },
             _ => {
                 self.tell(("no-source", "the catalog comes from one place"), span, help);
                 Origin::None
@@ -296,6 +329,12 @@ mod tests {
             ("[source]\nsite = \"/srv\"\n", "no-host"),
             ("[source]\nfile = \"site.toml\"\n", "bad-value"),
             ("[source]\nfile = \"/a\"\nsite = \"/b\"\n", "no-source"),
+            ("[source]\nbundles = \"/a\"\nroles = [\"web\"]\n", "no-source"),
+            ("[source]\nbundles = \"/a\"\nname = \"shop\"\n", "no-host"),
+            (
+                "[source]\nbundles = \"/a\"\nname = \"shop\"\nhost = \"a\"\nallowed_signers = \"b\"\n",
+                "bad-value",
+            ),
         ] {
             assert_eq!(read("agent.toml", text).unwrap_err()[0].code, code, "{text}");
         }

@@ -1,6 +1,7 @@
 //! Where the desired state comes from. The daemon knows catalogs, not the language: whoever starts it says how to get one.
 
 use model::Secrets;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wire::{Blobs, Work};
@@ -17,6 +18,38 @@ pub struct Site {
     pub files: Vec<PathBuf>,
     /// What is not wrong with it, but not good either; a line each.
     pub warnings: Vec<String>,
+    /// The bundle it is in, where it comes in bundles.
+    pub bundle: Option<Bundle>,
+    /// Why no newer bundle was taken, where one was refused, or none could be had.
+    pub refused: Option<String>,
+}
+
+/// A bundle in force on this host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The site.
+    pub site: String,
+    /// Its counter.
+    pub counter: u64,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Who signed it.
+    pub signer: String,
+    /// The key it was signed with.
+    pub key: String,
+    /// When it was put in force, in seconds since 1970.
+    pub since: i64,
+    /// Where it came from.
+    pub from: String,
+}
+
+/// Why no newer bundle was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// In words.
+    pub why: String,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
 }
 
 /// Gives the site.
@@ -29,6 +62,9 @@ pub trait Source {
     /// # Errors
     /// Why there is none, for people, and what is to be watched meanwhile so that it is tried again: the last good one stays in force.
     fn site(&self) -> Result<Site, NoSite>;
+
+    /// True where another program is in the place of the one that runs, and can be run in its stead.
+    fn is_outdated(&self) -> bool;
 }
 
 /// Why there is no site.

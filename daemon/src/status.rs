@@ -3,6 +3,7 @@
 use crate::memory::Drift;
 use crate::pause::{self, Pause};
 use crate::report::Cause;
+use crate::source::{Bundle, Refused};
 use agent::os::lock::{Attempt, Holder, Lock, holder, try_lock};
 use agent::state::StateDir;
 use model::{Failure, Id, Report};
@@ -26,6 +27,10 @@ pub struct Status {
     pub resources: usize,
     /// Why there is no newer catalog, where there should be.
     pub no_catalog: Option<String>,
+    /// The bundle in force, where the catalog comes in bundles.
+    pub bundle: Option<Bundle>,
+    /// Why no newer one was taken, where one was refused, or none could be had.
+    pub refused: Option<Refused>,
     /// The last look.
     pub last: Option<Last>,
     /// When everything is looked at next, RFC 3339 in UTC; `None` where that is somebody else's business.

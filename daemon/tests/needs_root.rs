@@ -21,6 +21,7 @@ struct OneFile {
     wanted: Mutex<String>,
     marker: PathBuf,
     on_drift: Option<OnDrift>,
+    refused: Mutex<Option<String>>,
 }
 
 impl Source for OneFile {
@@ -39,7 +40,13 @@ impl Source for OneFile {
         let (scope, command) = ("test".to_owned(), "agent".to_owned());
         let work = Work { catalog, scope, command, ..Work::default() };
         let files = vec![self.marker.clone()];
-        Ok(Site { work, secrets: Secrets::default(), blobs: Arc::new(NoBlobs), files, warnings: Vec::new() })
+        let (secrets, blobs, warnings) = (Secrets::default(), Arc::new(NoBlobs), Vec::new());
+        let refused = self.refused.lock().unwrap().clone();
+        Ok(Site { work, secrets, blobs, files, warnings, bundle: None, refused })
+    }
+
+    fn is_outdated(&self) -> bool {
+        *self.wanted.lock().unwrap() == "a newer program's"
     }
 }
 
@@ -62,7 +69,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         let (path, marker) = (dir.path().join("etc/file"), dir.path().join("site.toml"));
-        Self { source: OneFile { path, wanted: Mutex::new("one\n".into()), marker, on_drift }, dir }
+        let (wanted, refused) = (Mutex::new("one\n".into()), Mutex::default());
+        Self { source: OneFile { path, wanted, marker, on_drift, refused }, dir }
     }
 
     fn state(&self) -> StateDir {
@@ -200,5 +208,40 @@ fn who_fights_is_left_alone() {
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(world.content(), "mine");
         assert_eq!(told(&world.state(), 0).unwrap().status.unwrap().fights.len(), 1);
+    });
+}
+
+#[test]
+fn why_no_newer_bundle_was_taken_is_told_once_and_ends_when_one_is() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    let refused = || told(&world.state(), 0).unwrap().status.and_then(|status| status.refused);
+    world.keep(|| {
+        *world.source.refused.lock().unwrap() = Some("it is older".to_owned());
+        for text in ["1", "2"] {
+            std::fs::write(&world.source.marker, text).unwrap();
+            soon("the refusal", || refused().is_some_and(|refused| refused.why == "it is older"));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        assert_eq!(world.reports().matches("\"event\":\"refused\"").count(), 1);
+        *world.source.refused.lock().unwrap() = None;
+        std::fs::write(&world.source.marker, "3").unwrap();
+        soon("the end of it", || refused().is_none());
+    });
+}
+
+#[test]
+fn who_is_outdated_ends_to_be_started_anew() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        *world.source.wanted.lock().unwrap() = "a newer program's".to_owned();
+        std::fs::write(&world.source.marker, "changed").unwrap();
+        soon("its end", || world.reports().contains("\"event\":\"stopped\""));
+        assert_eq!(world.content(), "one\n", "it is the newer one's business");
     });
 }

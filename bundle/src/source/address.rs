@@ -1,6 +1,7 @@
 //! From what people write to a place.
 
 use super::directory::Directory;
+use super::git::Git;
 use super::place::Source;
 use super::remote::Remote;
 use crate::refusal::Refusal;
@@ -10,6 +11,9 @@ use crate::refusal::Refusal;
 /// # Errors
 /// Where there is no such kind of place, or a password would be shown wherever the place is named.
 pub fn open(address: &str) -> Result<Box<dyn Source>, Refusal> {
+    if address.starts_with("git+") {
+        return Ok(Box::new(Git::new(address)?));
+    }
     let Some((scheme, rest)) = address.split_once("://") else {
         return Ok(Box::new(Directory::new(address)));
     };
@@ -24,7 +28,9 @@ pub fn open(address: &str) -> Result<Box<dyn Source>, Refusal> {
         "file" => Ok(Box::new(Directory::new(rest))),
         "http" | "https" => Ok(Box::new(Remote::web(address)?)),
         "s3" => Ok(Box::new(Remote::bucket(address)?)),
-        _ => Err(unfit("there is no such kind of place: give a directory, https://, http:// or s3://")),
+        _ => Err(unfit(
+            "there is no such kind of place: give a directory, https://, http://, s3:// or git+https://",
+        )),
     }
 }
 

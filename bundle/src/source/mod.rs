@@ -2,6 +2,7 @@
 
 mod address;
 mod directory;
+mod git;
 mod place;
 mod remote;
 

@@ -189,3 +189,19 @@ fn a_directory_is_a_place() {
         names.len() == 2 && names[1] == "shop.latest" && names[0].to_string_lossy().starts_with("sha256-")
     );
 }
+
+#[test]
+fn what_is_of_no_use_here_is_not_put_in_force() {
+    let (host, shelf) = (Host::new(), Shelf::default());
+    assert_eq!(publish(&shelf, &key(1), (7, Turn::Forward)), Ok(7));
+    assert_eq!(host.take(&shelf), Ok(Some(7)));
+    assert_eq!(publish(&shelf, &key(1), (8, Turn::Forward)), Ok(8));
+    let allowed = Allowed::parse("allowed", &line("", &key(1))).expect("it is one");
+    let policy = Policy { allowed: &allowed, site: None, now: NOW };
+    let told = host.0.take_if(&shelf, "shop", &policy, &|_| Err("no".to_owned()));
+    let told = told.expect_err("it is of no use").to_string();
+    assert_eq!(told, "the bundle with the counter 8 is of no use on this host: no");
+    assert_eq!(host.in_force(), Some(7));
+    // The counter was not used up by it.
+    assert_eq!(host.take(&shelf), Ok(Some(8)));
+}

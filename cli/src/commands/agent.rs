@@ -25,7 +25,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum What {
     /// Sets up an agent: its settings, its unit, and starts it. A second time changes nothing.
-    Install(Install),
+    Install(Box<Install>),
     /// Takes it away again. What it did to the machine stays.
     Uninstall {
         /// This machine.
@@ -69,16 +69,25 @@ pub struct Install {
     #[arg(long, required = true)]
     pub local: bool,
     /// The directory of a site.
-    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    #[arg(long, value_name = "DIR", group = "from")]
     pub site: Option<PathBuf>,
+    /// A place where bundles are published, with --name: a directory, https://, http://, s3:// or git+https://.
+    #[arg(long, value_name = "PLACE", group = "from", requires = "name")]
+    pub source: Option<String>,
+    /// The site whose bundles are taken from the place.
+    #[arg(long, value_name = "SITE", requires = "source")]
+    pub name: Option<String>,
+    /// Who may sign bundles, as `ssh-keygen -Y verify -f` takes it: put at /etc/evenkeel/allowed_signers.
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
     /// This machine's name in the site's inventory.
-    #[arg(long, value_name = "NAME", requires = "site")]
+    #[arg(long, value_name = "NAME", requires = "from", conflicts_with = "file")]
     pub host: Option<String>,
     /// A role, where it is in no inventory; may be repeated.
-    #[arg(long = "role", value_name = "ROLE", requires = "site", conflicts_with = "host")]
+    #[arg(long = "role", value_name = "ROLE", requires = "from", conflicts_with_all = ["host", "file"])]
     pub roles: Vec<String>,
     /// Resources straight from one TOML file, without a site.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", group = "from")]
     pub file: Option<PathBuf>,
     /// Gives an input its value; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]

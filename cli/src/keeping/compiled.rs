@@ -1,6 +1,7 @@
 //! Compiling for the agent, in a process of its own: what a compiler leaves in memory goes with it. What it says goes through a pipe,
 //! because secrets are in it.
 
+use super::bundles::{self, InForce};
 use crate::blobs::SiteBlobs;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
@@ -8,13 +9,14 @@ use crate::view;
 use crate::work::facts_for_compiling;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bundle::Bundle;
 use daemon::settings::Origin;
 use daemon::{NoSite, Settings};
 use dsl::Compiled;
-use model::{Digest, LeafKind, Secrets};
+use model::{Digest, Facts, LeafKind, Secrets};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wire::{Terms, Work};
 
@@ -25,6 +27,7 @@ pub fn site_of(settings: &Settings) -> (Site, Option<String>) {
     };
     match settings.source.clone() {
         Origin::None => (Site::default(), None),
+        bundles @ Origin::Bundles { .. } => bundles::site_of(bundles),
         Origin::Site { dir, host, roles, set, unseal_with } => {
             let sets = pairs(&set);
             (Site { site: dir, roles, sets, identities: unseal_with, ..Site::default() }, host)
@@ -36,12 +39,32 @@ pub fn site_of(settings: &Settings) -> (Site, Option<String>) {
     }
 }
 
-/// Compiles, and says what came of it as JSON: for [`read`], over a pipe.
-pub fn compile(settings: &Settings) -> Value {
+/// Compiles, and says what came of it as JSON: for [`read`], over a pipe. What was taken of bundles is kept below `state`.
+pub fn compile(settings: &Settings, state: &Path) -> Value {
+    let watched = bundles::watched(&settings.source, state);
+    let no = |why: String| json!({ "why": why, "files": watched });
+    let facts = match facts_for_compiling() {
+        Ok(facts) => facts,
+        Err(error) => return no(format!("{error:#}")),
+    };
+    if !matches!(settings.source, Origin::Bundles { .. }) {
+        return compile_from(settings, &facts, Files::default());
+    }
+    match bundles::take(&settings.source, &facts, state) {
+        Err(why) => no(why),
+        Ok(InForce { record, files, refused }) => {
+            let mut told = compile_from(settings, &facts, files);
+            told["files"] = json!(watched);
+            told["refused"] = json!(refused);
+            told["bundle"] = json!(record);
+            told
+        }
+    }
+}
+
+fn compile_from(settings: &Settings, facts: &Facts, files: Files) -> Value {
     let (site, host) = site_of(settings);
-    let files = Files::default();
-    let compiled = facts_for_compiling().map_err(Refusal::Other).and_then(|facts| {
-        let compiled = site.compile(host.as_deref(), &facts, &files)?;
+    let compiled = site.compile(host.as_deref(), facts, &files).and_then(|compiled| {
         let scope = site.scope(host.as_deref(), compiled.project.as_deref())?;
         Ok((compiled, scope))
     });
@@ -79,8 +102,11 @@ fn told(compiled: Compiled, scope: String, mut files: Vec<PathBuf>) -> Value {
     json!({ "work": work, "secrets": secrets, "blobs": blobs, "files": files, "warnings": warnings })
 }
 
-/// Reads what [`compile`] said.
-pub fn read(bytes: &[u8]) -> Result<daemon::Site, NoSite> {
+/// Reads what [`compile`] said. `open` opens the bundle that it names.
+pub fn read(
+    bytes: &[u8],
+    open: impl FnOnce(&daemon::Bundle) -> Result<Bundle, String>,
+) -> Result<daemon::Site, NoSite> {
     let none = |why: String| NoSite { why, files: Vec::new() };
     let broken = |error: serde_json::Error| none(format!("what was compiled cannot be read: {error}"));
     let mut value: Value = serde_json::from_slice(bytes).map_err(broken)?;
@@ -93,6 +119,10 @@ pub fn read(bytes: &[u8]) -> Result<daemon::Site, NoSite> {
     let blobs: BTreeMap<String, PathBuf> = serde_json::from_value(take("blobs")).map_err(broken)?;
     let hidden: BTreeMap<String, String> = serde_json::from_value(take("secrets")).map_err(broken)?;
     let warnings = serde_json::from_value(take("warnings")).map_err(broken)?;
+    let refused = serde_json::from_value(take("refused")).map_err(broken)?;
+    let bundle: Option<daemon::Bundle> = serde_json::from_value(take("bundle")).map_err(broken)?;
+    let packed = bundle.as_ref().map(open).transpose();
+    let packed = packed.map_err(|why| NoSite { why, files: files.clone() })?;
     let mut secrets = Secrets::default();
     for (name, text) in hidden {
         let bytes = STANDARD.decode(text).map_err(|_| none(format!("secret {name} came damaged")))?;
@@ -100,5 +130,6 @@ pub fn read(bytes: &[u8]) -> Result<daemon::Site, NoSite> {
     }
     let digest = |hex: &str| Digest::parse(hex).ok_or_else(|| none(format!("{hex} is no digest")));
     let blobs = blobs.into_iter().map(|(hex, path)| Ok((digest(&hex)?, path))).collect::<Result<_, _>>()?;
-    Ok(daemon::Site { work, secrets, blobs: Arc::new(SiteBlobs::new(blobs, Vec::new())), files, warnings })
+    let blobs = Arc::new(SiteBlobs::new(blobs, Vec::new()).within(packed));
+    Ok(daemon::Site { work, secrets, blobs, files, warnings, bundle, refused })
 }

@@ -2,7 +2,8 @@
 
 use crate::commands::agent::Install;
 use agent::detached::quoted;
-use anyhow::Context;
+use anyhow::{Context, bail};
+use daemon::settings::ALLOWED;
 use model::{Catalog, CatalogError, Common, Edge, EdgeKind, Id, Node};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -42,17 +43,27 @@ impl There {
     }
 }
 
-/// A host with an agent: `program` is what it runs, `settings` the text of its settings, which stand at `path`.
-pub fn installed(
-    (program, settings, path): (&Path, &str, &Path),
-    runs: Runs,
-    there: There,
-) -> Result<Catalog, CatalogError> {
-    let mut nodes = vec![
-        node("directory", "/etc/evenkeel", json!({ "mode": "0755" })),
+/// What an agent is made of.
+pub struct Parts<'a> {
+    /// The program that it runs.
+    pub program: &'a Path,
+    /// The text of its settings.
+    pub settings: &'a str,
+    /// Where they stand.
+    pub path: &'a Path,
+    /// Who may sign bundles, where that is said.
+    pub signers: Option<&'a str>,
+}
+
+/// A host with an agent.
+pub fn installed(parts: &Parts<'_>, runs: Runs, there: There) -> Result<Catalog, CatalogError> {
+    let Parts { program, settings, path, signers } = parts;
+    let mut nodes = vec![node("directory", "/etc/evenkeel", json!({ "mode": "0755" }))];
+    nodes.extend(signers.map(|text| node("file", ALLOWED, json!({ "content": text, "mode": "0644" }))));
+    nodes.extend([
         node("file", &path.display().to_string(), json!({ "content": settings, "mode": "0600" })),
         node("systemd_unit", SERVICE, json!({ "content": service(program, path, runs) })),
-    ];
+    ]);
     match runs {
         Runs::Always => {
             if there.timer {
@@ -124,7 +135,8 @@ fn service(program: &Path, path: &Path, runs: Runs) -> String {
     let (program, path) = (word(program), word(path));
     let start = match runs {
         Runs::Always => format!(
-            "Type=exec\nExecStart={program} agent run --settings {path}\nRestart=always\nRestartSec=2\n\
+            "Type=exec\nExecStart={program} agent run --settings {path}\nExecReload=kill -HUP $MAINPID\n\
+             Restart=always\nRestartSec=2\n\
              # A run comes to a safe point first.\nKillMode=mixed\nTimeoutStopSec=15min\n"
         ),
         Runs::ByTimer { .. } => format!(
@@ -136,9 +148,10 @@ fn service(program: &Path, path: &Path, runs: Runs) -> String {
         Runs::Always => "\n[Install]\nWantedBy=multi-user.target\n",
         Runs::ByTimer { .. } => "",
     };
+    let reach = "# Keys of a bucket, a proxy: what a place of bundles is reached with.\nEnvironmentFile=-/etc/evenkeel/agent.env\n";
     format!(
         "# `keel agent install` put this here, and `keel agent uninstall` takes it away.\n\
-         [Unit]\nDescription=Evenkeel keeps this host even\n\n[Service]\n{start}\
+         [Unit]\nDescription=Evenkeel keeps this host even\n\n[Service]\n{start}{reach}\
          # One heap, whose end goes back to the system: it waits for days with nothing to do.\n\
          Environment=MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536\n{install}"
     )
@@ -151,6 +164,19 @@ fn timer(every: u64) -> String {
          # Hosts are spread over the time, and each stays where it is.\n\
          RandomizedDelaySec={every}s\nFixedRandomDelay=true\n\n[Install]\nWantedBy=timers.target\n"
     )
+}
+
+/// A place as the settings name it, which a host could ask.
+fn place_of(place: &str, name: &str) -> anyhow::Result<String> {
+    if !bundle::is_site_name(name) {
+        bail!("no site that is made into bundles is called `{name}`");
+    }
+    if place.contains("://") {
+        bundle::source(place)?;
+        return Ok(place.to_owned());
+    }
+    let whole = std::path::absolute(place)?;
+    Ok(whole.to_str().context("the place is not UTF-8")?.to_owned())
 }
 
 /// The settings that the arguments say, as a file that people go on with.
@@ -171,11 +197,15 @@ pub fn settings_text(install: &Install) -> anyhow::Result<String> {
     ];
     if let Some(dir) = &install.site {
         lines.push(format!("site  = {}", path(dir)?));
-        if let Some(host) = &install.host {
-            lines.push(format!("host  = {}", text(host)));
-        } else {
-            lines.push(format!("roles = [{}]", list(&install.roles)));
-        }
+    }
+    if let (Some(place), Some(name)) = (&install.source, &install.name) {
+        lines.push(format!("bundles = {}", text(&place_of(place, name)?)));
+        lines.push(format!("name  = {}", text(name)));
+    }
+    match &install.host {
+        Some(host) => lines.push(format!("host  = {}", text(host))),
+        None if install.file.is_none() => lines.push(format!("roles = [{}]", list(&install.roles))),
+        None => {}
     }
     if let Some(file) = &install.file {
         lines.push(format!("file = {}", path(file)?));

@@ -1,6 +1,7 @@
 //! The agent of this machine, from the side of the program that can compile: where its catalog comes from, and how it is installed.
 //! What it does is `daemon`'s business.
 
+mod bundles;
 pub mod compiled;
 pub mod install;
 mod outside;

@@ -1,7 +1,7 @@
 //! The verbs of `keel agent`, each from its arguments to `daemon`, or to a catalog that is applied.
 
 use super::compiled::compile;
-use super::install::{Runs, SCOPE, There, installed, uninstalled};
+use super::install::{Parts, Runs, SCOPE, There, installed, uninstalled};
 use super::outside::outside;
 use super::source::Compiler;
 use crate::clock;
@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
                 )));
             }
             match read(&settings) {
-                Ok(settings) => view::text(&compile(&settings).to_string()),
+                Ok(settings) => view::text(&compile(&settings, state.root()).to_string()),
                 Err(refusal) => return Ok(view::refused(&refusal, Format::Human)),
             }
             Ok(Exit::Fine)
@@ -88,9 +88,9 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
     let facts = facts_for_compiling()?;
     // A host without one is spread as well as any, by its name.
     let machine_id = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| facts.hostname.clone());
+    let source = Compiler::new(settings.clone(), path, &state);
     let host =
         Host { state, name: facts.hostname, machine_id, clock: &clock::now, outside: outside(&settings) };
-    let source = Compiler { settings: settings.clone(), path };
     let mut keeper = Keeper::new(settings, &source, host)?;
     match turns {
         Turns::All => keeper.run().map(|()| Exit::Fine).map_err(Into::into),
@@ -115,7 +115,7 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
 
 fn show_status(state: &StateDir, format: Format) -> anyhow::Result<Exit> {
     let now = jiff_seconds(&clock::now());
-    show::status(&status::told(state, now)?, format);
+    show::status(&status::told(state, now)?, now, format);
     Ok(Exit::Fine)
 }
 
@@ -143,13 +143,26 @@ fn set_up(
     };
     let program = std::env::current_exe().and_then(std::fs::canonicalize);
     let program = program.context("cannot find the program that the agent is to run")?;
-    let catalog = installed((&program, &text, path), runs, There::now())?;
+    let signers = install.allowed_signers.as_deref().map(signers).transpose();
+    let signers = match signers {
+        Ok(signers) => signers,
+        Err(refusal) => return Ok(view::refused(&refusal, format)),
+    };
+    let parts = Parts { program: &program, settings: &text, path, signers: signers.as_deref() };
+    let catalog = installed(&parts, runs, There::now())?;
     apply(catalog, "agent install --local", (install.yes, state), format)
+}
+
+/// Who may sign: a text that means something, before it comes to a host.
+fn signers(path: &Path) -> Result<String, Refusal> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let parsed = bundle::Allowed::parse(&path.display().to_string(), &text);
+    parsed.map(|_| text).map_err(|refusal| Refusal::Other(refusal.into()))
 }
 
 /// The settings: those that are there, with what is said now in place of what they say.
 fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
-    let is_new = install.site.is_some() || install.file.is_some();
+    let is_new = install.site.is_some() || install.source.is_some() || install.file.is_some();
     let old = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -158,7 +171,7 @@ fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
     match old {
         Some(text) if !is_new => Ok(text),
         None if !is_new => Err(Refusal::Other(anyhow!(
-            "say where the catalog comes from: --site DIR with --role ROLE or --host NAME, or -f FILE"
+            "say where the catalog comes from: --site DIR, or --source PLACE and --name SITE, with --role ROLE or --host NAME; or -f FILE"
         ))),
         _ => super::install::settings_text(install).map_err(Refusal::Other),
     }

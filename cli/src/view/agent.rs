@@ -2,14 +2,15 @@
 
 use super::out::{inert, line};
 use crate::format::Format;
+use daemon::Bundle;
 use daemon::status::{Status, Told};
 use model::Report;
 
-/// All that can be told of it.
-pub fn status(told: &Told, format: Format) {
+/// All that can be told of it; `now` is in seconds since 1970.
+pub fn status(told: &Told, now: u64, format: Format) {
     match format {
         Format::Json => line(&serde_json::json!(told).to_string()),
-        Format::Human => lines(told).iter().for_each(|text| line(&inert(text))),
+        Format::Human => lines(told, now).iter().for_each(|text| line(&inert(text))),
     }
 }
 
@@ -32,7 +33,8 @@ fn sum(report: &Report) -> String {
     format!("{changed} changed, {unchanged} as desired, {bad} failed, {skipped} skipped")
 }
 
-fn lines(told: &Told) -> Vec<String> {
+/// The same as lines.
+pub fn lines(told: &Told, now: u64) -> Vec<String> {
     let mut lines = vec![match &told.running {
         Some(by) => format!("running       process {}, since {}", by.pid, by.since),
         None => "not running   `systemctl status evenkeel-agent` tells why; `keel agent install` sets it up"
@@ -43,6 +45,10 @@ fn lines(told: &Told) -> Vec<String> {
     }
     let Some(status) = &told.status else { return lines };
     lines.push(format!("source        {}", status.source));
+    lines.extend(status.bundle.iter().map(|bundle| bundle_line(bundle, now)));
+    if let Some(refused) = &status.refused {
+        lines.push(format!("not taken     since {}: {}", refused.since, refused.why));
+    }
     match (&status.catalog, &status.no_catalog) {
         (Some(version), None) => {
             lines.push(format!("catalog       {version}, {} resources", status.resources))
@@ -73,6 +79,23 @@ fn lines(told: &Told) -> Vec<String> {
     lines
 }
 
+fn bundle_line(bundle: &Bundle, now: u64) -> String {
+    let Bundle { site, counter, sha256, signer, since, .. } = bundle;
+    let digest = sha256.get(..12).unwrap_or(sha256);
+    let age = u64::try_from(*since).ok().and_then(|since| now.checked_sub(since));
+    let age = age.map_or_else(|| "an unknown time".to_owned(), ago);
+    format!(
+        "bundle        {site}, counter {counter}, sha256 {digest}, signed by {signer}, in force for {age}"
+    )
+}
+
+/// A span in the largest unit that it has.
+fn ago(seconds: u64) -> String {
+    let units = [(86400, "d"), (3600, "h"), (60, "min")];
+    let unit = units.iter().find(|(length, _)| seconds >= *length);
+    unit.map_or_else(|| format!("{seconds} s"), |(length, name)| format!("{} {name}", seconds / length))
+}
+
 fn left(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     for (id, drift) in &status.drift {
@@ -89,4 +112,28 @@ fn left(status: &Status) -> Vec<String> {
 
 fn until(pause: &daemon::pause::Pause) -> String {
     pause.until().map_or_else(|| "an unknown time".to_owned(), |until| format!("{until:.0}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use daemon::status::{Status, Told};
+    use daemon::{Bundle, Refused};
+
+    #[test]
+    fn the_bundle_in_force_and_what_was_not_taken_are_told() {
+        let bundle = r#"{"site":"shop","counter":8,"sha256":"0123456789abcdef","signer":"ann","key":"k","since":1000,"from":"/srv"}"#;
+        let bundle: Bundle = serde_json::from_str(bundle).expect("it is one");
+        let refused = Refused { why: "it is older".to_owned(), since: "then".to_owned() };
+        let status = Status { bundle: Some(bundle), refused: Some(refused), ..Status::default() };
+        let told = Told { running: None, paused: None, status: Some(status) };
+        for (now, age) in
+            [(1059, "59 s"), (1060, "1 min"), (8200, "2 h"), (87_400, "1 d"), (999, "an unknown time")]
+        {
+            let lines = lines(&told, now).join("\n");
+            let end = "shop, counter 8, sha256 0123456789ab, signed by ann, in force for";
+            assert!(lines.contains(&format!("\nbundle        {end} {age}\n")), "{lines}");
+            assert!(lines.contains("\nnot taken     since then: it is older\n"), "{lines}");
+        }
+    }
 }

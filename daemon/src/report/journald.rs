@@ -77,6 +77,7 @@ pub fn priority(what: &What) -> u8 {
     match what {
         What::Failed { .. } | What::NoCatalog { .. } => 3,
         What::Drift { .. } | What::Fight { .. } | What::Unwatched { .. } | What::Held { .. } => 4,
+        What::Refused { .. } => 4,
         What::Corrected { .. } | What::Paused { .. } | What::Resumed | What::Even { .. } => 5,
         What::Looked { .. } => 7,
         _ => 6,
@@ -92,6 +93,16 @@ pub fn message(what: &What) -> String {
         What::NoCatalog { why } => {
             format!("there is no new catalog: {}", why.lines().next().unwrap_or_default())
         }
+        What::Bundle { bundle } => {
+            format!(
+                "took the bundle with the counter {} of `{}`, signed by {}",
+                bundle.counter, bundle.site, bundle.signer
+            )
+        }
+        What::Refused { why, counter } => match counter {
+            Some(counter) => format!("{why}; the bundle with the counter {counter} stays in force"),
+            None => why.clone(),
+        },
         What::Looked { report, millis, .. } => format!(
             "looked: {} changed, {} even, {} failed, {millis} ms",
             report.changed,

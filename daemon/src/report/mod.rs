@@ -15,6 +15,7 @@ pub mod webhook;
 pub use reporter::{News, Reporter};
 
 use crate::memory::Because;
+use crate::source::Bundle;
 use model::{Id, Report};
 use serde::Serialize;
 
@@ -54,6 +55,18 @@ pub enum What {
     NoCatalog {
         /// Why.
         why: String,
+    },
+    /// There is a bundle that was not in force before.
+    Bundle {
+        /// Which.
+        bundle: Bundle,
+    },
+    /// No newer bundle was taken: one was refused, or none could be had. The last good one stays in force.
+    Refused {
+        /// Why.
+        why: String,
+        /// The counter of the one in force.
+        counter: Option<u64>,
     },
     /// Resources were looked at.
     Looked {

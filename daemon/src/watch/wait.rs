@@ -82,6 +82,11 @@ impl Wait {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// It is.
+    pub fn end(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
     /// Waits until one of `inputs` can be read, a signal comes, it is `at` (seconds since 1970), the clock was set, or `within` has passed.
     ///
     /// # Errors

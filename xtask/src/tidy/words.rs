@@ -56,13 +56,14 @@ fn anywhere(source: &Source) -> Vec<Finding> {
 }
 
 /// Where programs may be started.
-const STARTING: [&str; 6] = [
+const STARTING: [&str; 7] = [
     "agent/src/os/child.rs",
     "fleet/src/remote/openssh.rs",
     "fleet/src/remote/keep/start.rs",
     "fleet/src/remote/spawned.rs",
     "fleet/src/sources/vagrant.rs",
     "cli/src/vault/editor.rs",
+    "bundle/src/source/git.rs",
 ];
 
 /// Who looks at the clock that people set: for them, and for the age of files. What waits or times out goes by `Instant`.
@@ -80,7 +81,7 @@ fn product(source: &Source) -> Vec<Finding> {
         let mut say = |advice: &str| found.push(Finding::new(path, number, advice));
         if !STARTING.contains(&path) && starts_processes(line) {
             say(
-                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, what enters a box by fleet/src/remote/spawned.rs, what keeps connections by fleet/src/remote/keep/start.rs, vagrant by fleet/src/sources/vagrant.rs, and the editor by cli/src/vault/editor.rs",
+                "processes are started by agent/src/os/child.rs alone, ssh by fleet/src/remote/openssh.rs, what enters a box by fleet/src/remote/spawned.rs, what keeps connections by fleet/src/remote/keep/start.rs, vagrant by fleet/src/sources/vagrant.rs, the editor by cli/src/vault/editor.rs, and git by bundle/src/source/git.rs",
             );
         }
         if !path.starts_with("cli/src/view/") && PRINTING.iter().any(|word| has_word(line, word)) {
