@@ -259,7 +259,8 @@ impl Place<'_> {
         for path in paths.into_iter().flatten().filter(|path| !path.get_ref().is_absolute()) {
             self.tell(("bad-value", "this is no whole path"), path.span(), "write it from the root, `/`");
         }
-        if file.is_none() && host.is_some() != roles.is_empty() {
+        let is_site = file.is_none() && (site.is_some() || bundles.is_some());
+        if is_site && host.is_some() != roles.is_empty() {
             let message = "a site needs to know which host this is: its name in the inventory, or its roles";
             let help = "write one of host = \"web1\" and roles = [\"web\"]";
             self.tell(("no-host", message), span.clone(), help);

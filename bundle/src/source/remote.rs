@@ -122,5 +122,13 @@ fn words(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    words
+    untimed(words)
+}
+
+/// Without how long it took and how often it was tried: the same trouble has the same words each time, so that it is told once.
+fn untimed(words: String) -> String {
+    let parts = words
+        .split_once("Error performing ")
+        .and_then(|(before, rest)| Some((before, rest.split_once(" - ")?.1)));
+    parts.map(|(before, after)| format!("{before}{}", after.trim_start())).unwrap_or(words)
 }

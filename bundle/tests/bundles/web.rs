@@ -68,6 +68,8 @@ fn a_server_that_is_gone_is_told_soon() {
     let place = bundle::source("http://127.0.0.1:9/x").expect("it is a place");
     let began = std::time::Instant::now();
     let told = get(&*place, "a", 10).expect_err("nobody is there").to_string();
+    let again = get(&*place, "a", 10).expect_err("nobody is there").to_string();
+    assert_eq!(told, again, "it is told anew each time that it takes longer");
     assert!(told.starts_with("cannot fetch http://127.0.0.1:9/x/a: "), "{told}");
     assert!(told.contains("refused") && began.elapsed().as_secs() < 30, "{told}");
 }

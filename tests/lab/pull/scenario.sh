@@ -34,6 +34,8 @@ put "$LAPTOP/allowed_signers" /root/signers
 agent() { keel agent install --local "$@" --name shop --role shop --allowed-signers signers --yes; }
 assert_exit 0 agent --source http://127.0.0.1:8099
 soon is_page one
+# A stranger who alters the same file again and again is left alone sooner than this script is through.
+host_sh 'printf "\n[fights]\ncorrections = 100\n" >>/etc/evenkeel/agent.toml; systemctl restart evenkeel-agent'
 assert_eq "$(host hostname)" "$(host cat /etc/shop/name)"
 assert_eq "$(cat "$LAPTOP/allowed_signers")" "$(host cat /etc/evenkeel/allowed_signers)"
 status
