@@ -6,6 +6,7 @@
 use super::boot_unit::{BootUnit, is_booted_with_systemd};
 use super::role::Role;
 use crate::os::child::Child;
+use crate::os::host::unit_of_manager;
 use crate::session::{Recall, Sentry};
 use crate::state::{DEFAULT_ROOT, StateDir};
 use model::Failure;
@@ -89,10 +90,8 @@ impl Sentry for Posted {
 
 /// True where the unit is there already, or about to be started again.
 fn is_up(unit: &str) -> Result<bool, Failure> {
-    let mut call = Child::new(["systemctl", "show", "--property=ActiveState", "--value", "--", unit]);
-    call.timeout = Duration::from_secs(30);
-    let state = call.run()?.success()?.text()?;
-    Ok(matches!(state.trim(), "active" | "activating" | "reloading"))
+    let state = unit_of_manager(unit)?;
+    Ok(state.is_some_and(|unit| matches!(unit.active.as_str(), "active" | "activating" | "reloading")))
 }
 
 /// True where this process may have units started.

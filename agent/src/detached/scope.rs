@@ -5,6 +5,7 @@
 //! Nothing here decides whether there is a run. Where it cannot leave it runs all the same, where it is.
 
 use super::boot_unit::is_booted_with_systemd;
+use crate::os::bus::Systemd;
 use crate::os::child::Child;
 use crate::os::moving::Moving;
 use crate::state::{DEFAULT_ROOT, StateDir};
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The way of this process out of the login session that it was started in, with what it became root by.
 pub struct Departure {
     unit: String,
-    pids: Vec<String>,
+    pids: Vec<u32>,
     moving: Moving,
 }
 
@@ -36,7 +37,7 @@ pub fn departure(state: &StateDir, run: u64) -> Result<Option<Departure>, Failur
     if !is_booted_with_systemd() || !is_of_login(&read_proc("self/cgroup")?) {
         return Ok(None);
     }
-    let pids = std::iter::once(std::process::id()).chain(relays()?).map(|pid| pid.to_string()).collect();
+    let pids = std::iter::once(std::process::id()).chain(relays()?).collect();
     Ok(Some(Departure { unit: unit_name(state.root(), run), pids, moving: Moving::begin() }))
 }
 
@@ -52,13 +53,21 @@ impl Departure {
     }
 }
 
-fn call(unit: &str, pids: &[String], run: u64) -> Result<(), Failure> {
-    let mut call = Child::new(["busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1"]);
-    let count = pids.len().to_string();
+fn call(unit: &str, pids: &[u32], run: u64) -> Result<(), Failure> {
     let description = format!("Evenkeel run {run}");
+    match Systemd::reach() {
+        Some(mut manager) => manager.start_scope(unit, &description, pids),
+        None => by_program(unit, &description, pids),
+    }
+}
+
+fn by_program(unit: &str, description: &str, pids: &[u32]) -> Result<(), Failure> {
+    let mut call = Child::new(["busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1"]);
+    let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+    let count = pids.len().to_string();
     let words =
         ["org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", "3"];
-    let description = ["Description", "s", &description, "CollectMode", "s", "inactive-or-failed"];
+    let description = ["Description", "s", description, "CollectMode", "s", "inactive-or-failed"];
     call.argv.extend(words.into_iter().chain(description).chain(["PIDs", "au", &count]).map(Into::into));
     call.argv.extend(pids.iter().map(String::as_str).chain(["0"]).map(Into::into));
     call.timeout = PATIENCE;

@@ -5,6 +5,7 @@
 mod ask_to_stop;
 pub mod atomic_write;
 pub mod attributes;
+pub mod bus;
 pub mod capture;
 pub mod child;
 pub mod clock;

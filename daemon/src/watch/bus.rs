@@ -1,27 +1,15 @@
-//! What happens to units: the signals of systemd, over the socket that it keeps for root (the one systemctl(1) uses), so that no message
-//! bus has to run. Nothing is asked: each unit that changes says so by itself (org.freedesktop.systemd1(5)). `signal` reads them.
+//! What happens to units: the signals of systemd, over the socket that it keeps for root, so that no message bus has to run. Nothing is
+//! asked: each unit that changes says so by itself (org.freedesktop.systemd1(5)). `agent::os::bus` speaks.
 
-use super::signal::{Signal, take};
+use agent::os::bus::{Connection, Kind, Message, SOCKET, path_of};
 use model::Failure;
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
-
-/// Where systemd listens for root.
-const SOCKET: &str = "/run/systemd/private";
-
-/// How long it may take to greet.
-const GREETING: Duration = Duration::from_secs(5);
-
-/// Longest greeting, in bytes.
-const LONGEST: usize = 4096;
+use std::io::Error;
 
 /// A connection to the service manager.
 pub struct Bus {
-    stream: UnixStream,
-    buffer: Vec<u8>,
+    connection: Connection,
     /// Units by the paths of their objects.
     units: BTreeMap<String, String>,
 }
@@ -32,34 +20,14 @@ impl Bus {
     /// # Errors
     /// systemd does not run this host, or does not answer.
     pub fn listen<'a>(units: impl Iterator<Item = &'a str>) -> Result<Self, Failure> {
-        let failed = |error| Failure::io("listen to", SOCKET, error);
-        let stream = UnixStream::connect(SOCKET).map_err(failed)?;
-        Self::greet(stream, units).map_err(failed)
+        Connection::open().and_then(|connection| Self::over(connection, units)).map_err(failed)
     }
 
-    /// Says who we are, as the D-Bus specification has it ("Authentication Protocol", mechanism EXTERNAL).
-    fn greet<'a>(mut stream: UnixStream, units: impl Iterator<Item = &'a str>) -> std::io::Result<Self> {
-        stream.set_read_timeout(Some(GREETING))?;
-        stream.set_write_timeout(Some(GREETING))?;
-        let uid = rustix::process::geteuid().as_raw().to_string();
-        let uid: String = uid.bytes().map(|digit| format!("{digit:02x}")).collect();
-        stream.write_all(format!("\0AUTH EXTERNAL {uid}\r\n").as_bytes())?;
-        let mut answer = Vec::new();
-        // One byte at a time: what follows the line is a message.
-        while !answer.ends_with(b"\r\n") {
-            let mut byte = [0];
-            if stream.read(&mut byte)? == 0 || answer.len() > LONGEST {
-                return Err(std::io::Error::new(ErrorKind::UnexpectedEof, "it does not greet"));
-            }
-            answer.push(byte[0]);
-        }
-        if !answer.starts_with(b"OK") {
-            return Err(std::io::Error::new(ErrorKind::PermissionDenied, "it does not let us in"));
-        }
-        stream.write_all(b"BEGIN\r\n")?;
-        stream.set_nonblocking(true)?;
-        let units = units.map(|unit| (path_of(unit), unit.to_owned())).collect();
-        Ok(Self { stream, buffer: Vec::new(), units })
+    fn over<'a>(mut connection: Connection, units: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
+        connection.listen()?;
+        let mut bus = Self { connection, units: BTreeMap::new() };
+        bus.mind(units);
+        Ok(bus)
     }
 
     /// Listens for these units from now on.
@@ -69,7 +37,7 @@ impl Bus {
 
     /// What becomes readable when something has happened.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
+        self.connection.fd()
     }
 
     /// The units that something happened to since.
@@ -77,62 +45,49 @@ impl Bus {
     /// # Errors
     /// The connection is gone, as when systemd is executed anew.
     pub fn happened(&mut self) -> Result<Vec<String>, Failure> {
-        let failed = |error| Failure::io("listen to", SOCKET, error);
-        let mut found = Vec::new();
-        let mut piece = [0; 8192];
-        loop {
-            match self.stream.read(&mut piece) {
-                Ok(0) => return Err(failed(ErrorKind::ConnectionReset.into())),
-                Ok(count) => self.buffer.extend_from_slice(&piece[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
-            }
-            while let Some((signal, length)) = take(&self.buffer).map_err(failed)? {
-                self.buffer.drain(..length);
-                found.extend(signal.and_then(|signal| self.unit(&signal)));
-            }
-        }
+        let heard = self.connection.heard().map_err(failed)?;
+        let mut found: Vec<String> = heard.iter().filter_map(|message| self.unit(message)).collect();
         found.dedup();
         Ok(found)
     }
 
-    fn unit(&self, signal: &Signal) -> Option<String> {
-        let is_change = signal.member == "PropertiesChanged";
-        self.units.get(&signal.path).filter(|_| is_change).cloned()
+    fn unit(&self, message: &Message) -> Option<String> {
+        let is_change =
+            message.kind == Kind::Signal && message.member.as_deref() == Some("PropertiesChanged");
+        self.units.get(message.path.as_ref()?).filter(|_| is_change).cloned()
     }
 }
 
-/// The path of a unit's object: what is neither letter nor digit stands as `_` and two hexadecimal digits, a digit at the beginning too
-/// (sd_bus_path_encode(3)).
-fn path_of(unit: &str) -> String {
-    let mut path = "/org/freedesktop/systemd1/unit/".to_owned();
-    for (at, byte) in unit.bytes().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => path.push(byte.into()),
-            b'0'..=b'9' if at > 0 => path.push(byte.into()),
-            _ => path.push_str(&format!("_{byte:02x}")),
-        }
-    }
-    path
+fn failed(error: Error) -> Failure {
+    Failure::io("listen to", SOCKET, error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Bus, path_of};
-    use crate::watch::signal::message;
+    use agent::os::bus::Connection;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
-    #[test]
-    fn a_unit_has_a_path() {
-        for (unit, path) in [
-            ("ssh.service", "ssh_2eservice"),
-            ("getty@tty1.service", "getty_40tty1_2eservice"),
-            ("7up.service", "_37up_2eservice"),
-        ] {
-            assert_eq!(path_of(unit), format!("/org/freedesktop/systemd1/unit/{path}"));
+    /// A signal as systemd writes it.
+    fn message(path: &str, member: &str) -> Vec<u8> {
+        let mut fields = Vec::new();
+        let interface = "org.freedesktop.DBus.Properties";
+        for (code, kind, text) in [(1, b'o', path), (2, b's', interface), (3, b's', member)] {
+            fields.resize(fields.len().div_ceil(8) * 8, 0);
+            fields.extend([code, 1, kind, 0]);
+            fields.extend(u32::try_from(text.len()).unwrap().to_le_bytes());
+            fields.extend(text.bytes().chain([0]));
         }
+        fields.resize(fields.len().div_ceil(8) * 8, 0);
+        fields.extend([8, 1, b'g', 0, 1, b's', 0]);
+        let length = u32::try_from(fields.len()).unwrap();
+        let mut bytes = vec![b'l', 4, 1, 1, 8, 0, 0, 0, 1, 0, 0, 0];
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(fields);
+        bytes.resize(bytes.len().div_ceil(8) * 8, 0);
+        bytes.extend([0; 8]);
+        bytes
     }
 
     #[test]
@@ -152,7 +107,8 @@ mod tests {
             theirs.write_all(&message(&path_of("app.service"), "Other")).unwrap();
             theirs
         });
-        let mut bus = Bus::greet(ours, ["app.service", "cron.service"].into_iter()).unwrap();
+        let connection = Connection::over(ours).unwrap();
+        let mut bus = Bus::over(connection, ["app.service", "cron.service"].into_iter()).unwrap();
         let theirs = manager.join().unwrap();
         assert_eq!(bus.happened().unwrap(), ["app.service", "cron.service"]);
         assert_eq!(bus.happened().unwrap(), [""; 0]);

@@ -2,7 +2,6 @@
 
 pub mod bus;
 pub mod files;
-mod signal;
 pub mod units;
 pub mod wait;
 pub mod writers;

@@ -57,3 +57,11 @@ assert_contains "$OUTPUT" "it would let anybody in"
 assert_lacks "$OUTPUT" "tops3cret"
 assert_exit 1 host grep -r tops3cret /var/lib/evenkeel
 assert_eq "$before" "$(fingerprint /etc/passwd /etc/shadow /etc/group)"
+
+# What systemd says of units over its socket is what `systemctl show` says: loaded or not, aliases, instances, masked, broken, failed, there or not.
+host_write /etc/systemd/system/odd.service <<<'[Servi'
+host_sh 'printf "[Service]\nType=oneshot\nExecStart=/bin/false\nExecReload=/bin/true\n" >/etc/systemd/system/fails.service
+systemctl daemon-reload && ! systemctl start fails.service && echo "# more" >>/etc/systemd/system/fails.service'
+host_write /root/told_units 0755 <"${KEEL_BIN%/*}/../debug/examples/told_units"
+assert_exit 0 host_sh 'units=$(systemctl list-unit-files --no-legend; systemctl list-units --all --plain --no-legend)
+/root/told_units $(cut -d" " -f1 <<<"$units" | grep -v "@\." | sort -u) sshd.service nothere.service nothere@x.service getty@tty9.service 7up.service "a\\x2db.mount"'

@@ -32,3 +32,4 @@ mod units;
 
 pub use attendance::Attendance;
 pub use host::Host;
+pub use units::{unit_of_manager, units_by_program, units_by_socket};

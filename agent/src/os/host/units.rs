@@ -1,8 +1,10 @@
-//! What the service manager says of units: one `systemctl show` for all that will be asked about.
+//! What the service manager says of units: one question for all that will be asked about, over its socket, or by `systemctl show` where that
+//! does not let us in.
 //!
 //! It must not claim anything where systemd does not run. Properties: org.freedesktop.systemd1(5).
 
 use super::unit_files::{Ask, is_template, state};
+use crate::os::bus::{Properties, Property, Systemd};
 use crate::os::child::Child;
 use crate::os::safe_path::{Follow, look};
 use model::{Failure, UnitState};
@@ -28,16 +30,46 @@ pub(super) fn show(names: &[String]) -> Result<Units, Failure> {
     if plain.is_empty() {
         return Ok(units);
     }
-    let argv = ["systemctl", "--no-pager", "show", PROPERTIES, "--"].into_iter();
-    let output = Child::new(argv.chain(plain.iter().map(|name| name.as_str()))).run()?.success()?;
-    let found = parse(&output.text()?)?;
-    if found.len() != plain.len() {
-        let because = format!("systemctl was asked about {} and told of {}", plain.len(), found.len());
-        return Err(Failure::unknown("units", because));
-    }
-    // By position: an alias and its unit give two paragraphs with one Id.
+    let asked: Vec<&str> = plain.iter().map(|name| name.as_str()).collect();
+    let found = match Systemd::reach() {
+        Some(manager) => units_by_socket(manager, &asked)?,
+        None => units_by_program(&asked)?,
+    };
+    // By position: an alias and its unit are told of with one Id.
     units.extend(plain.into_iter().cloned().zip(found));
     Ok(units)
+}
+
+/// What the manager says of these units over its socket, in their order.
+///
+/// # Errors
+/// It does not say, or what it says is no answer.
+pub fn units_by_socket(mut manager: Systemd, names: &[&str]) -> Result<Vec<Option<UnitState>>, Failure> {
+    let told = manager.properties(names)?;
+    told.iter().zip(names).map(|(properties, name)| Said::of(name, properties).map(Said::judged)).collect()
+}
+
+/// The same by `systemctl show`.
+///
+/// # Errors
+/// It fails, or does not tell of all of them.
+pub fn units_by_program(names: &[&str]) -> Result<Vec<Option<UnitState>>, Failure> {
+    let argv = ["systemctl", "--no-pager", "show", PROPERTIES, "--"].into_iter();
+    let output = Child::new(argv.chain(names.iter().copied())).run()?.success()?;
+    let found = parse(&output.text()?)?;
+    if found.len() != names.len() {
+        let because = format!("systemctl was asked about {} and told of {}", names.len(), found.len());
+        return Err(Failure::unknown("units", because));
+    }
+    Ok(found)
+}
+
+/// What the running manager says of one unit; `None` where there is none of this name.
+///
+/// # Errors
+/// It could not be asked, or what it says is no answer.
+pub fn unit_of_manager(name: &str) -> Result<Option<UnitState>, Failure> {
+    Ok(show(&[name.to_owned()])?.remove(name).flatten())
 }
 
 /// sd_booted(3) looks for this directory.
@@ -67,18 +99,61 @@ fn paragraph(text: &str) -> Result<Option<UnitState>, Failure> {
         let found = fields.get(name).copied();
         found.ok_or_else(|| Failure::unknown(id, format!("systemctl said nothing of its {name}")))
     };
-    let active = field("ActiveState")?;
-    // A unit whose file is gone while it still runs is there to be stopped.
-    if field("LoadState")? == "not-found" && matches!(active, "inactive" | "failed") {
-        return Ok(None);
-    }
-    Ok(Some(UnitState {
-        active: active.to_owned(),
-        file: field("UnitFileState")?.to_owned(),
+    Ok(Said {
+        load: field("LoadState")?,
+        active: field("ActiveState")?,
+        file: field("UnitFileState")?,
         need_reload: field("NeedDaemonReload")? == "yes",
         // systemd before 229 has no such property.
         can_reload: fields.get("CanReload") == Some(&"yes"),
-    }))
+    }
+    .judged())
+}
+
+/// What was said of a unit.
+struct Said<'a> {
+    load: &'a str,
+    active: &'a str,
+    file: &'a str,
+    need_reload: bool,
+    can_reload: bool,
+}
+
+impl<'a> Said<'a> {
+    fn of(name: &str, properties: &'a Properties) -> Result<Self, Failure> {
+        let unknown =
+            |property: &str| Failure::unknown(name, format!("systemd said nothing of its {property}"));
+        let text = |property: &str| match properties.get(property) {
+            Some(Property::Text(text)) => Ok(text.as_str()),
+            _ => Err(unknown(property)),
+        };
+        let truth = |property: &str| match properties.get(property) {
+            Some(Property::Truth(truth)) => Ok(*truth),
+            _ => Err(unknown(property)),
+        };
+        Ok(Self {
+            load: text("LoadState")?,
+            active: text("ActiveState")?,
+            file: text("UnitFileState")?,
+            need_reload: truth("NeedDaemonReload")?,
+            // As above.
+            can_reload: properties.contains_key("CanReload") && truth("CanReload")?,
+        })
+    }
+
+    /// `None` for a unit that does not exist.
+    fn judged(self) -> Option<UnitState> {
+        // A unit whose file is gone while it still runs is there to be stopped.
+        if self.load == "not-found" && matches!(self.active, "inactive" | "failed") {
+            return None;
+        }
+        Some(UnitState {
+            active: self.active.to_owned(),
+            file: self.file.to_owned(),
+            need_reload: self.need_reload,
+            can_reload: self.can_reload,
+        })
+    }
 }
 
 #[cfg(test)]
