@@ -1,7 +1,7 @@
 //! The course of one test in a box: make it, converge it, converge it again (nothing may change), run what tests it, roll it back (it
 //! has to be as it was made), destroy it. The converging is a push like any other.
 
-use crate::boxes::{Driver, Raw, TestBox, run};
+use crate::boxes::{Driver, Kept, Raw, Shelf, Stay, TestBox, run};
 use crate::order::{Asked, Wanted};
 use crate::outcome::{Fault, Outcome, Step};
 use crate::subject::Means;
@@ -57,13 +57,15 @@ struct Going<'a> {
     case: &'a BoxCase,
     steps: Vec<Step>,
     faults: Vec<Fault>,
+    /// The run that changed the box, as long as it has not been rolled back.
+    run: Option<u64>,
 }
 
 impl Course<'_> {
     /// Takes one test from its beginning to its end.
     pub fn run(&self, case: &BoxCase) -> Outcome {
         let since = Instant::now();
-        let mut going = Going { course: self, case, steps: Vec::new(), faults: Vec::new() };
+        let mut going = Going { course: self, case, steps: Vec::new(), faults: Vec::new(), run: None };
         going.all();
         let Going { steps, faults, .. } = going;
         Outcome { name: case.name.clone(), origin: case.origin.clone(), took: since.elapsed(), steps, faults }
@@ -80,16 +82,35 @@ impl Going<'_> {
         };
         self.done("create", format!("{}{}", driver.name(), notes(&*made)), since);
         self.inside(&mut *made);
-        let since = Instant::now();
         if self.course.after == After::Kept {
-            let told = made
-                .keep()
-                .unwrap_or_else(|| format!("a box of {} cannot be kept: it is gone", driver.name()));
-            return self.done("keep", told, since);
+            return self.keep(made);
         }
+        if made.stay() == Stay::Before && self.run.is_some() {
+            self.roll_back(&mut *made);
+        }
+        let since = Instant::now();
         match made.destroy() {
             Ok(()) => self.done("destroy", String::new(), since),
             Err(failure) => self.fault(format!("the box could not be destroyed: {failure}")),
+        }
+    }
+
+    fn keep(&mut self, made: Box<dyn TestBox>) {
+        let since = Instant::now();
+        let kept = made.keep().and_then(|kept| match kept.remove[..] {
+            [] => Ok(kept),
+            _ => Shelf::usual()?.put(&kept).map(|()| kept),
+        });
+        match kept {
+            Ok(Kept { name, enter, remove, note }) => {
+                let mut told = vec![format!("enter {name} by `{enter}`"), note];
+                if !remove.is_empty() {
+                    told.insert(1, format!("remove it by `keel test --destroy {name}`"));
+                }
+                told.retain(|part| !part.is_empty());
+                self.done("keep", told.join("; "), since);
+            }
+            Err(failure) => self.fault(format!("the box could not be kept: {failure}")),
         }
     }
 
@@ -142,6 +163,7 @@ impl Going<'_> {
         let since = Instant::now();
         let asked = self.ask(made, Wanted::Converged);
         let report = asked.report();
+        self.run = report.run.as_deref().and_then(|run| run.parse().ok());
         self.done("converge", format!("{} changed, {} unchanged", report.changed, report.unchanged), since);
         self.failures(&asked, "converging").then(|| asked.checks().to_vec())
     }
@@ -228,7 +250,11 @@ impl Going<'_> {
     /// Rolls back what was converged: the box has to be as it was made.
     fn roll_back(&mut self, made: &mut dyn TestBox) {
         let since = Instant::now();
-        let asked = self.ask(made, Wanted::RolledBack);
+        // Whatever ran there before is none of this test's.
+        let Some(run) = self.run.take() else {
+            return self.done("rollback", "nothing was changed".to_owned(), since);
+        };
+        let asked = self.ask(made, Wanted::RolledBack(run));
         let changed = asked.report().changed;
         self.failures(&asked, "rolling back");
         let raw = made.compare().map(|raw| raw.without(&self.case.leaves));

@@ -25,8 +25,8 @@ pub enum Wanted {
     Converged,
     /// It is to be looked at.
     Checked(Vec<CheckSpec>),
-    /// It is to be as it was before.
-    RolledBack,
+    /// It is to be as it was before this run.
+    RolledBack(u64),
 }
 
 /// What came of an order.
@@ -198,8 +198,9 @@ impl Controller for Desk<'_> {
         let order = match &self.wanted {
             Wanted::Converged => None,
             Wanted::Checked(checks) => Some(Order::Check(checks.clone())),
-            Wanted::RolledBack => {
-                let rollback = Rollback { which: Which::Last, force: false, forecast: false, terms: terms() };
+            Wanted::RolledBack(run) => {
+                let rollback =
+                    Rollback { which: Which::One(*run), force: false, forecast: false, terms: terms() };
                 Some(Order::Rollback(rollback))
             }
         };

@@ -1,5 +1,5 @@
 //! A child that is talked with while it runs, and that does not outlive its parent. `child` starts it.
-//! It must not be left to a thread that ends early: the kernel ties it to the thread that started it.
+//! It must not be left to a thread that ends early: the kernel ties it to the thread that started it, until it unties itself.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -16,12 +16,20 @@ pub struct Tied {
     shown: String,
     input: Option<ChildStdin>,
     output: Option<ChildStdout>,
+    /// It has untied itself.
+    is_free: bool,
 }
 
 impl Tied {
     pub(super) fn new(mut child: Child, shown: String) -> Self {
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        Self { child, shown, input, output }
+        Self { child, shown, input, output, is_free: false }
+    }
+
+    /// Lets go of one that has untied itself; its number.
+    pub fn let_go(mut self) -> u32 {
+        self.is_free = true;
+        self.child.id()
     }
 
     /// Its number, which is its own for as long as this is kept.
@@ -75,7 +83,7 @@ impl Tied {
 impl Drop for Tied {
     fn drop(&mut self) {
         // One that has been waited for takes no signal; that it could not be killed means that it is gone.
-        if self.child.kill().is_ok() {
+        if !self.is_free && self.child.kill().is_ok() {
             drop(self.child.wait());
         }
     }

@@ -129,6 +129,17 @@ impl Standing {
         said
     }
 
+    /// Leaves it: it stands until the process whose number this is ends.
+    ///
+    /// # Errors
+    /// It could not be told; it ends then.
+    pub fn leave(mut self) -> Result<u32, Failure> {
+        let asked = self.input.write_all(b"keep\n").and_then(|()| self.input.flush());
+        asked.map_err(|error| Failure::io("talk over", "the pipe of the copy", error))?;
+        self.hear::<()>()?;
+        Ok(self.keeper.let_go())
+    }
+
     /// Ends it, and all that runs in it.
     ///
     /// # Errors

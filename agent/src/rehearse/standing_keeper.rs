@@ -12,7 +12,7 @@ use crate::os::child::Child;
 use model::Failure;
 use rustix::fs::{Mode, chmod};
 use rustix::mount::{MountFlags, mount};
-use rustix::process::{WaitOptions, wait};
+use rustix::process::{WaitOptions, set_parent_process_death_signal, wait};
 use rustix::thread::UnshareFlags;
 use std::fs::{OpenOptions, create_dir_all};
 use std::io::{BufRead, Read, Write, stdin, stdout};
@@ -44,10 +44,21 @@ pub(super) fn keep() -> u8 {
             return 1;
         }
     };
-    let (layers, first) = layers;
+    let (layers, mut first) = layers;
     for line in stdin().lock().lines() {
         let is_heard = match line.as_deref() {
             Ok("compare") => say(&differences(&layers, Path::new("/"))),
+            Ok("keep") => {
+                // From here on the copy stands for as long as this process does.
+                let is_free = be_free();
+                if say(&is_free) && is_free.is_ok() {
+                    let input = first.input();
+                    let ended = first.finish();
+                    drop(input);
+                    return u8::from(ended.is_err());
+                }
+                false
+            }
             Ok(_) | Err(_) => false,
         };
         if !is_heard {
@@ -55,6 +66,19 @@ pub(super) fn keep() -> u8 {
         }
     }
     u8::from(first.finish().is_err())
+}
+
+/// Outlives whoever made us, and holds none of its streams.
+fn be_free() -> Result<(), Failure> {
+    let failed =
+        |errno: rustix::io::Errno| Failure::io("leave", "whoever made the copy", std::io::Error::from(errno));
+    set_parent_process_death_signal(None).map_err(failed)?;
+    hush().map_err(|error| Failure::io("open", "/dev/null", error))
+}
+
+/// Whoever waits for the end of our standard error does not wait for us.
+fn hush() -> std::io::Result<()> {
+    Ok(rustix::stdio::dup2_stderr(OpenOptions::new().write(true).open("/dev/null")?)?)
 }
 
 /// A line of JSON to whoever made us; false where nobody listens.
@@ -154,6 +178,10 @@ pub(super) fn be_first() -> u8 {
         return 1;
     }
     if stdout().write_all(b"!").and_then(|()| stdout().flush()).is_err() {
+        return 2;
+    }
+    if let Err(error) = hush() {
+        drop(std::io::stderr().write_all(format!("/dev/null: {error}\n").as_bytes()));
         return 2;
     }
     let input = spawn(|| std::io::copy(&mut stdin(), &mut std::io::sink()));

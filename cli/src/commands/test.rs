@@ -25,18 +25,26 @@ pub struct Args {
     /// Only the tests that need no box.
     #[arg(long, conflicts_with_all = ["sort", "rollback", "keep", "parallel"])]
     unit: bool,
-    /// What makes the boxes, where a test does not say.
-    #[arg(long = "box", value_name = "DRIVER", value_enum, default_value_t)]
+    /// What makes the boxes, where a test does not say: `overlay`, a copy of this machine; `nspawn` and `lxc`, a minimal system of this
+    /// machine's release that is booted; `podman` and `docker`, the same or `:IMAGE` in a container; `vagrant`, the first machine of the
+    /// site's Vagrantfile or one of `:BOX`; `ssh:HOST`, a host that is there: what is done to it is rolled back.
+    #[arg(long = "box", value_name = "DRIVER", default_value = "overlay")]
     sort: Sort,
+    /// Read in place of ~/.ssh/config and /etc/ssh/ssh_config, for `--box ssh:HOST`.
+    #[arg(long, value_name = "FILE")]
+    ssh_config: Option<PathBuf>,
     /// A directory with a system to lay booted boxes over, in place of one that is made.
     #[arg(long, value_name = "DIR")]
     box_base: Option<PathBuf>,
     /// Rolls each box back at the end: it has to be as it was made.
     #[arg(long)]
     rollback: bool,
-    /// Leaves the boxes to be looked at, and says how to enter them.
+    /// Leaves the boxes to be looked at, and says how to enter and remove them.
     #[arg(long)]
     keep: bool,
+    /// Tests nothing: removes boxes that an earlier `--keep` has left, those that are named or all.
+    #[arg(long, conflicts_with_all = ["unit", "sort", "rollback", "keep", "parallel", "report"])]
+    destroy: bool,
     /// At most so many boxes at once.
     #[arg(long, value_name = "N", default_value = "4")]
     parallel: NonZeroUsize,
@@ -53,6 +61,9 @@ pub struct Args {
 
 /// Tests.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.destroy {
+        return boxes::destroy(&args.words, &view::tests::destroyed).map(|()| Exit::Fine);
+    }
     let files = Files::for_looking(Opening::Never);
     let (cases, boxes) = match found(args, &files) {
         Ok(found) => found,
@@ -79,12 +90,12 @@ fn units(args: &Args, cases: &[Case], files: &Files) -> Vec<Outcome> {
 fn in_boxes(args: &Args, boxes: &[BoxCase], told: &Told) -> anyhow::Result<Vec<Outcome>> {
     // Boxes get the values of secrets, as far as that takes no question.
     let files = Files::for_looking(Opening::Unasked);
-    let secrets = args.site.join("secrets");
     let dealing = Dealing {
         files: &files,
-        secrets: &secrets,
-        sort: args.sort,
+        site: &args.site,
+        sort: args.sort.clone(),
         base: args.box_base.clone(),
+        ssh_config: args.ssh_config.clone(),
         is_kept: args.keep,
         parallel: args.parallel.get(),
     };

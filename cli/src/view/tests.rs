@@ -68,6 +68,11 @@ impl Told {
     }
 }
 
+/// A box that was kept is gone.
+pub fn destroyed(name: &str) {
+    line(&format!("{} is gone", inset(name)));
+}
+
 fn human(outcome: &Outcome) {
     let Outcome { name, origin, took, steps, faults } = outcome;
     let color = wanted(&std::io::stdout());

@@ -51,9 +51,15 @@ pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
+/// The same for people: as it is, where it needs no quotes.
+pub(super) fn plain(word: &str) -> String {
+    let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_./,=:@%+".contains(one);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { quoted(word) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Said, quoted, run};
+    use super::{Said, plain, quoted, run};
     use fleet::Spawned;
     use std::time::Duration;
 
@@ -65,6 +71,7 @@ mod tests {
     fn words_arrive_as_they_are() {
         let hard = "it's $HOME `x` \"y\"\n*";
         assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!([plain("/a-b"), plain("a b"), plain("")], ["/a-b", "'a b'", "''"]);
         let said = here(&["printf", "%s", hard], b"", Duration::from_secs(20)).unwrap();
         assert_eq!((said.status, said.out.as_str()), (Some(0), hard));
         let said = here(&["sh", "-c", "cat; echo no >&2; exit 3"], b"told", Duration::from_secs(20)).unwrap();

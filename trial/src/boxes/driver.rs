@@ -1,5 +1,6 @@
 //! What makes boxes, and what a box can do. The run of a test goes through its [`Remote`] alone, as on any host.
 
+use super::kept::Kept;
 use fleet::Remote;
 use model::Failure;
 
@@ -35,8 +36,25 @@ pub trait TestBox {
     /// Something of it is left.
     fn destroy(self: Box<Self>) -> Result<(), Failure>;
 
-    /// Leaves it for the user to look at, and says how to enter it; `None` where it cannot outlive this program.
-    fn keep(self: Box<Self>) -> Option<String>;
+    /// What is there when the test is over and the box done with.
+    fn stay(&self) -> Stay {
+        Stay::Nothing
+    }
+
+    /// Leaves it for the user to look at.
+    ///
+    /// # Errors
+    /// It could not be left alone; it is gone then.
+    fn keep(self: Box<Self>) -> Result<Kept, Failure>;
+}
+
+/// What is there when a box is done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// Nothing: it is destroyed.
+    Nothing,
+    /// The host that was there before. Whatever came of the test, it is brought back to what it was.
+    Before,
 }
 
 /// How far a box is from what it was made as.

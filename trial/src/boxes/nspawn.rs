@@ -1,10 +1,12 @@
 //! Boxes that are booted by systemd-nspawn: a minimal system of this machine's own release, with everything that belongs to one in
-//! memory. Services run in them. They end with this program, however that ends: they live in namespaces of its child.
+//! memory. Services run in them. They end with this program, however that ends, unless they are kept: then their input has ended.
 
 use super::base::{self, CACHE, make_private};
-use super::command::run;
+use super::booting;
 use super::driver::{Driver, Raw, TestBox};
-use super::way_out::WayOut;
+use super::kept::Kept;
+use super::name::{self, PREFIX};
+use super::way_out::{self, WayOut};
 use agent::os::child::{Child, Outlet};
 use agent::os::tied::Tied;
 use agent::rehearse::layer_differences;
@@ -12,11 +14,10 @@ use fleet::{Remote, Spawned};
 use model::Failure;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,21 @@ const SCRIPT: &str = include_str!("nspawn.sh");
 /// How long a box may take to come up.
 const BOOTING: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(20);
+/// What this process starts: it ends with it, while what that starts ends with its input (see `nspawn.sh`).
+const BESIDE: &str = "exec 3<&0 </dev/null; \"$@\" <&3 3<&- 2>&1 & exec 3<&-; wait \"$!\"";
 /// Where boxes without a service manager outside have their groups.
 const GROUPS: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
-/// What names of boxes begin with; the number of this process and that of the box follow.
-const PREFIX: &str = "keel-box-";
+/// Ends a box, and removes its groups. 1: the process around it  2: its name
+const REMOVE: &str = r#"
+if grep -q -- "$2" "/proc/$1/cmdline" 2>/dev/null; then kill "$1"; fi
+for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    [ -d "$top/$2" ] || continue
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        find "$top/$2" -depth -type d -exec rmdir {} + 2>/dev/null && break
+        sleep 0.2
+    done
+done
+"#;
 
 /// Makes them.
 #[derive(Debug, Default)]
@@ -36,9 +48,6 @@ pub struct Nspawn {
     pub base: Option<PathBuf>,
     made: Mutex<Option<PathBuf>>,
 }
-
-/// Counts the boxes of this process.
-static NEXT: AtomicU32 = AtomicU32::new(1);
 
 impl Nspawn {
     /// Over this system, or one that is made and kept.
@@ -71,44 +80,78 @@ impl Driver for Nspawn {
         make_private(Path::new(CACHE))?;
         let place = Path::new(CACHE).join("box");
         make_private(&place)?;
-        let name = format!("{PREFIX}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let words = [
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "--net",
-            "--ipc",
-            "--uts",
-            "sh",
-            "-euc",
-            SCRIPT,
-            "sh",
-        ];
-        let [from, to] = [&base, &place].map(|path| path.display().to_string());
-        let mut keeper =
-            Child::new(words.into_iter().chain([from.as_str(), &to, &name])).start(Outlet::Piped)?;
-        let mut said = [0; 5];
-        let heard = keeper.output().map(|mut output| output.read_exact(&mut said));
-        if !matches!(heard, Some(Ok(()))) {
-            drop(keeper);
-            remove_groups(&name)?;
-            return Err(Failure::unknown("the box", "it could not be laid out; what was said is above"));
-        }
-        let mut made =
-            Booted { keeper, name, base, place, first: 0, init: 0, way_out: None, raw: BTreeSet::new() };
+        let name = name::next();
+        let (keeper, input) = lay_out(&base, &place, &name)?;
+        let mut made = Booted {
+            keeper,
+            input,
+            name,
+            base,
+            place,
+            first: 0,
+            init: 0,
+            way_out: None,
+            raw: BTreeSet::new(),
+        };
         made.boot()?;
         Ok(Box::new(made))
     }
 }
 
+/// Starts what lies around a box, and waits until it is laid out. The box ends when the input that comes back does.
+fn lay_out(base: &Path, place: &Path, name: &str) -> Result<(Tied, Box<dyn Write + Send>), Failure> {
+    let words = [
+        "sh",
+        "-c",
+        BESIDE,
+        "sh",
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--net",
+        "--ipc",
+        "--uts",
+        "sh",
+        "-euc",
+        SCRIPT,
+        "sh",
+    ];
+    let [from, to] = [base, place].map(|path| path.display().to_string());
+    let mut keeper = Child::new(words.into_iter().chain([from.as_str(), &to, name])).start(Outlet::Piped)?;
+    let Some(input) = keeper.input() else {
+        return Err(Failure::unknown("the box", "it was started without pipes"));
+    };
+    let mut said = String::new();
+    if let Some(output) = keeper.output() {
+        let failed = |error| Failure::io("talk over", "the pipe of the box", error);
+        for line in BufReader::new(output).lines() {
+            let line = line.map_err(failed)?;
+            if line == "made" {
+                said.clear();
+                break;
+            }
+            said.push_str(&line);
+            said.push_str("; ");
+        }
+    }
+    if !said.is_empty() {
+        drop((keeper, input));
+        remove_groups(name)?;
+        return Err(Failure::unknown("the box", format!("it could not be laid out: {said}")));
+    }
+    Ok((keeper, Box::new(input)))
+}
+
 /// A booted box.
 struct Booted {
     keeper: Tied,
+    /// When it ends, the box does.
+    input: Box<dyn Write + Send>,
     name: String,
     base: PathBuf,
     place: PathBuf,
@@ -123,7 +166,8 @@ struct Booted {
 impl Booted {
     fn boot(&mut self) -> Result<(), Failure> {
         let until = Instant::now() + BOOTING;
-        self.first = *children(self.keeper.id())?.first().ok_or_else(|| self.gone())?;
+        let around = *children(self.keeper.id())?.first().ok_or_else(|| self.gone())?;
+        self.first = *children(around)?.first().ok_or_else(|| self.gone())?;
         while self.init == 0 {
             if let Some(init) = init_below(self.first)? {
                 self.init = init;
@@ -133,31 +177,10 @@ impl Booted {
                 sleep(GLANCE);
             }
         }
-        self.up(until)?;
+        booting::wait(&|| self.remote(), until, &|| self.log())?;
         self.way_out = Some(WayOut::open(self.init, &mut *self.remote())?);
         self.raw = self.differences()?;
         Ok(())
-    }
-
-    /// Waits until its service manager has started everything.
-    fn up(&self, until: Instant) -> Result<(), Failure> {
-        let argv = ["systemctl", "is-system-running", "--wait"];
-        loop {
-            let said = run(&mut *self.remote(), &argv, b"", until.saturating_duration_since(Instant::now()));
-            let word =
-                said.map(|said| said.out.trim().to_owned()).unwrap_or_else(|trouble| trouble.to_string());
-            match word.as_str() {
-                "running" | "degraded" => return Ok(()),
-                _ if Instant::now() >= until => {
-                    return Err(Failure::unknown(
-                        "the box",
-                        format!("it does not come up: {word}; {}", self.log()),
-                    ));
-                }
-                // Its service manager cannot be asked yet.
-                _ => sleep(GLANCE),
-            }
-        }
     }
 
     fn gone(&self) -> Failure {
@@ -185,12 +208,7 @@ impl Booted {
 
 impl TestBox for Booted {
     fn remote(&self) -> Box<dyn Remote> {
-        let init = self.init.to_string();
-        let words = [
-            "nsenter", "--target", &init, "--mount", "--pid", "--ipc", "--uts", "--net", "--root", "--wd",
-            "--",
-        ];
-        Box::new(Spawned::behind(words.map(str::to_owned).to_vec()))
+        Box::new(Spawned::behind(entering(&self.init.to_string()).map(str::to_owned).to_vec()))
     }
 
     fn compare(&mut self) -> Result<Raw, Failure> {
@@ -202,15 +220,26 @@ impl TestBox for Booted {
     }
 
     fn destroy(self: Box<Self>) -> Result<(), Failure> {
-        let Self { keeper, name, way_out, .. } = *self;
-        drop(way_out);
-        drop(keeper);
+        let Self { keeper, input, name, way_out, .. } = *self;
+        drop((way_out, keeper, input));
         remove_groups(&name)
     }
 
-    fn keep(self: Box<Self>) -> Option<String> {
-        None
+    fn keep(mut self: Box<Self>) -> Result<Kept, Failure> {
+        let around = self.first.to_string();
+        let told = self.input.write_all(b"keep\n").and_then(|()| self.input.flush());
+        told.map_err(|error| Failure::io("talk over", "the pipe of the box", error))?;
+        let init = self.init.to_string();
+        let enter = entering(&init).join(" ");
+        let remove = ["sh", "-euc", REMOVE, "sh", &around, &self.name].map(str::to_owned).to_vec();
+        let note = format!("{}; it is gone when this machine is started anew", way_out::note(self.way_out));
+        Ok(Kept { name: self.name, enter: format!("{enter} bash"), remove, note })
     }
+}
+
+/// What enters the namespaces of a process.
+fn entering(init: &str) -> [&str; 11] {
+    ["nsenter", "--target", init, "--mount", "--pid", "--ipc", "--uts", "--net", "--root", "--wd", "--"]
 }
 
 /// The processes that this one has started (proc_pid_task_children(5)).

@@ -1,5 +1,5 @@
 # The first process of a booted box, in namespaces of its own: everything that is mounted and started here ends with it. It ends when its
-# input does. 1: the base  2: where the box is laid out  3: its name
+# input does, unless that says `keep`; then it has none of our streams any more. 1: the base  2: where the box is laid out  3: its name
 base=$1 place=$2 name=$3
 ip link set lo up
 mount -t tmpfs -o mode=0700,nodev keel-box "$place"
@@ -31,4 +31,12 @@ fi
 systemd-nspawn --quiet -D "$place/root" -M "$name" --hostname="$name" --register=no $keep --console=read-only \
     --resolv-conf=off --timezone=off --link-journal=no --capability=all --boot </dev/null >"$place/log" 2>&1 &
 echo made
-cat >/dev/null
+read -r word || word=
+[ "$word" = keep ] || exit 0
+exec >/dev/null 2>&1 </dev/null
+# Signals that end other processes are nothing to the first one of a namespace.
+trap 'exit 0' TERM
+while :; do
+    sleep 86400 &
+    wait "$!"
+done

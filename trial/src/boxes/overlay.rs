@@ -1,11 +1,17 @@
 //! Boxes that are overlays of this machine: there at once, with nothing to set up. No service manager runs in them: services are
 //! written down as started, and none is. They end with this program, however that ends.
 
+use super::command::plain;
 use super::driver::{Driver, Raw, TestBox};
-use super::way_out::WayOut;
+use super::kept::Kept;
+use super::name;
+use super::way_out::{self, WayOut};
 use agent::rehearse::Standing;
 use fleet::{Remote, Spawned};
 use model::Failure;
+
+/// Ends what keeps a copy, and with it the copy, where it is still that. 1: its number
+const REMOVE: &str = "grep -q __copy-keeper \"/proc/$1/cmdline\" 2>/dev/null || exit 0; exec kill \"$1\"";
 
 /// Makes them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +53,12 @@ impl TestBox for OverlayBox {
         self.copy.end()
     }
 
-    fn keep(self: Box<Self>) -> Option<String> {
-        None
+    fn keep(self: Box<Self>) -> Result<Kept, Failure> {
+        let Self { copy, way_out } = *self;
+        let enter: Vec<String> = copy.enter().iter().map(|word| plain(word)).collect();
+        let keeper = copy.leave()?.to_string();
+        let remove = ["sh", "-euc", REMOVE, "sh", &keeper].map(str::to_owned).to_vec();
+        let note = format!("{}; it is gone when this machine is started anew", way_out::note(Some(way_out)));
+        Ok(Kept { name: name::next(), enter: format!("{} bash", enter.join(" ")), remove, note })
     }
 }

@@ -73,6 +73,11 @@ impl WayOut {
     }
 }
 
+/// What is to be said of a box that outlives its way out.
+pub fn note(way_out: Option<WayOut>) -> String {
+    way_out.map_or_else(String::new, |_| "apt reaches nothing in it any more".to_owned())
+}
+
 impl Drop for WayOut {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);

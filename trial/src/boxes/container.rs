@@ -1,0 +1,269 @@
+//! Boxes that podman or docker runs: an image that the user names, or the base of booted boxes. Where an image has a systemd, that is
+//! booted, and services run; else nothing runs but what is entered. As root they have no network but the way to packages; without, what
+//! the engine gives.
+
+use super::base;
+use super::booting::{self, Manager};
+use super::command::quoted;
+use super::driver::{Driver, Raw, TestBox};
+use super::guard::Guard;
+use super::kept::Kept;
+use super::name;
+use super::way_out::WayOut;
+use agent::os::child::Child;
+use agent::rehearse::layer_differences;
+use fleet::{Remote, Spawned};
+use model::Failure;
+use rustix::process::{Resource, getrlimit};
+use std::collections::BTreeSet;
+use std::env::{var, vars_os};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a container may take to come up.
+const BOOTING: Duration = Duration::from_secs(90);
+/// Whatever of these the user has set, a program of an engine is to know.
+const KNOWN: [&str; 8] = [
+    "HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "CONTAINER_HOST",
+    "CONTAINERS_CONF",
+    "CONTAINERS_STORAGE_CONF",
+];
+/// The first process: systemd where there is one.
+const INIT: &str = "[ -x /sbin/init ] && exec /sbin/init; exec sleep infinity";
+/// What a service manager and the kinds need beyond what engines give: mounts, and a network of one's own.
+const SHARED: [&str; 6] = [
+    "--cap-add=SYS_ADMIN",
+    "--cap-add=NET_ADMIN",
+    "--cap-add=AUDIT_WRITE",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--entrypoint=/bin/sh",
+];
+
+/// The program that runs containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// podman(1).
+    Podman,
+    /// docker(1).
+    Docker,
+}
+
+impl Engine {
+    fn program(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+        }
+    }
+
+    /// What its program is started as, by us and by the user's shell.
+    fn words(self) -> Vec<String> {
+        let said =
+            |name: &&str| Some(format!("{name}={}", var(name).ok().filter(|value| !value.is_empty())?));
+        let variables = KNOWN.iter().filter_map(said);
+        std::iter::once("env".to_owned()).chain(variables).chain([self.program().to_owned()]).collect()
+    }
+
+    fn ask(self, words: &[&str]) -> Result<String, Failure> {
+        let mut child = Child::new([self.program()].iter().chain(words));
+        child.env = vars_os().collect();
+        Ok(child.run()?.success()?.text()?.trim().to_owned())
+    }
+
+    /// What systemd needs to be the first process.
+    fn for_init(self) -> Vec<String> {
+        match self {
+            Self::Podman => {
+                let mut words = vec!["--systemd=always".to_owned(), "--stop-timeout=0".to_owned()];
+                // No more than this process may have itself: raising a limit is a right that machines in containers lack.
+                for (word, resource, usual) in
+                    [("nofile", Resource::Nofile, 1_048_576), ("nproc", Resource::Nproc, 32_768)]
+                {
+                    let most = getrlimit(resource).maximum.unwrap_or(u64::MAX).min(usual);
+                    words.push(format!("--ulimit={word}={most}:{most}"));
+                }
+                words
+            }
+            // It knows no such word: groups of the box's own, and the memory that systemd wants.
+            Self::Docker => ["--privileged", "--tmpfs=/run", "--tmpfs=/run/lock", "--env=container=docker"]
+                .map(str::to_owned)
+                .to_vec(),
+        }
+    }
+}
+
+/// Makes them.
+#[derive(Debug)]
+pub struct Containers {
+    engine: Engine,
+    /// The image; that of the base where `None`.
+    image: Option<String>,
+    base: Option<PathBuf>,
+    made: Mutex<Option<String>>,
+}
+
+impl Containers {
+    /// Of this image; where there is none said, of this base, or of one that is made and kept.
+    pub fn of(engine: Engine, image: Option<String>, base: Option<PathBuf>) -> Self {
+        Self { engine, image, base, made: Mutex::default() }
+    }
+
+    /// The image to start; the first who asks makes it, while others wait. It stays for later calls.
+    fn image(&self) -> Result<String, Failure> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(image) = self.image.as_ref().or(made.as_ref()) {
+            return Ok(image.clone());
+        }
+        let base = self.base.clone().map_or_else(base::ensure, Ok)?;
+        let tag = base.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let image = format!("localhost/keel-box:{tag}");
+        if self.engine.ask(&["image", "inspect", "--format", "{{.Id}}", &image]).is_err() {
+            let script = "tar --numeric-owner -C \"$1\" -c . | \"$2\" import - \"$3\"";
+            let from = base.display().to_string();
+            let words = ["sh", "-euc", script, "sh", &from, self.engine.program(), &image];
+            let mut import = Child::new(words);
+            import.env = vars_os().collect();
+            import.run()?.success()?;
+        }
+        Ok(made.insert(image).clone())
+    }
+}
+
+impl Driver for Containers {
+    fn name(&self) -> &'static str {
+        self.engine.program()
+    }
+
+    fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
+        let (engine, image, name) = (self.engine, self.image()?, name::next());
+        let remove = remove(engine, &name);
+        let guard = Guard::over(&remove)?;
+        let is_root = rustix::process::geteuid().is_root();
+        let mut words = vec!["run".to_owned(), "--detach".to_owned(), format!("--name={name}")];
+        words.push(format!("--hostname={name}"));
+        words.extend(SHARED.map(str::to_owned));
+        words.extend(engine.for_init());
+        words.extend(is_root.then(|| "--network=none".to_owned()));
+        // The usual runtime of podman refuses to run beside groups of both versions (cgroups(7)).
+        let is_hybrid = engine == Engine::Podman && Path::new("/sys/fs/cgroup/unified").exists();
+        let before: &[&str] = if is_hybrid { &["--runtime=runc"] } else { &[] };
+        words.extend([image, "-c".to_owned(), INIT.to_owned()]);
+        let words: Vec<&str> = before.iter().copied().chain(words.iter().map(String::as_str)).collect();
+        let mut made = Container {
+            engine,
+            name,
+            guard,
+            layers: None,
+            way_out: None,
+            raw: BTreeSet::new(),
+            notes: Vec::new(),
+        };
+        if let Err(failure) = engine.ask(&words).and_then(|_| made.boot(is_root)) {
+            made.guard.end()?;
+            return Err(failure);
+        }
+        Ok(Box::new(made))
+    }
+}
+
+/// What removes one, and does nothing where there is none.
+fn remove(engine: Engine, name: &str) -> Vec<String> {
+    let script =
+        "\"$1\" container inspect \"$2\" >/dev/null 2>&1 || exit 0; exec \"$1\" rm --force --volumes \"$2\"";
+    ["sh", "-euc", script, "sh", engine.program(), name].map(str::to_owned).to_vec()
+}
+
+/// A container.
+struct Container {
+    engine: Engine,
+    name: String,
+    guard: Guard,
+    /// Its image's files and its own changes, where both are directories here.
+    layers: Option<(PathBuf, PathBuf)>,
+    way_out: Option<WayOut>,
+    /// What booting made otherwise.
+    raw: BTreeSet<String>,
+    notes: Vec<String>,
+}
+
+impl Container {
+    fn boot(&mut self, is_root: bool) -> Result<(), Failure> {
+        let log =
+            || self.engine.ask(&["logs", "--tail", "8", &self.name]).unwrap_or_else(|why| why.to_string());
+        let manager = booting::wait(&|| self.remote(), Instant::now() + BOOTING, &log)?;
+        if manager == Manager::None {
+            let none = format!(
+                "no systemd is in the image: no service runs in this box of {}",
+                self.engine.program()
+            );
+            self.notes.push(none);
+        }
+        if is_root {
+            let pid = self.engine.ask(&["inspect", "--format", "{{.State.Pid}}", &self.name])?;
+            let pid =
+                pid.parse().map_err(|_| Failure::unknown("the box", format!("`{pid}` is no process")))?;
+            self.way_out = Some(WayOut::open(pid, &mut *self.remote())?);
+            self.layers = self.layers()?;
+        } else {
+            self.notes.push(format!("it has the network that {} gives it", self.engine.program()));
+        }
+        self.raw = self.differences()?.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Where the engine lays overlays over one directory, and this machine has them: both can be compared.
+    fn layers(&self) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
+        let format = "{{.GraphDriver.Data.LowerDir}}\n{{.GraphDriver.Data.UpperDir}}";
+        let said = self.engine.ask(&["inspect", "--format", format, &self.name])?;
+        let Some((lower, upper)) = said.split_once('\n') else { return Ok(None) };
+        // Docker has a layer of its own for files such as /etc/hosts, above the image's.
+        let image: Vec<&str> = lower.split(':').filter(|dir| !dir.contains("-init/")).collect();
+        Ok(match image[..] {
+            [lower] if Path::new(lower).is_dir() && Path::new(upper).is_dir() => {
+                Some((lower.into(), upper.into()))
+            }
+            _ => None,
+        })
+    }
+
+    fn differences(&self) -> Result<Option<BTreeSet<String>>, Failure> {
+        let Some((lower, upper)) = &self.layers else { return Ok(None) };
+        Ok(Some(layer_differences(lower, upper)?.into_iter().collect()))
+    }
+}
+
+impl TestBox for Container {
+    fn remote(&self) -> Box<dyn Remote> {
+        let mut words = self.engine.words();
+        words.extend(["exec", "--interactive", "--user=0", &self.name].map(str::to_owned));
+        Box::new(Spawned::behind(words))
+    }
+
+    fn compare(&mut self) -> Result<Raw, Failure> {
+        let now = self.differences()?;
+        Ok(now.map_or(Raw::Unknown, |now| Raw::Differs(now.difference(&self.raw).cloned().collect())))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
+    fn destroy(self: Box<Self>) -> Result<(), Failure> {
+        drop(self.way_out);
+        self.guard.end()
+    }
+
+    fn keep(self: Box<Self>) -> Result<Kept, Failure> {
+        self.guard.let_go()?;
+        let (program, name) = (self.engine.program(), self.name);
+        let enter = format!("{program} exec -it {} bash", quoted(&name));
+        Ok(Kept { enter, remove: remove(self.engine, &name), note: super::way_out::note(self.way_out), name })
+    }
+}

@@ -1,0 +1,80 @@
+//! A host that the user has and has named: it is neither made nor destroyed. What a test did to it is rolled back by the course, as the
+//! host's own journal has it; what it is otherwise like nobody can tell.
+
+use super::driver::{Driver, Raw, Stay, TestBox};
+use super::kept::Kept;
+use super::late::{Connect, Late};
+use fleet::Remote;
+use model::Failure;
+
+/// The one host.
+pub struct Ssh {
+    name: String,
+    connect: Connect,
+}
+
+impl Ssh {
+    /// The host that the user calls `name`.
+    pub fn host(name: &str, connect: Connect) -> Self {
+        Self { name: name.to_owned(), connect }
+    }
+}
+
+impl Driver for Ssh {
+    fn name(&self) -> &'static str {
+        "ssh"
+    }
+
+    fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
+        let mut host = Host { name: self.name.clone(), connect: self.connect.clone() };
+        host.look()?;
+        Ok(Box::new(host))
+    }
+}
+
+struct Host {
+    name: String,
+    connect: Connect,
+}
+
+impl Host {
+    /// Whether it is reached, and we are root there.
+    fn look(&mut self) -> Result<(), Failure> {
+        let told = |why: String| Failure::unknown(format!("the host {}", self.name), why);
+        let limit = std::time::Duration::from_secs(60);
+        let said = super::run(&mut *self.remote(), &["id", "-u"], b"", limit);
+        let said = said.map_err(|trouble| told(trouble.to_string()))?;
+        match said.out.trim() {
+            "0" => Ok(()),
+            _ => Err(told(format!("root cannot be had there: {}", said.errors.trim()))),
+        }
+    }
+}
+
+impl TestBox for Host {
+    fn remote(&self) -> Box<dyn Remote> {
+        Box::new(Late::new(self.connect.clone()))
+    }
+
+    fn compare(&mut self) -> Result<Raw, Failure> {
+        Ok(Raw::Unknown)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        vec![format!("{} is a host of yours: it is rolled back, and not destroyed", self.name)]
+    }
+
+    fn stay(&self) -> Stay {
+        Stay::Before
+    }
+
+    fn destroy(self: Box<Self>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn keep(self: Box<Self>) -> Result<Kept, Failure> {
+        let enter = format!("ssh {}", self.name);
+        let note = format!("`keel rollback {}` brings it back to what it was", self.name);
+        Ok(Kept { name: self.name, enter, remove: Vec::new(), note })
+    }
+}
