@@ -5,6 +5,7 @@
 pub mod checks;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod detached;
+pub mod drills;
 pub mod engine;
 pub mod failpoint;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

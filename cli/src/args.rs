@@ -38,6 +38,8 @@ pub enum Verb {
     Apply(Printed<commands::apply::Args>),
     /// Looks whether hosts are as the checks of the site want them. Changes nothing.
     Check(commands::check::Args),
+    /// Puts faults on hosts for a while, one host at a time, and looks whether they are seen and made good.
+    Drill(Printed<commands::drill::Args>),
     /// Tells what a run tells that goes on without us, and ends as it does.
     Attach(Printed<commands::attach::Args>),
     /// Applies for real in a throwaway copy of each host, and shows what changed there. The host stays as it is.

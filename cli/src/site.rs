@@ -122,7 +122,11 @@ impl Site {
 
     /// What the tests files say for a machine that says `facts` of itself. The file of `-f` is one of them here, and the only one.
     pub fn tests(&self, host: Option<&str>, facts: &Facts, files: &Files) -> Result<Tests, Refusal> {
-        let wanted = TestsWanted { file: self.file.as_deref(), subjects: agent::checks::SUBJECTS };
+        let wanted = TestsWanted {
+            file: self.file.as_deref(),
+            subjects: agent::checks::SUBJECTS,
+            faults: agent::drills::FAULTS,
+        };
         self.with_request((host, facts), files, |request| dsl::tests(request, &wanted))
     }
 

@@ -33,7 +33,8 @@ fn rendered(case: &Path) -> String {
         texts: &dsl::Texts::default(),
     };
     let tests = case.join("tests.toml");
-    let wanted = TestsWanted { file: Some(&tests), subjects: agent::checks::SUBJECTS };
+    let wanted =
+        TestsWanted { file: Some(&tests), subjects: agent::checks::SUBJECTS, faults: agent::drills::FAULTS };
     let compiled = match tests.exists() {
         true => dsl::tests(&request, &wanted).map(|found| found.warnings),
         false => compile(&request).map(|compiled| compiled.warnings),

@@ -136,7 +136,11 @@ fn wrong_checks(path: &Path) -> Vec<model::Diagnostic> {
         unseal: &dsl::NoKeys,
         texts: &dsl::Texts::default(),
     };
-    let wanted = dsl::TestsWanted { file: Some(path), subjects: agent::checks::SUBJECTS };
+    let wanted = dsl::TestsWanted {
+        file: Some(path),
+        subjects: agent::checks::SUBJECTS,
+        faults: agent::drills::FAULTS,
+    };
     dsl::tests(&request, &wanted).err().unwrap_or_default()
 }
 
@@ -148,6 +152,19 @@ fn every_example_of_a_check_compiles() {
         std::fs::write(&path, subject.example()).expect("written");
         let wrong = wrong_checks(&path);
         assert!(wrong.is_empty(), "{}: {wrong:?}", subject.name());
+    }
+}
+
+#[test]
+fn every_example_of_a_drill_compiles() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for fault in agent::drills::FAULTS {
+        let path = dir.join(format!("drill-{}.toml", fault.name()));
+        // What a drill is seen by is a check beside it.
+        std::fs::write(&path, fault.example()).expect("written");
+        let wrong = wrong_checks(&path);
+        assert!(wrong.is_empty(), "{}: {wrong:?}", fault.name());
+        assert!(fault.doc().len() > 40 && fault.fields().iter().any(|field| field.name == fault.short()));
     }
 }
 

@@ -9,6 +9,7 @@ mod content;
 mod describe;
 mod diagnostic;
 mod digest;
+mod drill;
 mod event;
 mod facts;
 mod failure;
@@ -37,6 +38,7 @@ pub use check::{CheckEnd, CheckResult, CheckSeverity, CheckSide, CheckSpec, Shor
 pub use content::{Content, Held};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};
 pub use digest::{Digest, Hasher};
+pub use drill::{DrillSpec, Drilled, Fault, Keeper, Repair, Sight};
 pub use event::{Event, EventBody, NodeStatus};
 pub use facts::{Facts, OsFacts};
 pub use failure::Failure;

@@ -2,18 +2,19 @@
 //! has to be as it was made), destroy it. The converging is a push like any other.
 
 use crate::boxes::{Driver, Kept, Raw, Shelf, Stay, TestBox, run};
+use crate::drill::{self, Drilling, InBox};
 use crate::order::{Asked, Wanted};
 use crate::outcome::{Fault, Outcome, Step};
 use crate::subject::Means;
 use crate::suite::{BoxCase, Ends, Suite};
 use dsl::FoundTree;
 use fleet::{Agents, End};
-use model::{CheckEnd, CheckSpec, Digest, NodeStatus, Origin, SubjectInfo};
+use model::{CheckEnd, CheckSpec, Digest, DrillSpec, NodeStatus, Origin, SubjectInfo};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wire::{Blobs, Ending};
 
 /// Longest list of what is not as it was, in lines.
@@ -116,12 +117,18 @@ impl Going<'_> {
 
     /// Everything between making the box and destroying it; what follows from a failure is not tried.
     fn inside(&mut self, made: &mut dyn TestBox) {
-        let Some(checks) = self.converge(made) else { return };
+        let Some((checks, drills)) = self.converge(made) else { return };
         if self.is_stopped() || !self.again(made) {
             return;
         }
         if !checks.is_empty() && !self.is_stopped() {
-            self.check(made, checks);
+            self.check(made, checks.clone());
+        }
+        for drill in &drills {
+            if self.is_stopped() {
+                return;
+            }
+            self.drill(made, drill, &checks);
         }
         for suite in &self.case.suites {
             if self.is_stopped() {
@@ -159,13 +166,39 @@ impl Going<'_> {
     }
 
     /// The first run; what is to be looked at then, where the box is as desired.
-    fn converge(&mut self, made: &dyn TestBox) -> Option<Vec<CheckSpec>> {
+    fn converge(&mut self, made: &dyn TestBox) -> Option<(Vec<CheckSpec>, Vec<DrillSpec>)> {
         let since = Instant::now();
         let asked = self.ask(made, Wanted::Converged);
         let report = asked.report();
         self.run = report.run.as_deref().and_then(|run| run.parse().ok());
         self.done("converge", format!("{} changed, {} unchanged", report.changed, report.unchanged), since);
-        self.failures(&asked, "converging").then(|| asked.checks().to_vec())
+        self.failures(&asked, "converging").then(|| (asked.checks().to_vec(), asked.drills().to_vec()))
+    }
+
+    /// Puts a fault into the box, and looks what comes of it. One that the box cannot have is told, and has not passed.
+    fn drill(&mut self, made: &dyn TestBox, drill: &DrillSpec, checks: &[CheckSpec]) {
+        let since = Instant::now();
+        let ask = |wanted| self.ask(made, wanted);
+        let by = "keel test";
+        let with = Drilling { drill, checks, by, longest: Duration::from_secs(3600), stop: self.course.stop };
+        let ran = with.on(&InBox::new(&ask));
+        let told = |step: &Step| match step.told.as_str() {
+            "" => step.name.to_owned(),
+            told => format!("{} {} ms: {told}", step.name, step.took.as_millis()),
+        };
+        let parts: Vec<String> = ran.steps.iter().map(told).collect();
+        let parts = parts.join("\n");
+        let end = match ran.end {
+            drill::End::Passed => format!("passed\n{parts}"),
+            drill::End::Failed => format!("failed\n{parts}"),
+            drill::End::Untold(why) | drill::End::Locked(why) => {
+                format!("skipped, cannot be told here: {why}")
+            }
+        };
+        self.done("drill", format!("{}: {end}", drill.name), since);
+        for why in ran.faults {
+            self.fault_at(drill.origin.clone(), format!("drill {}: {why}", drill.name));
+        }
     }
 
     /// Looks whether what the tests say of the box is so.

@@ -5,6 +5,7 @@
 pub mod boxes;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod course;
+pub mod drill;
 mod facts;
 mod fields;
 mod files;

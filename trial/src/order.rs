@@ -1,6 +1,7 @@
 //! One order to a box, given as a push gives it to any host, and what came of it. Nobody is asked: a box is there to be changed.
 
 use crate::course::Course;
+use crate::drill::changes;
 use crate::outcome::Fault;
 use crate::suite::BoxCase;
 use dsl::{Entry, Request, TestsWanted};
@@ -9,8 +10,8 @@ use fleet::{
     Stage, Target, UnknownKeys,
 };
 use model::{
-    CheckResult, CheckSide, CheckSpec, Diagnostic, Event, EventBody, Facts, Id, NodeStatus, Origin, Report,
-    Secrets, Severity,
+    CheckResult, CheckSide, CheckSpec, Diagnostic, DrillSpec, Drilled, Event, EventBody, Facts, Id,
+    NodeStatus, Origin, Report, Secrets, Severity,
 };
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +26,14 @@ pub enum Wanted {
     Converged,
     /// It is to be looked at.
     Checked(Vec<CheckSpec>),
+    /// It is to be told what an apply would change.
+    Planned,
+    /// It is to have a fault.
+    Faulty(model::Fault),
+    /// It is to be without it.
+    Mended,
+    /// It is to list its runs.
+    Runs,
     /// It is to be as it was before this run.
     RolledBack(u64),
 }
@@ -44,7 +53,11 @@ struct Told {
     errors: Vec<String>,
     refusals: Vec<Fault>,
     checks: Vec<CheckSpec>,
+    drills: Vec<DrillSpec>,
     results: Vec<CheckResult>,
+    changes: Vec<String>,
+    drilled: Option<Drilled>,
+    last_run: Option<u64>,
 }
 
 /// A node that was settled.
@@ -78,6 +91,8 @@ impl Asked {
             let way = ways.lock().unwrap_or_else(PoisonError::into_inner).pop();
             way.ok_or_else(|| fleet::Trouble::Here("the box was entered too often".to_owned()))
         };
+        // What is to be without a fault is to be so above all when it is to stop.
+        let (never, is_mended) = (AtomicBool::new(false), matches!(desk.wanted, Wanted::Mended));
         let ends = fleet::push(&Push {
             targets: &[target],
             parallel: 1,
@@ -87,7 +102,7 @@ impl Asked {
             places: Places::default(),
             patience: Patience::default(),
             controller: &desk,
-            stop: course.stop,
+            stop: if is_mended { &never } else { course.stop },
             detach: &AtomicBool::new(false),
             runs: None,
             resume: Resume::No,
@@ -121,6 +136,26 @@ impl Asked {
     /// The checks that the box is to pass.
     pub fn checks(&self) -> &[CheckSpec] {
         &self.told.checks
+    }
+
+    /// The drills that it is to have.
+    pub fn drills(&self) -> &[DrillSpec] {
+        &self.told.drills
+    }
+
+    /// What a plan would change, each by its name.
+    pub fn changes(&self) -> &[String] {
+        &self.told.changes
+    }
+
+    /// What became of a fault.
+    pub fn drilled(&self) -> Option<&Drilled> {
+        self.told.drilled.as_ref()
+    }
+
+    /// The number of the last run, where it was asked for; 0 where there was none.
+    pub fn last_run(&self) -> Option<u64> {
+        self.told.last_run
     }
 
     /// What came of checks.
@@ -161,7 +196,7 @@ impl Desk<'_> {
         let compile = |request: &Request<'_>| {
             // A file is in no site: its checks are those beside the box.
             let own = matches!(request.entry, Entry::File(_)).then(|| Path::new(&self.case.origin.file));
-            let wanted = TestsWanted { file: own, subjects };
+            let wanted = TestsWanted { file: own, subjects, faults: agent::drills::FAULTS };
             Ok((dsl::compile(request)?, dsl::tests(request, &wanted)?))
         };
         let (compiled, tests) = subject.with_request(home, (facts, self.course.means), compile)?;
@@ -169,6 +204,8 @@ impl Desk<'_> {
         let inside = |check| CheckSpec { from: CheckSide::Host, ..check };
         let is_meant = |check: &CheckSpec| is_of(self.case, &check.origin.file);
         self.told().checks = tests.checks.into_iter().filter(is_meant).map(inside).collect();
+        let drills = tests.drills.into_iter().filter(|drill| is_of(self.case, &drill.origin.file));
+        self.told().drills = drills.collect();
         let work = Work {
             catalog: compiled.catalog,
             scope: format!("test {name}"),
@@ -177,7 +214,9 @@ impl Desk<'_> {
             ..Work::default()
         };
         let blobs = (self.course.contents)(compiled.blobs, compiled.trees);
-        Ok(Prepared { order: Order::Apply(work), secrets: compiled.secrets, blobs })
+        let order =
+            if matches!(self.wanted, Wanted::Planned) { Order::Plan(work) } else { Order::Apply(work) };
+        Ok(Prepared { order, secrets: compiled.secrets, blobs })
     }
 }
 
@@ -196,7 +235,10 @@ fn terms() -> Terms {
 impl Controller for Desk<'_> {
     fn order(&self, _: &str, facts: &Facts) -> Result<Prepared, String> {
         let order = match &self.wanted {
-            Wanted::Converged => None,
+            Wanted::Converged | Wanted::Planned => None,
+            Wanted::Faulty(fault) => Some(Order::Drill(fault.clone())),
+            Wanted::Mended => Some(Order::EndDrill),
+            Wanted::Runs => Some(Order::History),
             Wanted::Checked(checks) => Some(Order::Check(checks.clone())),
             Wanted::RolledBack(run) => {
                 let rollback =
@@ -229,13 +271,17 @@ impl Controller for Desk<'_> {
             }
             EventBody::Report(report) => told.report = report,
             EventBody::Error { text } => told.errors.push(text),
+            EventBody::Plan(plan) => told.changes = changes(&plan),
             _ => {}
         }
     }
 
     fn reply(&self, _: &str, reply: Reply) {
-        if let Reply::Checks(results) = reply {
-            self.told().results = results;
+        match reply {
+            Reply::Checks(results) => self.told().results = results,
+            Reply::Drill(drilled) => self.told().drilled = Some(drilled),
+            Reply::History(runs) => self.told().last_run = Some(runs.first().map_or(0, |run| run.begin.run)),
+            _ => {}
         }
     }
 

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Tables of a file of tests.
-const TABLES: &str = "a file of tests has [unit.NAME], [box.NAME], [suite.NAME] and [check.NAME]";
+const TABLES: &str =
+    "a file of tests has [unit.NAME], [box.NAME], [suite.NAME], [check.NAME] and [drill.NAME]";
 
 /// What stands in one file of tests.
 #[derive(Debug)]
@@ -70,11 +71,12 @@ impl Sheet {
         let mut fields = Fields::of(source, "a file of tests", &table);
         // The parser of checks reads them.
         fields.take("check");
+        fields.take("drill");
         let tables = ["unit", "box", "suite"].map(|sort| fields.table(sort).map(|(table, _)| table));
         let mut wrong = Vec::new();
         for entry in fields.rest() {
             let message = format!("unknown table `{}` of a file of tests", entry.key);
-            let known = ["unit", "box", "suite", "check"];
+            let known = ["unit", "box", "suite", "check", "drill"];
             let help = dsl::advice(&entry.key, known).filter(|help| help.starts_with("did"));
             let help = help.unwrap_or_else(|| TABLES.to_owned());
             wrong.push(Diagnostic::error("unknown-key", message, source.span(entry.at)).help(help));

@@ -87,6 +87,7 @@ impl ControllerSide {
             Order::Attach { .. } | Order::Confirm { .. } => Expected::Watched,
             Order::Plan(_) | Order::Apply(_) | Order::Rollback(_) => Expected::Forecast,
             Order::History | Order::Show { .. } | Order::Locks | Order::Check(_) => Expected::Reply,
+            Order::Drill(_) | Order::EndDrill => Expected::Reply,
             Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };
         if let Order::Attach { from, .. } = order {

@@ -1,6 +1,6 @@
 //! What a host is asked to do: one order a connection.
 
-use model::{Catalog, CheckSpec, Content, Digest, SoftLock};
+use model::{Catalog, CheckSpec, Content, Digest, Fault, SoftLock};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +46,10 @@ pub enum Order {
     },
     /// Look whether these are so. Nothing is changed, no run is made, and no other run waits.
     Check(Vec<CheckSpec>),
+    /// Put a fault on the host, which the host takes back by itself. There is no run and no question: a drill is a yes.
+    Drill(Fault),
+    /// Take back the fault that is there.
+    EndDrill,
     /// Nothing but the facts, which have been said by then.
     Facts,
 }
@@ -148,6 +152,8 @@ impl Order {
             | Self::History
             | Self::Show { .. }
             | Self::Check(_)
+            | Self::Drill(_)
+            | Self::EndDrill
             | Self::Facts => None,
         }
     }

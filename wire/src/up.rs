@@ -58,6 +58,8 @@ pub enum Reply {
     Locks(Vec<model::SoftLock>),
     /// What became of the checks, in their order.
     Checks(Vec<model::CheckResult>),
+    /// What became of a fault.
+    Drill(model::Drilled),
     /// One run.
     Run {
         /// What its journal amounts to.

@@ -1,6 +1,7 @@
 //! What is done at boot: a run that waits to be confirmed is watched over again, and one that the machine went down for goes on.
 
 use super::boot_unit::BootUnit;
+use super::drill;
 use super::posted::Posted;
 use crate::os::child::Child;
 use crate::os::clock;
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// Goes on with what the last uptime left, and sees to it that nothing is started at the next boot that nobody needs.
 pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
+    // A fault of the last uptime has no business in this one.
+    drill::after_boot(state)?;
     // First, and before there is a network, which the run may have broken: nobody stays locked out. A run that goes on is waited for.
     if let Some(pending) = state.pending()? {
         Posted::of(state).start(pending.run)?;

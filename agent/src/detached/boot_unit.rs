@@ -105,10 +105,13 @@ impl BootUnit {
         Ok(())
     }
 
-    /// True while a run waits to be confirmed, or to go on after a reboot.
+    /// True while a run waits to be confirmed, or to go on after a reboot, or a fault is to be taken back.
     fn is_needed(&self) -> Result<bool, Failure> {
-        let is_pending = safe_path::look(&self.state.join("pending"), Follow::No)?.is_some();
-        Ok(is_pending || StateDir::new(&self.state).goes_on()?.is_some())
+        let is_there =
+            |name: &str| safe_path::look(&self.state.join(name), Follow::No).map(|it| it.is_some());
+        Ok(is_there("pending")?
+            || is_there(crate::drills::NAME)?
+            || StateDir::new(&self.state).goes_on()?.is_some())
     }
 
     fn wants(&self) -> PathBuf {

@@ -5,11 +5,13 @@
 
 mod boot;
 mod boot_unit;
+mod drill;
 mod posted;
 mod role;
 pub mod scope;
 mod watcher;
 
 pub use boot_unit::{BootUnit, is_booted_with_systemd};
+pub use drill::{post_drill, relieve_drill};
 pub use posted::Posted;
 pub use role::{Role, quoted};

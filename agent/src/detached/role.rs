@@ -1,7 +1,7 @@
 //! The hidden commands by which a program is started on a host when nobody is there to ask: at boot, and to watch over a run. It must
 //! not be told anything else on the command line: what is to be done stands in the host's state.
 
-use super::{boot, watcher};
+use super::{boot, drill, watcher};
 use crate::state::StateDir;
 use model::Failure;
 use std::ffi::OsString;
@@ -13,6 +13,11 @@ use std::path::{Path, PathBuf};
 pub enum Role {
     /// `boot STATE`: go on with what the end of the machine's last uptime interrupted.
     Boot {
+        /// The state directory.
+        state: PathBuf,
+    },
+    /// `drill STATE`: take back the fault of a drill when its time is over.
+    Drill {
         /// The state directory.
         state: PathBuf,
     },
@@ -33,6 +38,7 @@ impl Role {
         let state = |word: &OsString| Some(PathBuf::from(word)).filter(|path| path.is_absolute());
         match &words[..] {
             [word, dir] if word == "boot" => Some(Self::Boot { state: state(dir)? }),
+            [word, dir] if word == "drill" => Some(Self::Drill { state: state(dir)? }),
             [word, run, dir] if word == "watch" => {
                 Some(Self::Watch { run: run.to_str()?.parse().ok()?, state: state(dir)? })
             }
@@ -44,6 +50,7 @@ impl Role {
     pub fn argv(&self, program: &Path) -> Vec<OsString> {
         let (words, state) = match self {
             Self::Boot { state } => (vec!["boot".into()], state),
+            Self::Drill { state } => (vec!["drill".into()], state),
             Self::Watch { run, state } => (vec!["watch".into(), run.to_string().into()], state),
         };
         [program.into()].into_iter().chain(words).chain([state.into()]).collect()
@@ -56,6 +63,7 @@ impl Role {
     pub fn play(&self) -> Result<(), Failure> {
         match self {
             Self::Boot { state } => boot::play(&StateDir::new(state)),
+            Self::Drill { state } => drill::play(&StateDir::new(state)),
             Self::Watch { run, state } => watcher::play(*run, &StateDir::new(state)),
         }
     }
@@ -80,7 +88,11 @@ mod tests {
 
     #[test]
     fn a_role_is_what_its_command_line_says() {
-        for role in [Role::Boot { state: "/s".into() }, Role::Watch { run: 7, state: "/s".into() }] {
+        for role in [
+            Role::Boot { state: "/s".into() },
+            Role::Drill { state: "/s".into() },
+            Role::Watch { run: 7, state: "/s".into() },
+        ] {
             assert_eq!(Role::of(role.argv(Path::new("/bin/keel"))), Some(role));
         }
     }

@@ -5,6 +5,7 @@
 mod attach;
 mod checks;
 mod confirm;
+mod drill;
 mod ending;
 mod locks;
 mod means;

@@ -5,7 +5,7 @@ use super::attach::attach;
 use super::confirm::confirm;
 use super::ending::{of_plan, of_rehearsal, of_report};
 use super::means::Means;
-use super::{checks, locks, needed};
+use super::{checks, drill, locks, needed};
 use crate::detached::Posted;
 use crate::detached::scope::departure;
 use crate::engine::{Choice, Faults, Locks, Sink};
@@ -39,6 +39,8 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Check(wanted) => checks::check(wanted, means).unwrap_or_else(Ending::Refused),
+        Order::Drill(fault) => drill::begin(fault, means).unwrap_or_else(Ending::Refused),
+        Order::EndDrill => drill::end(means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,
     }
 }

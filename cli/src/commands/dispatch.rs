@@ -12,6 +12,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Plan(Printed { args, format }) => super::plan::run(args, format),
         Verb::Apply(Printed { args, format }) => super::apply::run(args, format),
         Verb::Check(args) => super::check::run(args),
+        Verb::Drill(Printed { args, format }) => super::drill::run(args, format),
         Verb::Attach(Printed { args, format }) => super::attach::run(args, format),
         Verb::Rehearse(Printed { args, format }) => super::rehearse::run(args, format),
         Verb::Rollback(Printed { args, format }) => super::rollback::run(args, format),

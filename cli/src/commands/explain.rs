@@ -7,15 +7,16 @@ use crate::site::kinds;
 use crate::view;
 use crate::view::explain::Topic;
 use agent::checks::SUBJECTS;
+use agent::drills::FAULTS;
 use anyhow::anyhow;
 use dsl::Loader;
-use model::KindInfo;
+use model::{KindInfo, SubjectInfo};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A kind, such as `file`, or `check`, `check.http`, `module.NAME`, `role.NAME`; all there is, where it is left out.
+    /// A kind, such as `file`, or `check`, `check.http`, `drill`, `drill.port`, `module.NAME`, `role.NAME`; all there is, where it is left out.
     topic: Option<String>,
     /// The directory that holds `keel.toml`, for modules and roles of a site; where you are, unless said.
     #[arg(long, value_name = "DIR")]
@@ -35,10 +36,18 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         return Ok(Exit::Fine);
     }
     if topic == "check" {
-        view::explain::checks(SUBJECTS, &dsl::check_fields(), format);
+        view::explain::subjects(SUBJECTS, (Topic::Subject, &dsl::check_fields()), format);
         return Ok(Exit::Fine);
     }
-    if let Some(subject) = topic.strip_prefix("check.").and_then(subject) {
+    if topic == "drill" {
+        view::explain::subjects(FAULTS, (Topic::Fault, &dsl::drill_fields()), format);
+        return Ok(Exit::Fine);
+    }
+    if let Some(fault) = topic.strip_prefix("drill.").and_then(|name| named(FAULTS, name)) {
+        view::explain::kind(fault, (Topic::Fault, &dsl::drill_fields()), format);
+        return Ok(Exit::Fine);
+    }
+    if let Some(subject) = topic.strip_prefix("check.").and_then(|name| named(SUBJECTS, name)) {
         view::explain::kind(subject, (Topic::Subject, &dsl::check_fields()), format);
         return Ok(Exit::Fine);
     }
@@ -46,16 +55,17 @@ pub fn run(args: &Args, format: Format) -> anyhow::Result<Exit> {
         return manual(topic, path, &kinds, format);
     }
     let checks: Vec<String> = SUBJECTS.iter().map(|one| format!("check.{}", one.name())).collect();
-    let words = checks.iter().map(String::as_str).chain(["check"]);
+    let drills: Vec<String> = FAULTS.iter().map(|one| format!("drill.{}", one.name())).collect();
+    let words = checks.iter().chain(&drills).map(String::as_str).chain(["check", "drill"]);
     let known =
         kinds.iter().map(|kind| kind.name()).chain(words).chain(texts.iter().map(|(name, _)| name.as_str()));
     let advice = dsl::advice(topic, known).unwrap_or_default();
-    Ok(view::misuse(&anyhow!("there is no kind, check, module or role `{topic}`: {advice}")))
+    Ok(view::misuse(&anyhow!("there is no kind, check, drill, module or role `{topic}`: {advice}")))
 }
 
-/// What checks can look at, by its name.
-fn subject(name: &str) -> Option<&'static dyn KindInfo> {
-    SUBJECTS.iter().find(|one| one.name() == name).map(|one| *one as &dyn KindInfo)
+/// What checks can look at, or drills do, by its name.
+fn named(list: &'static [&'static dyn SubjectInfo], name: &str) -> Option<&'static dyn KindInfo> {
+    list.iter().find(|one| one.name() == name).map(|one| *one as &dyn KindInfo)
 }
 
 /// What a module or a role says of itself.

@@ -48,6 +48,8 @@ pub enum Topic {
     Kind,
     /// A subject of checks.
     Subject,
+    /// A fault of drills.
+    Fault,
 }
 
 impl Topic {
@@ -55,23 +57,28 @@ impl Topic {
         match self {
             Self::Kind => "kind",
             Self::Subject => "check",
+            Self::Fault => "drill",
         }
     }
 }
 
-/// What checks can look at, a line each, and the keys of every check.
-pub fn checks(subjects: &[&dyn SubjectInfo], common: &[Field], format: Format) {
+/// What checks can look at, or drills do, a line each, and the keys of every one.
+pub fn subjects(subjects: &[&dyn SubjectInfo], (topic, common): (Topic, &[Field]), format: Format) {
+    let word = topic.word();
     if format == Format::Json {
         let subjects: Vec<Value> =
-            subjects.iter().map(|one| json!({ "check": one.name(), "doc": one.doc() })).collect();
+            subjects.iter().map(|one| json!({ word: one.name(), "doc": one.doc() })).collect();
         let common: Vec<Value> = common.iter().map(field_json).collect();
         return line(&json!({ "subjects": subjects, "common": common }).to_string());
     }
-    line("a check [check.NAME] looks at one of these\n");
+    line(match topic {
+        Topic::Fault => "a drill [drill.NAME] does one of these\n",
+        Topic::Kind | Topic::Subject => "a check [check.NAME] looks at one of these\n",
+    });
     for one in subjects {
         line(&format!("{:<14}  {}", one.name(), first_sentence(&one.doc())));
     }
-    line("\n`keel explain check.NAME` tells all about one of these\n\nkeys of every check\n");
+    line(&format!("\n`keel explain {word}.NAME` tells all about one of these\n\nkeys of every {word}\n"));
     common.iter().for_each(field_text);
 }
 

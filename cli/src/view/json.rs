@@ -96,7 +96,7 @@ impl Show for Json {
         match reply {
             Reply::History(runs) => history::list_json(runs).iter().for_each(|text| self.line(host, text)),
             // They have a view of their own.
-            Reply::Checks(_) => {}
+            Reply::Checks(_) | Reply::Drill(_) => {}
             Reply::Locks(locks) => locks.iter().for_each(|lock| {
                 let mut text = json!(lock);
                 text["event"] = json!("lock");

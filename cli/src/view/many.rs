@@ -232,7 +232,7 @@ impl Show for Many {
             match reply {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
                 // They have a view of their own.
-                Reply::Checks(_) => {}
+                Reply::Checks(_) | Reply::Drill(_) => {}
                 Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
                 Reply::Run { status, damage, after } => {
                     history::one(status, after).iter().for_each(|text| host.say(text));

@@ -129,7 +129,7 @@ impl Show for One {
         match reply {
             Reply::History(runs) => history::list(runs).iter().for_each(|text| line(text)),
             // They have a view of their own.
-            Reply::Checks(_) => {}
+            Reply::Checks(_) | Reply::Drill(_) => {}
             Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),
             Reply::Run { status, damage, after } => {
                 history::one(status, after).iter().for_each(|text| line(text));

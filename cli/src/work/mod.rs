@@ -5,6 +5,7 @@ mod conditions;
 mod connection;
 mod crew;
 mod desk;
+mod drilled;
 mod errand;
 mod here;
 mod keep;
@@ -15,10 +16,9 @@ mod sourced;
 mod stay;
 mod way;
 
-pub use conditions::Conditions;
-#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use crew::Crew;
-pub use crew::{Inventory, Machines};
+pub use conditions::{Conditions, seconds};
+pub use crew::{Crew, Inventory, Machines};
+pub use drilled::{Fleet, Live};
 pub use errand::{Errand, Since, Tags, Wanted};
 pub use here::{facts_for_compiling, keep_memory, play_stage};
 pub use keep::play_keeper;

@@ -1,6 +1,6 @@
 //! One `[check.NAME]`: its common keys, its one subject, and the subject's keys.
 
-use super::keys;
+use super::keys::{self, Table as Sort};
 use super::problem;
 use crate::document::{Entry, Item, Table, Value};
 use crate::findings::Findings;
@@ -30,16 +30,8 @@ pub fn check(
     findings: &mut Findings,
 ) -> Said {
     let before = findings.errors();
-    let mut reader = Reader { strings, subjects, findings, name: &entry.key };
-    let Value::Table(table) = &entry.item.value else {
-        let message = format!("`check.{}` is {}, not a table", entry.key, entry.item.value.type_name());
-        reader.tell("wrong-type", message, entry.at, "write [check.NAME] and its keys below");
-        return Said::Nothing;
-    };
-    if entry.key.is_empty() || entry.key.contains('/') || entry.key.chars().any(char::is_control) {
-        let message = format!("`{}` is no name of a check", entry.key);
-        reader.tell("bad-name", message, entry.at, "a name is a line of text without `/`");
-    }
+    let mut reader = Reader { sort: Sort::Check, strings, subjects, findings, name: &entry.key };
+    let Some(table) = reader.table(entry) else { return Said::Nothing };
     let subject = reader.subject(entry.at, table);
     let is_meant = table.get("when").map(|when| turns::holds(strings, &when.item, reader.findings));
     if is_meant.is_some_and(|holds| holds != Some(true)) {
@@ -56,37 +48,58 @@ pub fn check(
     Said::Check(Box::new(CheckSpec { subject: info.name().to_owned(), params, ..check }))
 }
 
-struct Reader<'a> {
-    strings: Strings<'a>,
-    subjects: &'a [&'a dyn SubjectInfo],
-    findings: &'a mut Findings,
-    name: &'a str,
+/// Reads one table of a check or a drill.
+pub(super) struct Reader<'a> {
+    pub sort: Sort,
+    pub strings: Strings<'a>,
+    /// What it can be about.
+    pub subjects: &'a [&'a dyn SubjectInfo],
+    pub findings: &'a mut Findings,
+    pub name: &'a str,
 }
 
 impl<'a> Reader<'a> {
-    fn tell(&mut self, code: &'static str, message: impl Into<String>, at: Extent, help: &str) {
+    /// The table, where it is one. Its name is looked at as well.
+    pub fn table<'t>(&mut self, entry: &'t Entry) -> Option<&'t Table> {
+        let word = self.sort.word();
+        let Value::Table(table) = &entry.item.value else {
+            let message = format!("`{word}.{}` is {}, not a table", entry.key, entry.item.value.type_name());
+            self.tell("wrong-type", message, entry.at, &format!("write [{word}.NAME] and its keys below"));
+            return None;
+        };
+        if entry.key.is_empty() || entry.key.contains('/') || entry.key.chars().any(char::is_control) {
+            let message = format!("`{}` is no name of a {word}", entry.key);
+            self.tell("bad-name", message, entry.at, "a name is a line of text without `/`");
+        }
+        Some(table)
+    }
+
+    pub fn tell(&mut self, code: &'static str, message: impl Into<String>, at: Extent, help: &str) {
         let diagnostic = Diagnostic::error(code, message, self.strings.source.span(at));
         self.findings.push(diagnostic.help(help));
     }
 
     /// The one subject, and where it stands. Keys that are neither subject nor common are told.
-    fn subject<'t>(&mut self, at: Extent, table: &'t Table) -> Option<(&'a dyn SubjectInfo, &'t Item)> {
+    pub fn subject<'t>(&mut self, at: Extent, table: &'t Table) -> Option<(&'a dyn SubjectInfo, &'t Item)> {
         let mut found: Vec<(&dyn SubjectInfo, &Entry)> = Vec::new();
         let before = self.findings.errors();
         for entry in &table.entries {
             match self.subjects.iter().find(|one| one.name() == entry.key) {
                 Some(info) => found.push((*info, entry)),
-                None if keys::is_common(&entry.key) => {}
+                None if self.sort.names().any(|name| name == entry.key) => {}
                 None => {
-                    let known = self.subjects.iter().map(|one| one.name()).chain(keys::names());
+                    let known = self.subjects.iter().map(|one| one.name()).chain(self.sort.names());
+                    let word = self.sort.word();
                     let help = match entry.key.as_str() {
-                        "sysctl" => "write kernel = { key = \"…\", value = \"…\" }".to_owned(),
+                        "sysctl" if self.sort == Sort::Check => {
+                            "write kernel = { key = \"…\", value = \"…\" }".to_owned()
+                        }
                         key => did_you_mean(key, known)
-                            .unwrap_or_else(|| "`keel explain check` lists its keys".to_owned()),
+                            .unwrap_or_else(|| format!("`keel explain {word}` lists its keys")),
                     };
                     self.tell(
                         "unknown-key",
-                        format!("unknown key `{}` of a check", entry.key),
+                        format!("unknown key `{}` of a {word}", entry.key),
                         entry.at,
                         &help,
                     );
@@ -98,14 +111,19 @@ impl<'a> Reader<'a> {
             [(info, entry)] => Some((*info, &entry.item)),
             [] if self.findings.errors() > before => None,
             [] => {
-                let message = format!("check.{} looks at nothing", self.name);
+                let message = match self.sort {
+                    Sort::Check => format!("check.{} looks at nothing", self.name),
+                    Sort::Drill => format!("drill.{} does nothing", self.name),
+                };
                 self.tell("missing-key", message, at, &format!("give it one of {}", names.join(", ")));
                 None
             }
             [(first, _), (second, entry), ..] => {
                 let (first, second) = (first.name(), second.name());
-                let message = format!("check.{} looks at two things, `{first}` and `{second}`", self.name);
-                self.tell("conflict", message, entry.at, "make two checks of it");
+                let word = self.sort.word();
+                let does = if self.sort == Sort::Check { "looks at" } else { "does" };
+                let message = format!("{word}.{} {does} two things, `{first}` and `{second}`", self.name);
+                self.tell("conflict", message, entry.at, &format!("make two {word}s of it"));
                 None
             }
         }
@@ -157,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A common key that takes a string.
-    fn text(&mut self, key: &str, item: &Item) -> Option<String> {
+    pub fn text(&mut self, key: &str, item: &Item) -> Option<String> {
         let value = self.strings.value(item, self.findings)?;
         match value.real {
             _ if value.masked.is_some() => {
@@ -202,16 +220,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The keys of the subject, decoded once so that everything wrong with them is told here.
-    fn params(&mut self, info: &dyn SubjectInfo, item: &Item) -> Option<Json> {
+    pub fn params(&mut self, info: &dyn SubjectInfo, item: &Item) -> Option<Json> {
         let value = self.strings.value(item, self.findings)?;
+        let what = match self.sort {
+            Sort::Check => format!("check of a {}", info.name()),
+            Sort::Drill => format!("drill with `{}`", info.name()),
+        };
         if value.is_secret() {
             let help = SHOWN;
-            self.tell(
-                "secret-not-allowed",
-                format!("a secret in a check of a {}", info.name()),
-                item.at,
-                help,
-            );
+            self.tell("secret-not-allowed", format!("a secret in a {what}"), item.at, help);
             return None;
         }
         let mut map = match value.real {
@@ -223,7 +240,7 @@ impl<'a> Reader<'a> {
         // Nothing, such as an input that is left out, is as if the key were not there.
         map.retain(|_, value| !value.is_null());
         let place = (self.strings.source, item);
-        if !problem::keys(infos, &format!("a check of a {}", info.name()), (&map, place), self.findings) {
+        if !problem::keys(infos, &format!("a {what}"), (&map, place), self.findings) {
             return None;
         }
         let params = Json::Object(map);

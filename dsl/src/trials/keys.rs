@@ -1,4 +1,4 @@
-//! The keys that all checks have, beside their subject: their documentation, and the one list of them.
+//! The keys that all checks have, beside their subject, and all drills, beside their fault: their documentation, and the one list of each.
 
 use crate::document::{Item, Value};
 use model::{Field, KindInfo, Merge, Runtime, Taint};
@@ -34,18 +34,78 @@ const KEYS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// True where `key` is one that all checks have.
-pub fn is_common(key: &str) -> bool {
-    names().any(|name| name == key)
+/// Those that all drills have, beside their fault.
+const DRILL_KEYS: &[(&str, &str, &str, &str)] = &[
+    ("doc", "string", "", "What it is for; shown where it does not pass."),
+    (
+        "repair",
+        "\"itself\", \"agent\", \"apply\" or \"undo\"",
+        "",
+        "Who makes the host even again: the host itself, as a service manager that starts again what has died; the agent of the host; an apply; or the end of the fault. As is usual for the fault, unless said. Whoever it is, the fault is taken back in the end.",
+    ),
+    ("seen", "duration", "\"10s\"", "Within what time those of `sees` see it."),
+    (
+        "sees",
+        "string or list",
+        "",
+        "Who sees the fault: checks by their names, which fail then; `\"drift\"`, a plan that has a change; `\"agent\"`, a run of the agent of the host. `[]` where nobody need. To be said, but where `repair` is `\"agent\"`.",
+    ),
+    (
+        "when",
+        "expression",
+        "",
+        "A CEL expression, such as `facts.os.id == 'debian'` or `'web' in host.groups`. Where it is false the drill is not for this host.",
+    ),
+    (
+        "within",
+        "duration",
+        "\"30s\"",
+        "Within what time after that the host is even again: all checks pass, and a plan has no change.",
+    ),
+];
+
+/// Two sorts of tables, each with keys of its own beside what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `[check.NAME]`
+    Check,
+    /// `[drill.NAME]`
+    Drill,
 }
 
-/// Their names.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|(name, ..)| *name)
+impl Table {
+    /// Its word in TOML.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Drill => "drill",
+        }
+    }
+
+    fn keys(self) -> &'static [(&'static str, &'static str, &'static str, &'static str)] {
+        match self {
+            Self::Check => KEYS,
+            Self::Drill => DRILL_KEYS,
+        }
+    }
+
+    /// The names of its common keys.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.keys().iter().map(|(name, ..)| *name)
+    }
 }
 
-/// Their documentation, in the form of that of a kind's own keys.
-pub fn fields() -> Vec<Field> {
+/// The documentation of the keys that all checks have, in the form of that of a kind's own keys.
+pub fn check_fields() -> Vec<Field> {
+    fields(Table::Check)
+}
+
+/// The same of drills.
+pub fn drill_fields() -> Vec<Field> {
+    fields(Table::Drill)
+}
+
+fn fields(table: Table) -> Vec<Field> {
     let field = |(name, expects, default, doc): &(&str, &str, &str, &str)| Field {
         name: (*name).to_owned(),
         doc: (*doc).to_owned(),
@@ -56,7 +116,7 @@ pub fn fields() -> Vec<Field> {
         taint: Taint::Never,
         runtime: Runtime::Plain,
     };
-    KEYS.iter().map(field).collect()
+    table.keys().iter().map(field).collect()
 }
 
 /// Prints numbers and booleans that come from a lone `{{ path }}`, where the key takes text.

@@ -1,6 +1,7 @@
 //! Which tests files there are for a host, and what each of them may name.
 
 use super::check::{self, Said};
+use super::drill::{self, Read};
 use crate::context::Context;
 use crate::document::{self, Entry as Pair, Value};
 use crate::findings::{Findings, whole_file};
@@ -11,8 +12,8 @@ use crate::request::{Entry, Request};
 use crate::source::{Place, Source};
 use crate::strings::Strings;
 use crate::unit::{Name, Reader};
-use model::{CheckSpec, Diagnostic, SubjectInfo};
-use std::collections::BTreeMap;
+use model::{CheckSpec, Diagnostic, DrillSpec, Sight, SubjectInfo};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct Wanted<'a> {
     pub file: Option<&'a Path>,
     /// What checks can look at.
     pub subjects: &'a [&'a dyn SubjectInfo],
+    /// What drills can do to a host.
+    pub faults: &'a [&'a dyn SubjectInfo],
 }
 
 /// What tests files say for one host.
@@ -30,6 +33,8 @@ pub struct Wanted<'a> {
 pub struct Tests {
     /// Its checks, those of the site first, then those of its modules; in the order of the files and of their text.
     pub checks: Vec<CheckSpec>,
+    /// Its drills, in the same order.
+    pub drills: Vec<DrillSpec>,
     /// What is not wrong, but not good either.
     pub warnings: Vec<Diagnostic>,
 }
@@ -39,12 +44,20 @@ pub struct Tests {
 /// Errors with everything that is wrong.
 pub fn tests(request: &Request<'_>, wanted: &Wanted<'_>) -> Result<Tests, Vec<Diagnostic>> {
     let mut findings = Findings::default();
-    let mut loading =
-        Loading { request, wanted, findings: &mut findings, names: BTreeMap::new(), tests: Tests::default() };
+    let mut loading = Loading {
+        request,
+        wanted,
+        findings: &mut findings,
+        names: BTreeMap::new(),
+        declared: BTreeSet::new(),
+        drills: Vec::new(),
+        tests: Tests::default(),
+    };
     match wanted.file {
         Some(file) => loading.lone(file),
         None => loading.site(),
     }
+    loading.look_up();
     let tests = loading.tests;
     if findings.errors() > 0 {
         return Err(findings.finish());
@@ -61,6 +74,10 @@ struct Loading<'a> {
     findings: &'a mut Findings,
     /// Where each check stands that was read so far.
     names: BTreeMap<String, Place>,
+    /// The names of all checks, also of those that are not for this host.
+    declared: BTreeSet<String>,
+    /// The drills, with the module that each is of.
+    drills: Vec<(Read, Place, Option<String>)>,
     tests: Tests,
 }
 
@@ -123,15 +140,28 @@ impl Loading<'_> {
                 return self.no_table(source, &entry);
             };
             for one in &table.entries {
+                self.declared.insert(named(&one.key, module));
                 let said = check::check(one, strings, self.wanted.subjects, self.findings);
                 self.keep(said, &Place { source: source.clone(), at: one.at }, module);
+            }
+            return;
+        }
+        if entry.key == "drill" {
+            let Value::Table(table) = &entry.item.value else {
+                return self.no_table(source, &entry);
+            };
+            for one in &table.entries {
+                let read = drill::drill(one, strings, self.wanted.faults, self.findings);
+                let module = module.map(str::to_owned);
+                let place = Place { source: source.clone(), at: one.at };
+                self.drills.extend(read.map(|read| (read, place, module)));
             }
             return;
         }
         if READ_ELSEWHERE.contains(&entry.key.as_str()) {
             return;
         }
-        let known = READ_ELSEWHERE.iter().copied().chain(["check"]);
+        let known = READ_ELSEWHERE.iter().copied().chain(["check", "drill"]);
         let help =
             did_you_mean(&entry.key, known).unwrap_or_else(|| "a check is a table [check.NAME]".to_owned());
         let message = format!("unknown table `{}` of a file of tests", entry.key);
@@ -147,9 +177,7 @@ impl Loading<'_> {
     /// Keeps a check under a name that no other has.
     fn keep(&mut self, said: Said, place: &Place, module: Option<&str>) {
         let Said::Check(mut check) = said else { return };
-        if let Some(module) = module {
-            check.name = format!("{module}/{}", check.name);
-        }
+        check.name = named(&check.name, module);
         if let Some(first) = self.names.get(&check.name) {
             let message = format!("there is a check `{}` already", check.name);
             let diagnostic = Diagnostic::error("conflict", message, place.span());
@@ -159,4 +187,57 @@ impl Loading<'_> {
         self.names.insert(check.name.clone(), place.clone());
         self.tests.checks.push(*check);
     }
+
+    /// Keeps the drills, each under a name that no other has, with the whole names of the checks that they are seen by.
+    fn look_up(&mut self) {
+        let mut places: BTreeMap<String, Place> = BTreeMap::new();
+        for (Read { mut drill, places: ats }, place, module) in std::mem::take(&mut self.drills) {
+            drill.name = named(&drill.name, module.as_deref());
+            for (sight, at) in drill.sees.iter_mut().zip(ats) {
+                if let Sight::Check(name) = sight {
+                    let own = named(name, module.as_deref());
+                    match [own, name.clone()].into_iter().find(|name| self.names.contains_key(name)) {
+                        Some(found) => *name = found,
+                        None => self.no_check(
+                            name,
+                            &Place { source: place.source.clone(), at },
+                            module.as_deref(),
+                        ),
+                    }
+                }
+            }
+            if let Some(first) = places.get(&drill.name) {
+                let message = format!("there is a drill `{}` already", drill.name);
+                let diagnostic = Diagnostic::error("conflict", message, place.span());
+                let diagnostic = diagnostic.and(first.span(), "it stands here");
+                self.findings.push(diagnostic.help("give one of the two another name"));
+                continue;
+            }
+            places.insert(drill.name.clone(), place);
+            self.tests.drills.push(drill);
+        }
+    }
+
+    fn no_check(&mut self, name: &str, place: &Place, module: Option<&str>) {
+        let is_declared = self.declared.contains(name) || self.declared.contains(&named(name, module));
+        let known = self.names.keys().map(String::as_str).chain(["drift", "agent"]);
+        let (message, help) = match is_declared {
+            true => {
+                let help = "give the drill the same `when`".to_owned();
+                (format!("the check `{name}` is not for this host, and the drill is"), help)
+            }
+            false => {
+                let help = did_you_mean(name, known);
+                let help = help.unwrap_or_else(|| format!("declare [check.{name}], or write \"drift\""));
+                (format!("there is no check `{name}` that could see the drill"), help)
+            }
+        };
+        let diagnostic = Diagnostic::error("missing-check", message, place.span());
+        self.findings.push(diagnostic.help(help));
+    }
+}
+
+/// The name of a check or drill; of a module `INSTANCE/NAME`.
+fn named(name: &str, module: Option<&str>) -> String {
+    module.map_or_else(|| name.to_owned(), |module| format!("{module}/{name}"))
 }

@@ -1,0 +1,127 @@
+//! The process that waits for the end of a fault: it is there before the fault is, and needs neither whoever asked for it nor a connection.
+//! systemd starts it again after a crash of its own, and the boot unit does its work after a power failure. Where systemd does not run the
+//! host it is a process of its own, and nothing more.
+
+use super::boot_unit::{BootUnit, is_booted_with_systemd};
+use super::role::Role;
+use crate::drills::{Here, end, is_over, standing};
+use crate::os::child::Child;
+use crate::os::clock;
+use crate::os::lock::{Attempt, Holder, holder, lock_within};
+use crate::state::{DEFAULT_ROOT, StateDir};
+use model::Failure;
+use rustix::process::geteuid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The running program, whatever became of its name.
+const RUNNING: &str = "/proc/self/exe";
+/// How long the process may take to come up.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks whether somebody has taken the fault back.
+const AGAIN: Duration = Duration::from_millis(200);
+/// The pause before what could not be taken back is tried again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What the unit is: as that of a run that is watched over.
+const PROPERTIES: [&str; 6] = [
+    "Restart=on-failure",
+    "RestartSec=1",
+    "StartLimitIntervalSec=0",
+    "KillMode=process",
+    "OOMScoreAdjust=-900",
+    "SendSIGHUP=no",
+];
+
+/// Starts it, and is sure that it waits.
+///
+/// # Errors
+/// It could not be started: no fault may be put.
+pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
+    let role = Role::Drill { state: state.root().to_owned() };
+    if is_booted_with_systemd() && geteuid().is_root() {
+        BootUnit::of(state).enable()?;
+        let unit = format!("--unit={}", unit_name(state.root()));
+        let description = "--description=Evenkeel takes back the fault of a drill";
+        let mut call = Child::new(["systemd-run", "--quiet", "--collect", &unit, description]);
+        call.argv.extend(PROPERTIES.iter().map(|property| format!("--property={property}").into()));
+        call.argv.push("--".into());
+        call.argv.extend(role.argv(&BootUnit::of(state).program()));
+        call.timeout = Duration::from_secs(30);
+        call.run()?.success()?;
+    } else {
+        Child::new(role.argv(Path::new(RUNNING))).release()?;
+    }
+    let since = Instant::now();
+    while holder(&post(state))?.is_none() {
+        if since.elapsed() > PATIENCE {
+            let what = "the process that takes the fault back".to_owned();
+            return Err(Failure::Timeout { what, seconds: PATIENCE.as_secs() });
+        }
+        sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Nothing is to be started at the next boot that nobody needs.
+///
+/// # Errors
+/// It could not be removed.
+pub fn relieve_drill(state: &StateDir) -> Result<(), Failure> {
+    if is_booted_with_systemd() && geteuid().is_root() { BootUnit::of(state).release() } else { Ok(()) }
+}
+
+/// What the process holds while it waits.
+fn post(state: &StateDir) -> PathBuf {
+    state.root().join("drill-post.lock")
+}
+
+fn unit_name(root: &Path) -> String {
+    match root == Path::new(DEFAULT_ROOT) {
+        true => format!("keel-drill-{}.service", std::process::id()),
+        false => format!("keel-drill-other-{}.service", std::process::id()),
+    }
+}
+
+/// Waits until the fault was taken back, and takes it back when its time is over, or when this process is told to end.
+pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
+    let told = Arc::new(AtomicBool::new(false));
+    for (signal, flag) in [(SIGTERM, &told), (SIGINT, &told), (SIGHUP, &Arc::default())] {
+        signal_hook::flag::register(signal, Arc::clone(flag))
+            .map_err(|error| Failure::io("handle", format!("signal {signal}"), error))?;
+    }
+    let (pid, command) = (std::process::id(), "waiting for the end of a drill".to_owned());
+    let us = Holder { pid, run: String::new(), since: clock::now(), command };
+    // Who waited for the fault before may just be about to end.
+    let Attempt::Taken(_post) = lock_within(&post(state), &us, PATIENCE)? else { return Ok(()) };
+    while let Some(fault) = standing(state)? {
+        let why = match told.load(Ordering::SeqCst) {
+            true => "who waited for its end was told to stop",
+            false if is_over(&fault)? => "its time is over",
+            false => {
+                sleep(AGAIN);
+                continue;
+            }
+        };
+        if let Err(failure) = end((state, &Here { state }), why, &clock::now()) {
+            // Into the journal of the unit.
+            let text = format!("the fault of {} stays for now: {failure}\n", fault.fault.name);
+            drop(std::io::stderr().write_all(text.as_bytes()));
+            sleep(PAUSE);
+        }
+    }
+    relieve_drill(state)
+}
+
+/// Takes back what an earlier uptime has left.
+///
+/// # Errors
+/// It could not be taken back.
+pub(super) fn after_boot(state: &StateDir) -> Result<(), Failure> {
+    end((state, &Here { state }), "the machine was booted", &clock::now()).map(|_| ())
+}
