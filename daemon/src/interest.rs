@@ -18,6 +18,8 @@ pub enum Who {
     Node(u32),
     /// Whoever compiles: the site itself changed.
     Site,
+    /// Whoever reads the agent's settings.
+    Settings,
     /// Whoever keeps the agent's own orders: it is paused, or goes on.
     Orders,
 }

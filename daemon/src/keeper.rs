@@ -4,10 +4,11 @@
 use crate::interest::{Hit, Interests, Who};
 use crate::memory::Memory;
 use crate::pause;
+use crate::renewal::{mode, schedule};
 use crate::report::way::Outside;
 use crate::report::{Cause, Reporter, What};
 use crate::reporters::{FAREWELL, PATIENCE, reporters};
-use crate::schedule::{Schedule, splay};
+use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::source::{Site, Source};
 use crate::status::{Status, be_the_agent};
@@ -18,8 +19,9 @@ use crate::watch::writers::Writers;
 use agent::os::lock::Lock;
 use agent::session::Clock;
 use agent::state::StateDir;
-use model::{Failure, OnDrift, Report};
+use model::{Failure, Report};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,8 @@ pub(crate) const DEAF: Duration = Duration::from_secs(30);
 pub struct Host<'a> {
     /// Its state.
     pub state: StateDir,
+    /// Where the agent's settings stand, to be read again when they are altered.
+    pub settings: Option<PathBuf>,
     /// Its name.
     pub name: String,
     /// Its machine-id(5); empty where it has none.
@@ -77,15 +81,10 @@ impl<'a> Keeper<'a> {
         let lock = be_the_agent(&host.state, &since)?;
         host.state.make_folder(pause::FOLDER)?;
         let (memory, damage) = Memory::read(&host.state)?;
-        let offset = if settings.splay { splay(&host.machine_id, settings.every) } else { 0 };
-        let schedule = Schedule::new(settings.every, offset);
+        let schedule = schedule(&settings, &host);
         let wait = Wait::new()?;
         let reporters = reporters(&settings.reports, &host, &wait)?;
-        let mode = match settings.mode {
-            OnDrift::Observe => "observe",
-            OnDrift::Correct => "correct",
-        };
-        let status = Status { source: source.name(), mode: mode.to_owned(), ..Status::default() };
+        let status = Status { source: source.name(), mode: mode(&settings).to_owned(), ..Status::default() };
         let (interests, site, due, noise) = Default::default();
         let mut keeper = Self {
             settings,
@@ -296,6 +295,7 @@ impl<'a> Keeper<'a> {
             });
             return self.wait.end();
         }
+        self.mind_settings();
         if self.paused.is_some() || self.again.is_some() {
             return;
         }

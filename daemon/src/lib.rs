@@ -25,6 +25,8 @@ mod memory;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod pause;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod renewal;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod report;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod reporters;

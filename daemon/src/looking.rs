@@ -91,6 +91,7 @@ impl Keeper<'_> {
         }
         interests.site(files, Path::is_dir);
         interests.path(&self.host.state.root().join(pause::NAME), (Who::Orders, 0));
+        self.host.settings.iter().for_each(|path| interests.path(path, (Who::Settings, 100)));
         let wanted: BTreeSet<&Path> = interests.directories().collect();
         self.files.keep(&wanted);
         self.files.watch(wanted.into_iter());

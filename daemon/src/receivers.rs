@@ -159,11 +159,13 @@ impl<'de> Deserialize<'de> for Whole {
 pub struct EventName(pub String);
 
 /// All of them.
-pub const EVENTS: [&str; 16] = [
+pub const EVENTS: [&str; 18] = [
     "started",
     "stopped",
     "catalog",
     "no_catalog",
+    "bundle",
+    "refused",
     "looked",
     "drift",
     "corrected",

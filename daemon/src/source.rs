@@ -1,6 +1,7 @@
 //! Where the desired state comes from. The daemon knows catalogs, not the language: whoever starts it says how to get one.
 
-use model::Secrets;
+use crate::settings::Settings;
+use model::{Failure, Secrets};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,6 +66,14 @@ pub trait Source {
 
     /// True where another program is in the place of the one that runs, and can be run in its stead.
     fn is_outdated(&self) -> bool;
+
+    /// Gives it by these settings from now on; `text` is theirs.
+    ///
+    /// # Errors
+    /// They cannot be kept, and those before stay in force.
+    fn renew(&self, _settings: &Settings, _text: &str) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// Why there is no site.

@@ -25,6 +25,8 @@ pub struct Status {
     pub catalog: Option<String>,
     /// How many resources it has.
     pub resources: usize,
+    /// Why the settings that stand there are not in force, where they are not.
+    pub bad_settings: Option<String>,
     /// Why there is no newer catalog, where there should be.
     pub no_catalog: Option<String>,
     /// The bundle in force, where the catalog comes in bundles.

@@ -89,6 +89,7 @@ impl World {
     fn keep(&self, act: impl FnOnce() + Send) {
         let host = Host {
             state: self.state(),
+            settings: Some(self.dir.path().join("agent.toml")),
             name: "h".into(),
             machine_id: "m".into(),
             clock: &clock,
@@ -243,5 +244,29 @@ fn who_is_outdated_ends_to_be_started_anew() {
         std::fs::write(&world.source.marker, "changed").unwrap();
         soon("its end", || world.reports().contains("\"event\":\"stopped\""));
         assert_eq!(world.content(), "one\n", "it is the newer one's business");
+    });
+}
+
+#[test]
+fn settings_are_read_again_and_bad_ones_are_told_at_their_place() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        let file = world.dir.path().join("agent.toml");
+        let status = || told(&world.state(), 0).unwrap().status.unwrap();
+        std::fs::write(&file, "mode = \"observe\"\nevery = \"soon\"\n").unwrap();
+        soon("the mistake", || status().bad_settings.is_some());
+        let why = status().bad_settings.unwrap();
+        assert!(why.contains(&format!("{}:2:9: this is no duration", file.display())), "{why}");
+        assert!(world.reports().contains("those before stay in force"));
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("the file", || world.content() == "one\n");
+        std::fs::write(&file, "mode = \"observe\"\n[source]\nfile = \"/x\"\n").unwrap();
+        soon("the settings", || status().mode == "observe" && status().bad_settings.is_none());
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("the drift", || world.reports().contains("\"left\":\"it is only observed\""));
+        assert_eq!(world.content(), "mine");
     });
 }

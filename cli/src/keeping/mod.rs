@@ -5,5 +5,6 @@ mod bundles;
 pub mod compiled;
 pub mod install;
 mod outside;
+mod renewed;
 pub mod source;
 pub mod verbs;

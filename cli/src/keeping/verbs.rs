@@ -3,7 +3,7 @@
 use super::compiled::compile;
 use super::install::{Parts, Runs, SCOPE, There, installed, uninstalled};
 use super::outside::outside;
-use super::source::Compiler;
+use super::renewed::Renewed;
 use crate::clock;
 use crate::commands::agent::{Args, Install, What};
 use crate::exit::Exit;
@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
                 )));
             }
             match read(&settings) {
-                Ok(settings) => view::text(&compile(&settings, state.root()).to_string()),
+                Ok((settings, _)) => view::text(&compile(&settings, state.root()).to_string()),
                 Err(refusal) => return Ok(view::refused(&refusal, Format::Human)),
             }
             Ok(Exit::Fine)
@@ -66,12 +66,14 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
 }
 
-fn read(path: &Path) -> Result<Settings, Refusal> {
+/// The settings, and their text.
+fn read(path: &Path) -> Result<(Settings, String), Refusal> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let help = "`keel agent install --local` makes them";
         Refusal::Other(anyhow!("cannot read the settings of the agent, {}: {error}: {help}", path.display()))
     })?;
-    settings::read(&path.display().to_string(), &text).map_err(Refusal::Diagnostics)
+    let settings = settings::read(&path.display().to_string(), &text).map_err(Refusal::Diagnostics)?;
+    Ok((settings, text))
 }
 
 /// How often the agent looks.
@@ -81,16 +83,16 @@ enum Turns {
 }
 
 fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow::Result<Exit> {
-    let settings = match read(&path) {
-        Ok(settings) => settings,
+    let (settings, text) = match read(&path) {
+        Ok(found) => found,
         Err(refusal) => return Ok(view::refused(&refusal, format)),
     };
     let facts = facts_for_compiling()?;
     // A host without one is spread as well as any, by its name.
     let machine_id = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| facts.hostname.clone());
-    let source = Compiler::new(settings.clone(), path, &state);
-    let host =
-        Host { state, name: facts.hostname, machine_id, clock: &clock::now, outside: outside(&settings) };
+    let source = Renewed::new(&settings, &text, &state)?;
+    let (name, outside) = (facts.hostname, outside(&settings));
+    let host = Host { state, settings: Some(path), name, machine_id, clock: &clock::now, outside };
     let mut keeper = Keeper::new(settings, &source, host)?;
     match turns {
         Turns::All => keeper.run().map(|()| Exit::Fine).map_err(Into::into),

@@ -73,6 +73,7 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
         pairs.iter().map(|(what, why)| format!("{word:13} {what}: {why}")).collect::<Vec<_>>()
     };
     lines.extend(pairs("not watched", &status.unwatched));
+    lines.extend(status.bad_settings.iter().map(|why| format!("bad settings  {why}")));
     lines.extend(pairs("not told", &status.untold));
     lines.extend(status.opens.iter().map(|at| format!("window        opens {at}")));
     lines.extend(left(status));

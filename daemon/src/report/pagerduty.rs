@@ -8,6 +8,7 @@ use super::queue::Lost;
 use super::way::{Outside, fate, post};
 use super::{Told, What};
 use crate::receivers;
+use crate::source::Bundle;
 use crate::status::Status;
 use agent::state::StateDir;
 use model::Failure;
@@ -34,6 +35,8 @@ struct Said {
     alert: Option<Value>,
     /// The catalog that was told.
     catalog: Option<String>,
+    /// The bundle that was told, by its digest.
+    bundle: Option<String>,
 }
 
 /// What is made of reports.
@@ -69,6 +72,24 @@ impl PagerDuty {
             "source": told.host,
             "custom_details":
                 { "catalog": version, "before": before, "resources": resources, "warnings": warnings },
+        } }))
+    }
+
+    fn bundle(&mut self, told: &Told, bundle: &Bundle) -> Option<Value> {
+        if self.said.bundle.as_ref() == Some(&bundle.sha256) || !self.settings.changes {
+            return None;
+        }
+        self.said.bundle = Some(bundle.sha256.clone());
+        let Bundle { site, counter, sha256, signer, from, .. } = bundle;
+        let summary = format!("{}: bundle {counter} of {site} is in force, signed by {signer}", told.host);
+        Some(json!({ "payload": {
+            "summary": cut(&summary, SUMMARY),
+            "timestamp": told.at,
+            "source": told.host,
+            "custom_details": {
+                "site": site, "counter": counter, "sha256": sha256,
+                "signer": cut(signer, DETAIL), "from": cut(from, DETAIL),
+            },
         } }))
     }
 
@@ -115,6 +136,7 @@ impl Letters for PagerDuty {
             What::Catalog { resources, warnings } => {
                 ("/change/enqueue", self.change(told, *resources, warnings))
             }
+            What::Bundle { bundle } => ("/change/enqueue", self.bundle(told, bundle)),
             What::Looked { .. } | What::NoCatalog { .. } => ("/enqueue", self.alert(told, status)),
             _ => return Ok(Vec::new()),
         };

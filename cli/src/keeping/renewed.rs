@@ -1,0 +1,58 @@
+//! The agent's source by the settings in force, which may be others than those that stand there: a mistake in them changes nothing. Those in
+//! force are kept in the host's state, where the child that compiles reads them.
+
+use super::source::Compiler;
+use agent::state::StateDir;
+use daemon::{NoSite, Settings, Site, Source};
+use model::Failure;
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+/// The folder of what the agent does not write while it looks, and the file in it.
+const FOLDER: &str = "orders";
+const NAME: &str = "orders/settings.toml";
+
+/// What is compiled here, by the settings in force.
+pub struct Renewed {
+    state: StateDir,
+    compiler: RefCell<Compiler>,
+}
+
+impl Renewed {
+    /// By these, of which `text` is what was read.
+    ///
+    /// # Errors
+    /// They cannot be kept.
+    pub fn new(settings: &Settings, text: &str, state: &StateDir) -> Result<Self, Failure> {
+        let state = StateDir::new(state.root());
+        state.make_folder(FOLDER)?;
+        state.write(NAME, text.as_bytes())?;
+        let compiler = RefCell::new(compiler(settings, &state));
+        Ok(Self { state, compiler })
+    }
+}
+
+fn compiler(settings: &Settings, state: &StateDir) -> Compiler {
+    let path: PathBuf = state.root().join(NAME);
+    Compiler::new(settings.clone(), path, state)
+}
+
+impl Source for Renewed {
+    fn name(&self) -> String {
+        self.compiler.borrow().name()
+    }
+
+    fn site(&self) -> Result<Site, NoSite> {
+        self.compiler.borrow().site()
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.compiler.borrow().is_outdated()
+    }
+
+    fn renew(&self, settings: &Settings, text: &str) -> Result<(), Failure> {
+        self.state.write(NAME, text.as_bytes())?;
+        *self.compiler.borrow_mut() = compiler(settings, &self.state);
+        Ok(())
+    }
+}

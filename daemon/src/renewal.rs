@@ -1,0 +1,98 @@
+//! The settings, read again when they were altered, or when everything is looked at anyhow. What cannot be read is told at its place, and
+//! those before stay in force.
+
+use crate::interest::Who;
+use crate::keeper::{Host, Keeper};
+use crate::report::{Cause, What};
+use crate::reporters::reporters;
+use crate::schedule::{Schedule, splay};
+use crate::settings::{self, Settings};
+use model::{Diagnostic, OnDrift};
+use std::time::Instant;
+
+impl Keeper<'_> {
+    /// Reads the settings, if somebody altered them or the time has come.
+    pub(crate) fn mind_settings(&mut self) {
+        let is_altered = self.due.get(&Who::Settings).is_some_and(|due| *due <= Instant::now());
+        let is_time = matches!(self.everything, Some(Cause::Schedule | Cause::Asked));
+        if !is_altered && !is_time {
+            return;
+        }
+        self.due.remove(&Who::Settings);
+        let Some(path) = self.host.settings.clone() else { return };
+        let read = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
+        let read = read.and_then(|text| {
+            let found = settings::read(&path.display().to_string(), &text);
+            found.map(|settings| (settings, text)).map_err(|found| words(&found))
+        });
+        match read {
+            Ok((settings, text)) => {
+                self.status.bad_settings = None;
+                if settings != self.settings {
+                    match self.source.renew(&settings, &text) {
+                        Ok(()) => self.renew(settings),
+                        Err(failure) => self.status.bad_settings = Some(failure.to_string()),
+                    }
+                }
+            }
+            Err(why) => {
+                if self.status.bad_settings.as_ref() != Some(&why) {
+                    let text = format!("the settings cannot be used, and those before stay in force: {why}");
+                    self.tell(What::Note { text });
+                }
+                self.status.bad_settings = Some(why);
+            }
+        }
+    }
+
+    fn renew(&mut self, settings: Settings) {
+        if settings.reports != self.settings.reports {
+            match reporters(&settings.reports, &self.host, &self.wait) {
+                Ok(reporters) => {
+                    self.status.untold.clear();
+                    self.reporters = reporters;
+                }
+                Err(failure) => {
+                    self.tell(What::Note { text: format!("reports stay as they were: {failure}") })
+                }
+            }
+        }
+        self.schedule = schedule(&settings, &self.host);
+        self.next = self.schedule.after(self.now());
+        if !settings.watch {
+            self.files.keep(&std::collections::BTreeSet::new());
+        }
+        self.status.mode = mode(&settings).to_owned();
+        self.status.source = self.source.name();
+        self.settings = settings;
+        self.tell(What::Note { text: "the settings were altered, and are in force".to_owned() });
+        self.load();
+        self.everything.get_or_insert(Cause::Site);
+    }
+}
+
+/// When everything is looked at.
+pub fn schedule(settings: &Settings, host: &Host<'_>) -> Schedule {
+    let offset = if settings.splay { splay(&host.machine_id, settings.every) } else { 0 };
+    Schedule::new(settings.every, offset)
+}
+
+/// What is done about drift, in a word.
+pub fn mode(settings: &Settings) -> &'static str {
+    match settings.mode {
+        OnDrift::Observe => "observe",
+        OnDrift::Correct => "correct",
+    }
+}
+
+/// All that is wrong, each at its place: `file:line:column: message`. Not the text itself, which may hold what is nobody's business.
+fn words(found: &[Diagnostic]) -> String {
+    let one = |diagnostic: &Diagnostic| match diagnostic.labels.first() {
+        Some(label) => {
+            let (line, column) = label.span.line_col();
+            format!("{}:{line}:{column}: {}", label.span.file, diagnostic.message)
+        }
+        None => diagnostic.message.clone(),
+    };
+    found.iter().map(one).collect::<Vec<_>>().join("; ")
+}
