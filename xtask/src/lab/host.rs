@@ -154,7 +154,7 @@ impl Host {
         nspawn.args(["--register=no", "--console=read-only", "--resolv-conf=off", "--timezone=off"]);
         nspawn.args(["--link-journal=no", "--capability=all"]);
         // A machine has it: the agent asks the kernel who writes to a file.
-        nspawn.arg("--system-call-filter=fanotify_init");
+        nspawn.arg("--system-call-filter=fanotify_init fanotify_mark");
         if let Some(bus) = start_bus(lab)? {
             // No systemd outside: nobody could make a scope for the host, and nspawn still wants a bus.
             nspawn.arg("--keep-unit").env("DBUS_SYSTEM_BUS_ADDRESS", bus);
