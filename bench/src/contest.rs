@@ -60,10 +60,10 @@ pub struct Outcome {
     pub left_out: Option<String>,
 }
 
-/// Has it run often enough? Five times if that took five seconds, three times if it took thirty.
+/// Has it run often enough? Five times if that took five seconds, three times if it took thirty, once if it took a minute.
 fn enough(samples: &[Sample]) -> bool {
     let took: f64 = samples.iter().map(|sample| sample.wall).sum();
-    samples.len() >= 5 && took > 5.0 || samples.len() >= 3 && took > 30.0
+    samples.len() >= 5 && took > 5.0 || samples.len() >= 3 && took > 30.0 || took > 60.0
 }
 
 /// Holds the contest on this machine.
@@ -92,7 +92,7 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
                     outcome.samples.push(Sample { hosts, ..sample });
                 }
                 Ended::Well(_) => {}
-                Ended::TooLong => leave_out(outcome, format!("more than {:.0} s a run", contest.limit)),
+                Ended::TooLong => leave_out(outcome, over(contest.limit)),
                 Ended::Badly(how) => leave_out(outcome, format!("failed: {how}")),
             }
             let right = script(&contest.after).is_ok() & (!tried || script(&contest.proof).is_ok());
@@ -102,6 +102,11 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
         }
     }
     Ok(all)
+}
+
+/// What is said of one that took longer than so many seconds.
+fn over(limit: f64) -> String {
+    if limit < 60.0 { format!("over {limit:.0} s") } else { format!("over {} min", limit / 60.0) }
 }
 
 fn leave_out(outcome: &mut Outcome, why: String) {
@@ -129,15 +134,25 @@ pub fn serve() -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::enough;
+    use super::{enough, over};
     use crate::clock::Sample;
+
+    #[test]
+    fn what_takes_too_long_is_told_by_the_limit() {
+        assert_eq!([30.0, 60.0, 90.0].map(over), ["over 30 s", "over 1 min", "over 1.5 min"]);
+    }
 
     #[test]
     fn what_is_slow_runs_less_often() {
         let times = |count: usize, wall: f64| vec![Sample { wall, ..Sample::default() }; count];
-        for (count, wall, is_enough) in
-            [(4, 2.0, false), (5, 2.0, true), (19, 0.1, false), (2, 60.0, false), (3, 11.0, true)]
-        {
+        for (count, wall, is_enough) in [
+            (4, 2.0, false),
+            (5, 2.0, true),
+            (19, 0.1, false),
+            (2, 30.0, false),
+            (3, 11.0, true),
+            (1, 61.0, true),
+        ] {
             assert_eq!(enough(&times(count, wall)), is_enough, "{count} runs of {wall} s");
         }
     }

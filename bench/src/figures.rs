@@ -123,7 +123,7 @@ pub mod tests {
 
     /// Two rows, one of them with peers.
     pub fn figures() -> Figures {
-        let slow = Outcome { left_out: Some("more than 40 s a run".to_owned()), ..outcome("slowly", &[]) };
+        let slow = Outcome { left_out: Some("over 40 s".to_owned()), ..outcome("slowly", &[]) };
         let row = |id: &str, most: Most, floors: usize, outcomes: Vec<Outcome>| Row {
             id: id.to_owned(),
             what: "some files".to_owned(),

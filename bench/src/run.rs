@@ -31,8 +31,8 @@ pub struct Run {
     /// How often each tool runs, unless it is slow.
     #[arg(long)]
     runs: Option<usize>,
-    /// Seconds after which a run is killed and its tool left out of the workload.
-    #[arg(long, default_value_t = 30.0)]
+    /// Minutes after which a run is killed and its tool left out of the workload: the table says then that it takes over so long.
+    #[arg(long, default_value_t = 0.5)]
     limit: f64,
     /// Where `performance.md` is, in which the tables are put.
     #[arg(long, default_value = "docs")]
@@ -65,8 +65,14 @@ pub fn run(run: &Run) -> anyhow::Result<()> {
         had = install::peers(&ten, &run.peers)?;
     }
     let runs = run.runs.unwrap_or(if run.quick { 7 } else { 20 });
-    let bench =
-        Bench { scratch, fleet, keel: Keel { program: keel }, peers: had.tools, runs, limit: run.limit };
+    let bench = Bench {
+        scratch,
+        fleet,
+        keel: Keel { program: keel },
+        peers: had.tools,
+        runs,
+        limit: run.limit * 60.0,
+    };
     let mut rows = Vec::new();
     for workload in &chosen {
         eprintln!("{}: {}", workload.id, workload.what);

@@ -21,6 +21,8 @@ pub struct State {
     pub lines: Vec<Line>,
     /// Units that run and are enabled.
     pub units: Vec<Unit>,
+    /// Commands that have run, in whatever order. Keel alone is asked for them.
+    pub commands: Vec<Command>,
 }
 
 /// A group.
@@ -111,6 +113,19 @@ pub struct Unit {
     pub package: Option<String>,
     /// Files and links that it is restarted for when they change.
     pub restarted_for: Vec<String>,
+}
+
+/// A command.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// What it is called.
+    pub name: String,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// What is there once it has run.
+    pub creates: String,
+    /// The directory that has to be there before.
+    pub needs: String,
 }
 
 /// A directory whose files are copied as a whole.

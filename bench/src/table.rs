@@ -161,7 +161,8 @@ fn circumstances(figures: &Figures) -> String {
 fn time(outcome: &Outcome) -> String {
     match outcome.samples.len() {
         0 => outcome.left_out.clone().map_or_else(String::new, |_| "failed".to_owned()),
-        few @ 1..5 => format!("{} ({few} runs)", seconds(outcome.wall())),
+        1 => format!("{} (one run)", seconds(outcome.wall())),
+        few @ 2..5 => format!("{} ({few} runs)", seconds(outcome.wall())),
         _ => seconds(outcome.wall()),
     }
 }

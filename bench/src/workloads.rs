@@ -3,6 +3,7 @@
 
 mod compile;
 mod files;
+mod many;
 mod mixed;
 mod push;
 mod repair;
@@ -111,7 +112,7 @@ pub const OPT: &str = "/opt/bench";
 
 /// All workloads of this scale, in the order of the table.
 pub fn all(scale: Scale) -> Vec<Workload> {
-    [files::all, mixed::all, push::all, served::all, repair::all, compile::all]
+    [files::all, mixed::all, push::all, served::all, repair::all, many::all, compile::all]
         .iter()
         .flat_map(|file| file(scale))
         .collect()

@@ -122,6 +122,11 @@ fn resources(state: &State) -> String {
         add(format!("[service.{:?}]\nrunning = true\nenabled = true\nsubscribe = {causes:?}\n", it.name));
         add(it.package.iter().map(|package| format!("require = [\"package.{package}\"]\n")).collect());
     }
+    for it in &state.commands {
+        let (name, argv, creates, needs) = (&it.name, &it.argv, &it.creates, &it.needs);
+        add(format!("[exec.{name}]\ncommand = {argv:?}\ncreates = {creates:?}\n"));
+        add(format!("require = [\"directory.{needs}\"]\nparallel = true\n"));
+    }
     text
 }
 

@@ -59,6 +59,7 @@ pub fn state() -> State {
         units: twenty()
             .map(|n| Unit { name: format!("bench-{n:02}.service"), package: None, restarted_for: Vec::new() })
             .collect(),
+        commands: Vec::new(),
     }
 }
 
