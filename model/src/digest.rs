@@ -41,19 +41,30 @@ impl Digest {
         }
         let mut out = [0u8; 32];
         for (byte, pair) in out.iter_mut().zip(digits.chunks(2)) {
-            let nibble = |digit: u8| (digit as char).to_digit(16);
-            *byte = (nibble(pair[0])? * 16 + nibble(pair[1])?) as u8;
+            *byte = nibble(pair[0])? * 16 + nibble(pair[1])?;
         }
         Some(Self(out))
     }
 }
 
+/// The value of a hex digit.
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
-        let text: [u8; 64] = std::array::from_fn(|at| {
-            digit(if at % 2 == 0 { self.0[at / 2] >> 4 } else { self.0[at / 2] & 15 })
-        });
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0u8; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }

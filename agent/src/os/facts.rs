@@ -3,16 +3,21 @@
 //! The texts come from the host and stay data: the compiler decides with them, nobody runs them.
 
 use super::capture::printable;
-use super::safe_path::{Follow, read_file};
+use super::error::Doing;
+use super::safe_path::{Follow, open_file, read_file};
 use model::{Facts, Failure, OsFacts};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 
 /// The files read here are small; a larger one is not what it should be.
 const LIMIT: u64 = 4 << 20;
+
+/// The first processor of /proc/cpuinfo is within it. The kernel makes that text while it is read, so much for each processor.
+const ONE_PROCESSOR: u64 = 8 << 10;
 
 /// Collects the facts of the running system. Link-local IPv6 addresses are left out: they mean nothing beyond their link.
 ///
@@ -136,8 +141,12 @@ fn virtualization() -> Result<&'static str, Failure> {
         }
     }
     let vendor = optional("/sys/class/dmi/id/sys_vendor")?;
-    let cpu = optional("/proc/cpuinfo")?.unwrap_or(String::new());
-    Ok(machine(vendor.as_deref(), &cpu))
+    let mut cpu = Vec::new();
+    let path = Path::new("/proc/cpuinfo");
+    if let Some((file, _)) = open_file(path, Follow::Yes)? {
+        file.take(ONE_PROCESSOR).read_to_end(&mut cpu).doing("read", path)?;
+    }
+    Ok(machine(vendor.as_deref(), &printable(&cpu)))
 }
 
 /// The kernel's `hypervisor` flag is only there on x86; elsewhere the firmware has to say who made the machine.
