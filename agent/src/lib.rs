@@ -24,6 +24,8 @@ pub mod session;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod state;
 pub mod system;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub mod traces;
 pub mod undo;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod work;

@@ -34,6 +34,8 @@ pub enum Verb {
     Test(commands::test::Args),
     /// Shows what `apply` would do.
     Plan(Printed<commands::plan::Args>),
+    /// Shows what somebody else changed since it was applied: what it was and is, when, and by whom if the host can tell.
+    Drift(Printed<commands::drift::Args>),
     /// Brings hosts to their desired state.
     Apply(Printed<commands::apply::Args>),
     /// Looks whether hosts are as the checks of the site want them. Changes nothing.

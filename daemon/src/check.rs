@@ -8,7 +8,7 @@ use agent::engine::{Choice, Faults, Locks, Part};
 use agent::os::host::{Attendance, Host};
 use agent::session::{self, Answer, Clock, Ended, Job};
 use agent::state::{EventLog, StateDir};
-use model::{EventBody, Id, NodeStatus, Plan, PlannedNode, Report, Verdict};
+use model::{Because, EventBody, Id, NodeStatus, Plan, PlannedNode, Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -39,6 +39,8 @@ pub type Leave<'a> = Result<Rule<'a>, &'a str>;
 pub struct Checked {
     /// What differed, and what would be done about it, a line each.
     pub differing: BTreeMap<Id, Vec<String>>,
+    /// Why it differed.
+    pub because: BTreeMap<Id, Because>,
     /// What of that was left, and why.
     pub left: BTreeMap<Id, String>,
     /// How the nodes of the run ended.
@@ -107,8 +109,11 @@ impl Look<'_> {
             let ended = self.session(part.clone(), &checked, &answer);
             let mut checked = lock(&checked);
             match ended {
+                // The rest is as desired; the sum is that of the whole.
+                Ok(_) if leave.is_err() && !checked.left.is_empty() => {}
                 Ok(report) => checked.report = report,
-                Err(Ended::Declined(report)) if checked.left.len() > before && leave.is_ok() => {
+                // What is as desired is written down as that, whatever is left.
+                Err(Ended::Declined(report)) if checked.left.len() > before => {
                     checked.report = *report;
                     part = without(part, &checked.left);
                     if matches!(&part, Part::Only(ids) if ids.is_empty()) {
@@ -188,9 +193,16 @@ impl Checked {
             verdict if moves(verdict) => {
                 let steps = node.steps.iter().chain(&node.refresh).map(ToString::to_string).collect();
                 self.differing.insert(node.id.clone(), steps);
+                self.because.extend(node.because.map(|because| (node.id.clone(), because)));
             }
             _ => {}
         }
+    }
+
+    /// Why the node differed. One that nobody foresaw followed another.
+    pub fn because_of(&self, id: &Id) -> Because {
+        let unforeseen = if self.differing.contains_key(id) { Because::Unknown } else { Because::Follows };
+        self.because.get(id).copied().unwrap_or(unforeseen)
     }
 
     /// True where the node is known to be as desired now; `id` is one of those that were looked at.

@@ -2,15 +2,15 @@
 //! on the host; `check` does, by the rule that is made here.
 
 use crate::check::{Checked, NodeEnd};
-use crate::memory::{Because, Drift, Memory};
+use crate::memory::{Drift, Memory};
 use crate::report::What;
 use crate::settings::{Delicate, Settings};
 use crate::source::Site;
 use crate::status::{OpenFight, Status};
 use crate::watch::writers::Writers;
 use agent::session::{Login, delicate};
-use model::{Catalog, HostPath, Id, Node, NodeStatus, OnDrift, Plan, PlannedNode, Thing};
-use std::collections::{BTreeMap, BTreeSet};
+use model::{Because, Catalog, HostPath, Id, Node, NodeStatus, OnDrift, Plan, PlannedNode, Thing};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Why a node is left as it is; `None` where it is put right. Whatever was seen even before goes back to what it was: that was
@@ -22,16 +22,20 @@ pub fn left(
     (settings, now): (&Settings, u64),
 ) -> Option<String> {
     let desired = site.work.catalog.position(&node.id).and_then(|at| site.work.catalog.nodes().get(at))?;
-    match memory.because(desired) {
-        Because::Drift if desired.common.on_drift.unwrap_or(settings.mode) == OnDrift::Observe => {
+    match node.because.unwrap_or(Because::Unknown) {
+        Because::Drift | Because::Follows
+            if desired.common.on_drift.unwrap_or(settings.mode) == OnDrift::Observe =>
+        {
             Some("it is only observed".to_owned())
         }
-        Because::Drift if !memory.breaker.allows(&node.id, now) => Some("it is fought over".to_owned()),
-        Because::Drift => None,
-        Because::Intended if settings.mode == OnDrift::Observe => {
+        Because::Drift | Because::Follows if !memory.breaker.allows(&node.id, now) => {
+            Some("it is fought over".to_owned())
+        }
+        Because::Drift | Because::Follows => None,
+        Because::Intended | Because::Unknown if settings.mode == OnDrift::Observe => {
             Some("the host is only observed".to_owned())
         }
-        Because::Intended if settings.delicate == Delicate::Hold => {
+        Because::Intended | Because::Unknown if settings.delicate == Delicate::Hold => {
             let words = could_lock_out(node, desired, site);
             (!words.is_empty()).then(|| {
                 format!(
@@ -40,7 +44,7 @@ pub fn left(
                 )
             })
         }
-        Because::Intended => None,
+        Because::Intended | Because::Unknown => None,
     }
 }
 
@@ -94,13 +98,8 @@ impl Books<'_> {
         now: Now<'_>,
     ) -> Vec<What> {
         let mut told = Vec::new();
-        let because: BTreeMap<&Id, Because> = nodes
-            .iter()
-            .filter_map(|at| catalog.nodes().get(*at))
-            .map(|node| (&node.id, self.memory.because(node)))
-            .collect();
         for node in nodes.iter().filter_map(|at| catalog.nodes().get(*at)) {
-            let because = because.get(&node.id).copied().unwrap_or(Because::Intended);
+            let because = checked.because_of(&node.id);
             if let Some(why) = checked.left.get(&node.id) {
                 told.extend(self.is_left(node, (because, why), (checked, now)));
             } else if checked.is_even(&node.id) {
@@ -131,7 +130,11 @@ impl Books<'_> {
         (checked, now): (&Checked, Now<'_>),
     ) -> Option<What> {
         let id = node.id.clone();
-        if because == Because::Intended {
+        if because == Because::Follows {
+            // It is as desired; what it would follow is left as well.
+            return None;
+        }
+        if because != Because::Drift {
             let known = self.status.held.insert(id.clone(), why.to_owned());
             return (known.as_deref() != Some(why)).then(|| What::Held { id, left: why.to_owned() });
         }
@@ -151,15 +154,12 @@ impl Books<'_> {
         let was_known = self.memory.drift.contains_key(&id);
         let had_failed = self.status.failing.remove(&id).is_some();
         self.status.held.remove(&id);
-        self.memory.is_even(node);
+        self.memory.drift.remove(&id);
         let Some(changes) = checked.ended.get(&id).and_then(corrected) else {
             let is_news = was_known || had_failed;
             return is_news.then_some(What::Even { id }).into_iter().collect();
         };
         let run = checked.report.run.clone();
-        // One that follows another, such as a restart after a new configuration, is no drift of its own.
-        let was_found = checked.differing.contains_key(&id);
-        let because = if was_found { because } else { Because::Intended };
         let mut told = vec![What::Corrected { id: id.clone(), because, changes, run }];
         if because == Because::Drift {
             self.status.corrections += 1;

@@ -147,7 +147,12 @@ impl Catalog {
 
     /// The nodes in the order of their ids.
     pub fn by_id(&self) -> impl Iterator<Item = &Node> {
-        self.by_id.iter().map(|at| &self.nodes[*at])
+        self.places().map(|(_, node)| node)
+    }
+
+    /// The nodes in the order of their ids, each with its position.
+    pub fn places(&self) -> impl Iterator<Item = (usize, &Node)> {
+        self.by_id.iter().map(|at| (*at, &self.nodes[*at]))
     }
 }
 

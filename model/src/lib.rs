@@ -3,12 +3,14 @@
 //! Nothing here does I/O, knows TOML or touches a host. `dsl` makes a [`Catalog`], `agent` turns it into a
 //! [`Plan`] and [`Event`]s, `cli` shows them.
 
+mod because;
 mod catalog;
 mod check;
 mod content;
 mod describe;
 mod diagnostic;
 mod digest;
+mod drift;
 mod drill;
 mod event;
 mod facts;
@@ -33,11 +35,13 @@ mod status;
 mod step;
 mod text;
 
+pub use because::Because;
 pub use catalog::{Catalog, CatalogError, Common, Edge, EdgeKind, Node, OnDrift, OnRemoval};
 pub use check::{CheckEnd, CheckResult, CheckSeverity, CheckSide, CheckSpec, Shortfall, SubjectInfo};
 pub use content::{Content, Held};
 pub use diagnostic::{Diagnostic, Label, Severity, Span};
 pub use digest::{Digest, Hasher};
+pub use drift::{About, Drift, Drifted, Trace};
 pub use drill::{DrillSpec, Drilled, Fault, Keeper, Repair, Sight};
 pub use event::{Event, EventBody, NodeStatus};
 pub use facts::{Facts, OsFacts};

@@ -1,6 +1,6 @@
 //! What a run would do, and what it cannot know.
 
-use crate::{Id, NodeStatus, Origin, Report, SoftLock, Step, UnitAction};
+use crate::{Because, Id, NodeStatus, Origin, Report, SoftLock, Step, UnitAction};
 use serde::{Deserialize, Serialize};
 
 /// The decision about every node of a catalog.
@@ -50,6 +50,9 @@ pub struct PlannedNode {
     pub origin: Option<Origin>,
     /// What will become of it.
     pub verdict: Verdict,
+    /// Why it is to change; `None` where it is not, and where that is nobody's business, as in a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
     /// What would be done, in order.
     pub steps: Vec<Step>,
     /// What a refresh would do, where one is due.
@@ -121,6 +124,13 @@ pub struct Answer {
     pub check: Vec<String>,
 }
 
+impl PlannedNode {
+    /// True where somebody else changed it.
+    pub fn is_drift(&self) -> bool {
+        self.because == Some(Because::Drift)
+    }
+}
+
 impl Plan {
     /// True where a run would do nothing, owe nothing and know everything.
     pub fn is_empty(&self) -> bool {
@@ -155,6 +165,7 @@ impl Plan {
                 Verdict::LeftOut => NodeStatus::LeftOut,
                 Verdict::Skipped { .. } => NodeStatus::Skipped,
             });
+            report.drift += u64::from(node.verdict == Verdict::Change && node.is_drift());
         }
         let removed = self.orphans.iter().filter(|orphan| !orphan.steps.is_empty());
         removed.for_each(|_| report.count(NodeStatus::Changed));
@@ -164,6 +175,6 @@ impl Plan {
     /// The report where the answer was no: what would have changed was not tried.
     pub fn declined(&self) -> Report {
         let foreseen = self.foreseen();
-        Report { changed: 0, skipped: foreseen.skipped + foreseen.changed, ..foreseen }
+        Report { changed: 0, drift: 0, skipped: foreseen.skipped + foreseen.changed, ..foreseen }
     }
 }

@@ -10,6 +10,9 @@ pub struct Report {
     pub run: Option<String>,
     /// Changed or refreshed.
     pub changed: u64,
+    /// Of these, those that somebody else had changed before.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub drift: u64,
     /// As wanted already.
     pub unchanged: u64,
     /// Failed.
@@ -18,6 +21,10 @@ pub struct Report {
     pub skipped: u64,
     /// State could not be told.
     pub unknown: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Report {

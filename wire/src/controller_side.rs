@@ -86,7 +86,9 @@ impl ControllerSide {
             Order::Rehearse(_) => Expected::Rehearsal,
             Order::Attach { .. } | Order::Confirm { .. } => Expected::Watched,
             Order::Plan(_) | Order::Apply(_) | Order::Rollback(_) => Expected::Forecast,
-            Order::History | Order::Show { .. } | Order::Locks | Order::Check(_) => Expected::Reply,
+            Order::Drift(_) | Order::History | Order::Show { .. } | Order::Locks | Order::Check(_) => {
+                Expected::Reply
+            }
             Order::Drill(_) | Order::EndDrill => Expected::Reply,
             Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };

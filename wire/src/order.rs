@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Order {
     /// Show what would be done.
     Plan(Work),
+    /// Tell what somebody else changed since it was applied, when, and by whom.
+    Drift(Work),
     /// Do it, after a yes.
     Apply(Work),
     /// Do it in a throwaway copy of the host.
@@ -142,7 +144,7 @@ impl Order {
     /// The catalog and its choice, where the order has one.
     pub fn work(&self) -> Option<&Work> {
         match self {
-            Self::Plan(work) | Self::Apply(work) | Self::Rehearse(work) => Some(work),
+            Self::Plan(work) | Self::Drift(work) | Self::Apply(work) | Self::Rehearse(work) => Some(work),
             Self::Rollback(_)
             | Self::Attach { .. }
             | Self::Confirm { .. }
@@ -161,7 +163,9 @@ impl Order {
     /// How it is to be carried out, where that can be said.
     pub fn terms_mut(&mut self) -> Option<&mut Terms> {
         match self {
-            Self::Plan(work) | Self::Apply(work) | Self::Rehearse(work) => Some(&mut work.terms),
+            Self::Plan(work) | Self::Drift(work) | Self::Apply(work) | Self::Rehearse(work) => {
+                Some(&mut work.terms)
+            }
             Self::Rollback(rollback) => Some(&mut rollback.terms),
             _ => None,
         }

@@ -54,6 +54,8 @@ pub struct Hello {
 pub enum Reply {
     /// The runs, the last one first.
     History(Vec<model::RunSummary>),
+    /// What somebody else changed.
+    Drift(model::Drift),
     /// The locks that have not expired.
     Locks(Vec<model::SoftLock>),
     /// What became of the checks, in their order.

@@ -7,7 +7,7 @@ use super::plan_groups::{hold_back, planned_groups};
 use super::texts::{expected, texts};
 use super::together::part;
 use crate::system::{Layer, System, View};
-use model::{EdgeKind, Failure, Op, Owed, Plan, PlannedNode, Step, UnitAction, Verdict};
+use model::{Because, EdgeKind, Failure, Op, Owed, Plan, PlannedNode, Step, UnitAction, Verdict};
 use std::collections::BTreeSet;
 use wire::Blobs;
 
@@ -66,6 +66,7 @@ impl Walk<'_> {
             id: vertex.node.id.clone(),
             origin: vertex.node.origins.first().cloned(),
             verdict: Verdict::Unchanged,
+            because: None,
             steps: Vec::new(),
             refresh: Vec::new(),
             texts: Vec::new(),
@@ -76,12 +77,16 @@ impl Walk<'_> {
             fate.blocks |= before.blocks;
             fate.pending = fate.pending.or_else(|| before.pending.clone());
         }
+        let because = differs(&observed);
         if !self.choice.takes(vertex.node) {
             planned.verdict = Verdict::LeftOut;
         } else if fate.blocks {
             planned.verdict = Verdict::Skipped { because: self.blocker(vertex) };
         } else {
             self.decide(vertex, observed, (&mut planned, &mut fate))?;
+        }
+        if !matches!(planned.verdict, Verdict::Unchanged | Verdict::LeftOut) {
+            planned.because = because;
         }
         self.fates.push(fate);
         Ok(planned)
@@ -173,6 +178,19 @@ impl Walk<'_> {
         let by_change =
             |link: &super::graph::Link| link.kind == EdgeKind::Notify && self.fates[link.at].changes;
         vertex.before.iter().any(by_change) || self.owed.iter().any(|owed| owed.to == vertex.node.id)
+    }
+}
+
+/// Whether a node is not as desired by itself, now; `None` where that cannot be told. Whether that is drift indeed, the ledger knows. A
+/// command that is to run each time has no state that could have drifted.
+fn differs(observed: &Result<Vec<Step>, Failure>) -> Option<Because> {
+    match observed {
+        Ok(steps) if steps.is_empty() => Some(Because::Follows),
+        Ok(steps) if steps.iter().all(|step| matches!(step.op, Op::Run(_)) && step.diffs.is_empty()) => {
+            Some(Because::Intended)
+        }
+        Ok(_) | Err(Failure::Missing { .. } | Failure::Refused { .. }) => Some(Because::Drift),
+        Err(_) => None,
     }
 }
 

@@ -43,6 +43,7 @@ mod tests {
             id: Id::new("file", "/a"),
             origin: None,
             verdict: Verdict::Change,
+            because: None,
             steps: vec![step],
             refresh: Vec::new(),
             texts: vec![("/a".into(), "-a\n".into())],

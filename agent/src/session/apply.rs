@@ -3,7 +3,7 @@
 use super::before::Before;
 use super::comeback::supersede;
 use super::first_contact::{Pace, await_setup};
-use super::going::{Begun, absent, go_on};
+use super::going::{Begun, absent, go_on, take_up};
 use super::guard::Post;
 use super::job::{Answer, Ask, Ended, Job, boot_id};
 use super::minded::{admit, all_locked, is_only_locked};
@@ -11,7 +11,7 @@ use super::plan::plan_to_tell;
 use super::turn::Turn;
 use super::unwind::{Unwound, unwind};
 use crate::engine::{Graph, Sink};
-use crate::state::{FileLog, Ledger, Past};
+use crate::state::{After, FileLog, Ledger, Past};
 use model::{Begin, EventBody, Failure, JOURNAL_VERSION, Owed, Plan, Report, Settled, Verdict};
 use wire::OnFailure;
 
@@ -56,14 +56,13 @@ pub fn apply(job: &Job<'_>, ask: Ask<'_>) -> Result<Done, Ended> {
         let absent = absent(job, &ledger, &plan);
         // Nothing runs; the last run took them away, as far as this can be told.
         job.state.note_removed(past.next - 1, (job.scope, &absent), &ledger)?;
-        ledger.update(job.scope, job.catalog, &absent);
-        ledger.write(job.state)?;
+        take_up((job, &mut ledger), &absent, &foreseen(&plan))?;
         all_unchanged(&plan)
     } else if past.open.is_empty()
         && let Some(why) = all_locked(&plan)
     {
-        ledger.update(job.scope, job.catalog, &absent(job, &ledger, &plan));
-        ledger.write(job.state)?;
+        let absent = absent(job, &ledger, &plan);
+        take_up((job, &mut ledger), &absent, &foreseen(&plan))?;
         return Ok(left_alone(job, plan, &why));
     } else if ask(&plan)? == Answer::No {
         return Err(Ended::Declined(Box::new(plan.declined())));
@@ -112,6 +111,12 @@ fn left_alone(job: &Job<'_>, plan: Plan, why: &str) -> Done {
     let report = plan.foreseen();
     job.events.emit(EventBody::Report(report.clone()));
     Done { report, plan, fate: Fate::Stays, is_locked: true }
+}
+
+/// How the nodes are without a run.
+fn foreseen(plan: &Plan) -> Vec<After> {
+    let after = |verdict: &Verdict| if *verdict == Verdict::Unchanged { After::Even } else { After::Left };
+    plan.nodes.iter().map(|node| after(&node.verdict)).collect()
 }
 
 fn all_unchanged(plan: &Plan) -> Report {

@@ -335,7 +335,15 @@ mod tests {
     fn node(verdict: Verdict, ops: Vec<Op>, refresh: Vec<Op>) -> PlannedNode {
         let steps = |ops: Vec<Op>| ops.into_iter().map(Step::new).collect();
         let (id, texts) = (Id::new("file", "/x"), Vec::new());
-        PlannedNode { id, origin: None, verdict, steps: steps(ops), refresh: steps(refresh), texts }
+        PlannedNode {
+            id,
+            origin: None,
+            verdict,
+            because: None,
+            steps: steps(ops),
+            refresh: steps(refresh),
+            texts,
+        }
     }
 
     fn remove(path: &str) -> Op {

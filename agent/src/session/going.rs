@@ -4,8 +4,8 @@ use super::before::Before;
 use super::comeback::Return;
 use super::job::{Ended, Job, forget_old_runs};
 use crate::engine::{Graph, Host, Outcome, run};
-use crate::state::{FileLog, Ledger};
-use model::{Id, Owed, Plan, Report};
+use crate::state::{After, Applied, FileLog, Ledger};
+use model::{Failure, Id, NodeStatus, Owed, Plan, Report};
 use std::collections::BTreeSet;
 
 /// A run whose journal is open.
@@ -41,16 +41,33 @@ pub(super) fn go_on(
     let Outcome { mut report, mut removed, nodes, owed, dead } =
         run(graph, (plan, &job.choice), &host, &mut begun.log, (begun.run, begun.owed));
     begun.before.count(graph, &nodes, &mut report);
+    report.drift = drifted(plan, &nodes);
     if let Some(failure) = dead {
         return Err(Ended::Broken { report: Box::new(report), failure });
     }
     removed.extend(absent);
     job.state.note_removed(begun.run, (job.scope, &removed), ledger)?;
-    ledger.update(job.scope, job.catalog, &removed);
-    ledger.write(job.state)?;
+    take_up((job, ledger), &removed, &nodes.iter().map(|status| After::of(*status)).collect::<Vec<_>>())?;
     begun.log.end(report.clone(), &owed)?;
     forget_old_runs(job.state, job.events, job.terms);
     Ok(report)
+}
+
+/// Writes down what the catalog has, and how its nodes are now.
+pub(super) fn take_up(
+    (job, ledger): (&Job<'_>, &mut Ledger),
+    removed: &[Id],
+    after: &[After],
+) -> Result<(), Failure> {
+    let applied = Applied::to_keep(job.state, job.secrets)?;
+    ledger.update(job.scope, (job.catalog, removed), (after, &applied));
+    ledger.write(job.state)
+}
+
+/// How many of the nodes that were changed somebody else had changed before.
+fn drifted(plan: &Plan, nodes: &[NodeStatus]) -> u64 {
+    let nodes = plan.nodes.iter().zip(nodes);
+    nodes.filter(|(node, status)| node.is_drift() && **status == NodeStatus::Changed).count() as u64
 }
 
 /// Orphans that are not there any more, as after a run that took them away and was cut off.

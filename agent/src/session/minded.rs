@@ -70,7 +70,15 @@ mod tests {
 
     fn node(name: &str, verdict: Verdict) -> PlannedNode {
         let (id, texts) = (Id::new("file", name), Vec::new());
-        PlannedNode { id, origin: None, verdict, steps: Vec::new(), refresh: Vec::new(), texts }
+        PlannedNode {
+            id,
+            origin: None,
+            verdict,
+            because: None,
+            steps: Vec::new(),
+            refresh: Vec::new(),
+            texts,
+        }
     }
 
     fn skipped(because: &str) -> Verdict {

@@ -5,20 +5,24 @@ use super::minded::soft_locks;
 use super::stake;
 use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
-use crate::state::{Ledger, Past};
+use crate::state::{Applied, Ledger, Past};
 use crate::system::System;
-use model::{EventBody, Failure, Id, Orphan, Owed, Plan, Secrets, Step};
+use model::{Because, EventBody, Failure, Id, Orphan, Owed, Plan, Secrets, Step};
 use std::collections::BTreeMap;
 
 /// Plans the job. Writes nothing, also not in the host's state.
 pub fn plan(job: &Job<'_>) -> Result<Plan, Failure> {
-    let graph = Graph::load(job.catalog, job.secrets, job.kinds)?;
+    plan_with(job, &Graph::load(job.catalog, job.secrets, job.kinds)?)
+}
+
+/// The same of a graph that is loaded.
+pub(super) fn plan_with(job: &Job<'_>, graph: &Graph<'_>) -> Result<Plan, Failure> {
     let past = job.state.past()?;
     let (ledger, damage) = Ledger::read(job.state)?;
     if let Some(damage) = damage {
         job.events.emit(EventBody::Note { text: damage.to_string() });
     }
-    plan_to_tell(job, &graph, (&past, &ledger))
+    plan_to_tell(job, graph, (&past, &ledger))
 }
 
 /// The plan of a run that has not begun: it says as well whether it has to be confirmed.
@@ -41,6 +45,7 @@ pub(super) fn plan_graph(
     let answered = |owed: &&Owed| owed.answer.is_some() || job.catalog.position(&owed.to).is_some();
     let owed = past.owed.iter().filter(answered).cloned().collect();
     let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
+    tell_drift(job, ledger, &mut plan)?;
     let orphans = match job.choice.part.is_narrow() {
         true => BTreeMap::new(),
         false => ledger.orphans(job.scope, job.catalog),
@@ -63,6 +68,24 @@ pub(super) fn plan_graph(
     }
     plan.locks = locks;
     Ok(plan)
+}
+
+/// Has each node that is to change say why. One of which the ledger does not have that the same was applied before is no drift.
+fn tell_drift(job: &Job<'_>, ledger: &Ledger, plan: &mut Plan) -> Result<(), Failure> {
+    let may_be = |because| matches!(because, Some(Because::Drift | Because::Follows));
+    let nodes = job.catalog.nodes().iter().zip(&mut plan.nodes);
+    let mut nodes = nodes.filter(|(_, planned)| may_be(planned.because)).peekable();
+    if nodes.peek().is_none() {
+        return Ok(());
+    }
+    let applied = Applied::known(job.state, job.secrets)?;
+    for (node, planned) in nodes {
+        match ledger.because(job.scope, &node.id, applied.of(node)) {
+            Because::Drift => {}
+            other => planned.because = Some(other),
+        }
+    }
+    Ok(())
 }
 
 /// The steps that remove what a resource of an earlier catalog made.

@@ -129,8 +129,12 @@ fn restore_ledger(rollback: &Rollback<'_>, span: &Span) -> Result<(), Failure> {
     if let Some(damage) = damage {
         rollback.events.emit(EventBody::Note { text: damage.set_aside(rollback.state)? });
     }
+    // What was applied is not there any more, so what differs from it is nobody's doing: whoever keeps the host even must not repair it.
+    ledger.forget_applied(span.status.acts.values().flat_map(|act| &act.nodes));
     let runs = span.first..=span.through.unwrap_or(span.first);
-    if let Err(failure) = rollback.state.restore_removed(runs, &mut ledger) {
+    let restored = rollback.state.restore_removed(runs, &mut ledger);
+    ledger.write(rollback.state)?;
+    if let Err(failure) = restored {
         let text = format!("what these runs removed is no orphan once it is back: {failure}");
         rollback.events.emit(EventBody::Note { text });
     }
@@ -166,6 +170,7 @@ fn plan_of(work: &[Restoration]) -> Plan {
             None if one.ops.is_empty() => Verdict::Unchanged,
             None => Verdict::Change,
         },
+        because: None,
         steps: one.ops.iter().map(|op| Step { op: op.clone(), diffs: one.diffs.clone() }).collect(),
         refresh: Vec::new(),
         texts: one.texts.clone(),

@@ -1,8 +1,9 @@
 //! Which resources the catalogs of this host own, so that one that disappears from its catalog is noticed.
 
 use super::StateDir;
+use super::applied::{After, Applied, Desired};
 use super::summed::{summed, text_of};
-use model::{Catalog, Failure, Id, OnRemoval, SECRET_KEY};
+use model::{Because, Catalog, Failure, Id, OnRemoval, SECRET_KEY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,6 +21,9 @@ pub struct Ledger {
 pub struct Owned {
     /// Its keys without anything secret, where it is to be removed with them; `None` where it stays.
     pub removal: Option<serde_json::Value>,
+    /// What was desired of it when it was last as desired; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Desired>,
 }
 
 /// A ledger that cannot be read.
@@ -88,28 +92,68 @@ impl Ledger {
         let owned = self.scopes.entry(scope.to_owned()).or_default();
         for (id, one) in removed {
             if let Entry::Vacant(free) = owned.entry(id) {
-                free.insert(one);
+                // What comes back is what was before the run, whatever was applied since.
+                free.insert(Owned { applied: None, ..one });
                 self.changed = true;
             }
         }
     }
 
-    /// Takes up the catalog's resources. Orphans stay, save those in `removed`.
-    pub fn update(&mut self, scope: &str, catalog: &Catalog, removed: &[Id]) {
+    /// Why a resource that differs does, where `desired` is what is desired of it now. What another catalog applied counts where this
+    /// one never had the resource.
+    pub fn because(&self, scope: &str, id: &Id, desired: Option<Desired>) -> Because {
+        let ours = self.scopes.get(scope).and_then(|owned| owned.get(id));
+        let others = || self.scopes.values().filter_map(|owned| owned.get(id)).collect::<Vec<_>>();
+        let known = ours.map_or_else(others, |ours| vec![ours]);
+        let is = |applied: Option<Desired>| applied.is_some() && applied == desired;
+        if known.iter().any(|owned| is(owned.applied)) {
+            Because::Drift
+        } else if known.iter().any(|owned| owned.applied.is_none())
+            || (desired.is_none() && !known.is_empty())
+        {
+            Because::Unknown
+        } else {
+            Because::Intended
+        }
+    }
+
+    /// Forgets what was applied of these, in all catalogs: it is being brought back.
+    pub fn forget_applied<'a>(&mut self, ids: impl IntoIterator<Item = &'a Id>) {
+        for id in ids {
+            for owned in self.scopes.values_mut().filter_map(|owned| owned.get_mut(id)) {
+                self.changed |= owned.applied.take().is_some();
+            }
+        }
+    }
+
+    /// Takes up the catalog's resources, of which `after` tells by position how they are now. Orphans stay, save those in `removed`.
+    pub fn update(
+        &mut self,
+        scope: &str,
+        (catalog, removed): (&Catalog, &[Id]),
+        (after, applied): (&[After], &Applied<'_>),
+    ) {
         let owned = self.scopes.entry(scope.to_owned()).or_default();
         for id in removed {
             self.changed |= owned.remove(id).is_some();
         }
         let (mut known, mut news) = (owned.iter().peekable(), Vec::new());
-        for node in catalog.by_id() {
+        for (at, node) in catalog.places() {
             let removal = (node.common.on_removal == OnRemoval::Remove).then(|| {
                 let mut params = node.params.clone();
                 drop_secrets(&mut params);
                 params
             });
-            let now = Owned { removal };
             while known.next_if(|(id, _)| **id < node.id).is_some() {}
-            if known.peek() != Some(&(&node.id, &now)) {
+            let before = known.peek().filter(|(id, _)| **id == node.id).map(|(_, owned)| *owned);
+            let was = before.and_then(|before| before.applied);
+            let applied = match after.get(at).unwrap_or(&After::Left) {
+                After::Even => applied.of(node),
+                After::Left => was,
+                After::Failed => was.filter(|was| applied.of(node) == Some(*was)),
+            };
+            let now = Owned { removal, applied };
+            if before != Some(&now) {
                 news.push((node.id.clone(), now));
             }
         }

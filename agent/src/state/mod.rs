@@ -3,6 +3,7 @@
 //! Nothing here decides; `session` puts it together with the engine.
 
 mod aftermath;
+mod applied;
 mod arrival;
 mod debs;
 mod dir;
@@ -22,6 +23,7 @@ mod strays;
 mod summed;
 mod version;
 
+pub use applied::{After, Applied, Desired};
 pub use dir::{DEFAULT_ROOT, StateDir, Taken};
 pub use event_lines::EventLines;
 pub use event_log::{EventLog, Watcher};

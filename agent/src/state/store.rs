@@ -72,6 +72,17 @@ impl Store {
         if known { Ok(()) } else { write_private(&path, &mut Cursor::new(bytes)) }
     }
 
+    /// The host's own key, where it has one.
+    pub(super) fn known_key(&self) -> Result<Option<[u8; 32]>, Failure> {
+        if let Some(key) = self.key.get() {
+            return Ok(Some(*key));
+        }
+        let path = self.root.join("key");
+        let damaged = |_| Failure::refused(format!("{} is damaged", path.display()), "remove it");
+        let found = safe_path::read_file(&path, Follow::No, 32)?;
+        found.map(|(bytes, _)| bytes.try_into().map_err(damaged)).transpose()
+    }
+
     /// The host's own key; made at its first use.
     pub(super) fn key(&self) -> Result<[u8; 32], Failure> {
         if let Some(key) = self.key.get() {
@@ -83,10 +94,8 @@ impl Store {
             return Ok(*key);
         }
         let path = self.root.join("key");
-        let key = match safe_path::read_file(&path, Follow::No, 32)? {
-            Some((bytes, _)) => bytes
-                .try_into()
-                .map_err(|_| Failure::refused(format!("{} is damaged", path.display()), "remove it"))?,
+        let key = match self.known_key()? {
+            Some(key) => key,
             None => {
                 let mut key = [0; 32];
                 getrandom::fill(&mut key)

@@ -1,7 +1,7 @@
 //! How work ended, in one word. It never lies: `Unchanged` is only for "as desired, and known to be so".
 
 use crate::engine::LOCKED;
-use model::{Plan, Rehearsal, Report, Verdict};
+use model::{Drift, Plan, Rehearsal, Report, Verdict};
 use wire::Ending;
 
 /// Of a plan that was only shown.
@@ -22,6 +22,15 @@ pub(super) fn of_plan(plan: &Plan) -> Ending {
         Ending::Unchanged
     } else {
         Ending::Pending
+    }
+}
+
+/// Of a look for drift. Of what it is not known whether it drifted it may have.
+pub(super) fn of_drift(drift: &Drift) -> Ending {
+    match (drift.untold.is_empty(), drift.resources.is_empty()) {
+        (false, _) => Ending::Failed,
+        (true, false) => Ending::Pending,
+        (true, true) => Ending::Unchanged,
     }
 }
 
@@ -51,7 +60,15 @@ mod tests {
 
     fn plan(verdict: Verdict) -> Plan {
         let (id, texts) = (Id::new("file", "/a"), Vec::new());
-        let node = PlannedNode { id, origin: None, verdict, steps: Vec::new(), refresh: Vec::new(), texts };
+        let node = PlannedNode {
+            id,
+            origin: None,
+            verdict,
+            because: None,
+            steps: Vec::new(),
+            refresh: Vec::new(),
+            texts,
+        };
         Plan { nodes: vec![node], ..Plan::default() }
     }
 

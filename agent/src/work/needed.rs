@@ -67,6 +67,7 @@ mod tests {
             id: node.id.clone(),
             origin: None,
             verdict: verdict(at),
+            because: None,
             steps: Vec::new(),
             refresh: Vec::new(),
             texts: Vec::new(),

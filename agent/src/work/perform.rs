@@ -3,7 +3,7 @@
 
 use super::attach::attach;
 use super::confirm::confirm;
-use super::ending::{of_plan, of_rehearsal, of_report};
+use super::ending::{of_drift, of_plan, of_rehearsal, of_report};
 use super::means::Means;
 use super::{checks, drill, locks, needed};
 use crate::detached::Posted;
@@ -22,6 +22,7 @@ use wire::{Ending, Order, Reply, Terms, Which, Work};
 pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
     match order {
         Order::Plan(work) => on(work, means, plan),
+        Order::Drift(work) => on(work, means, drift),
         Order::Apply(work) => on(work, means, apply),
         Order::Rehearse(work) => on(work, means, |job, means| rehearse(work, job, means)),
         Order::Rollback(order) => {
@@ -92,6 +93,13 @@ fn plan(job: &Job<'_>, _: &Means<'_>) -> Result<Ending, Ended> {
     job.events.emit(EventBody::Plan(plan.pending()));
     job.events.emit(EventBody::Report(plan.foreseen()));
     Ok(of_plan(&plan))
+}
+
+fn drift(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
+    let found = session::drift(job)?;
+    let ending = of_drift(&found);
+    means.controller.reply(Reply::Drift(found))?;
+    Ok(ending)
 }
 
 fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {

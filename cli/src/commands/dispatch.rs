@@ -10,6 +10,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::Validate(Printed { args, format }) => super::validate::run(&args, format),
         Verb::Test(args) => super::test::run(&args),
         Verb::Plan(Printed { args, format }) => super::plan::run(args, format),
+        Verb::Drift(Printed { args, format }) => super::drift::run(args, format),
         Verb::Apply(Printed { args, format }) => super::apply::run(args, format),
         Verb::Check(args) => super::check::run(args),
         Verb::Drill(Printed { args, format }) => super::drill::run(args, format),

@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod check;
 pub mod completion;
 mod dispatch;
+pub mod drift;
 pub mod drill;
 pub mod explain;
 pub mod explain_value;

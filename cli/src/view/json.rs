@@ -2,7 +2,7 @@
 
 use super::out::{is_active, line, note};
 use super::show::{Manner, Show, Sorted};
-use super::{history, wrong};
+use super::{drift, history, wrong};
 use crate::clock;
 use crate::exit::CLASSES;
 use fleet::{End, Stage};
@@ -97,6 +97,7 @@ impl Show for Json {
             Reply::History(runs) => history::list_json(runs).iter().for_each(|text| self.line(host, text)),
             // They have a view of their own.
             Reply::Checks(_) | Reply::Drill(_) => {}
+            Reply::Drift(found) => drift::lines_json(found).iter().for_each(|text| self.line(host, text)),
             Reply::Locks(locks) => locks.iter().for_each(|lock| {
                 let mut text = json!(lock);
                 text["event"] = json!("lock");

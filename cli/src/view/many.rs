@@ -9,7 +9,7 @@ use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::told::Told;
 use super::words::{counted, doing, turn};
-use super::{history, names, one, plan, rehearsal, words, wrong};
+use super::{drift, history, names, one, plan, rehearsal, words, wrong};
 use crate::exit::Class;
 use fleet::{End, Stage, Trouble};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report, Severity};
@@ -193,6 +193,7 @@ impl Many {
     fn word(&self, class: Class) -> &'static str {
         match (class, self.manner) {
             (Class::Changed, Manner::Forecast | Manner::Rehearsal) => "to change",
+            (Class::Changed, Manner::Answer) => "drifted",
             _ => class.word(),
         }
     }
@@ -233,6 +234,7 @@ impl Show for Many {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
                 // They have a view of their own.
                 Reply::Checks(_) | Reply::Drill(_) => {}
+                Reply::Drift(found) => host.say(&drift::render(found, self.color)),
                 Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
                 Reply::Run { status, damage, after } => {
                     history::one(status, after).iter().for_each(|text| host.say(text));

@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod checks;
 mod color;
 pub mod diagnostics;
+mod drift;
 pub mod drill;
 pub mod explain;
 pub mod graph;

@@ -6,7 +6,7 @@ use super::out::{inert, inset, line, note, status};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::words::{doing, turn};
-use super::{history, plan, rehearsal, words, wrong};
+use super::{drift, history, plan, rehearsal, words, wrong};
 use crate::format::Format;
 use fleet::{End, Stage};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
@@ -130,6 +130,7 @@ impl Show for One {
             Reply::History(runs) => history::list(runs).iter().for_each(|text| line(text)),
             // They have a view of their own.
             Reply::Checks(_) | Reply::Drill(_) => {}
+            Reply::Drift(found) => say(&drift::render(found, self.color)),
             Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),
             Reply::Run { status, damage, after } => {
                 history::one(status, after).iter().for_each(|text| line(text));

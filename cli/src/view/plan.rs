@@ -3,7 +3,7 @@
 use super::diagnostics::Color;
 use super::lines::{Lines, sign, step_line};
 use super::words::{counted, lock};
-use model::{Orphan, Plan, PlannedNode, Report, Stake, Verdict};
+use model::{Because, Orphan, Plan, PlannedNode, Report, Stake, Verdict};
 
 /// The plan as text; empty where there is nothing to say.
 pub fn render(plan: &Plan, color: Color) -> String {
@@ -45,7 +45,7 @@ fn node_lines(node: &PlannedNode, lines: &mut Lines) {
         Verdict::Provisional { because } => ("", format!("cannot know before the run: {because}")),
         Verdict::Failed { because } | Verdict::Skipped { because } => ("", because.clone()),
     };
-    lines.head(sign(node), &format!("{}{what}{origin}", node.id));
+    lines.head(sign(node), &format!("{}{what}{}{origin}", node.id, mark(node)));
     lines.below(&because);
     node.steps.iter().for_each(|step| lines.below(&step_line(step)));
     if !matches!(node.verdict, Verdict::Refresh) && !node.refresh.is_empty() {
@@ -53,6 +53,15 @@ fn node_lines(node: &PlannedNode, lines: &mut Lines) {
     }
     node.refresh.iter().for_each(|step| lines.below(&step_line(step)));
     texts(&node.texts, lines);
+}
+
+/// What is said of a change that is not known to be an intended one.
+fn mark(node: &PlannedNode) -> &'static str {
+    match node.because {
+        Some(Because::Drift) => "  [drift]",
+        Some(Because::Unknown) => "  [drift or intended: not known]",
+        Some(Because::Intended | Because::Follows) | None => "",
+    }
 }
 
 /// Diffs; each with its path where there are several.
@@ -77,8 +86,9 @@ fn orphan_lines(orphan: &Orphan, lines: &mut Lines) {
 /// The last line of a plan.
 pub fn sum(report: &Report, orphans: usize) -> String {
     let Report { changed, unchanged, failed, skipped, unknown, .. } = report;
+    let to_change = format!("to change{}", of_them(report));
     let parts = [
-        (changed, "to change"),
+        (changed, to_change.as_str()),
         (unknown, "cannot be known before the run"),
         (failed, "failed"),
         (skipped, "blocked"),
@@ -93,6 +103,16 @@ pub fn sum(report: &Report, orphans: usize) -> String {
         return as_desired(*unchanged, orphans);
     }
     said.join(", ")
+}
+
+/// How much of what changes is drift; empty where nothing is.
+pub fn of_them(report: &Report) -> String {
+    match report.drift {
+        0 => String::new(),
+        1 if report.changed == 1 => ", which is drift".to_owned(),
+        drift if drift == report.changed => ", all of them drift".to_owned(),
+        drift => format!(", {drift} of them drift"),
+    }
 }
 
 /// The one line of a host that is as it is to be.
@@ -134,6 +154,7 @@ mod tests {
         let report = |changed, unchanged, failed, skipped, unknown| Report {
             run: None,
             changed,
+            drift: 0,
             unchanged,
             failed,
             skipped,
@@ -148,5 +169,8 @@ mod tests {
         ] {
             assert_eq!(sum(&report, orphans), expected);
         }
+        let drift = |drift| Report { changed: 3, drift, ..Report::default() };
+        assert_eq!(sum(&drift(1), 0), "3 to change, 1 of them drift");
+        assert_eq!(sum(&drift(3), 0), "3 to change, all of them drift");
     }
 }

@@ -95,8 +95,9 @@ pub fn sum(report: &Report) -> String {
     if *changed + failed + skipped + unknown == 0 {
         return plan::as_desired(*unchanged, 0);
     }
+    let what = format!("changed{}", plan::of_them(report));
     let parts = [
-        (changed, "changed"),
+        (changed, what.as_str()),
         (failed, "failed"),
         (skipped, "skipped"),
         (unknown, "unknown"),

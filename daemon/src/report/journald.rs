@@ -113,10 +113,10 @@ pub fn message(what: &What) -> String {
             format!("{id} drifted and is left, {left}: {}", changes.join("; "))
         }
         What::Corrected { id, because, changes, .. } => match because {
-            crate::memory::Because::Drift => {
+            model::Because::Drift => {
                 format!("{id} drifted and was corrected: {}", changes.join("; "))
             }
-            crate::memory::Because::Intended => format!("{id} was changed: {}", changes.join("; ")),
+            _ => format!("{id} was changed: {}", changes.join("; ")),
         },
         What::Held { id, left } => format!("{id} waits: {left}"),
         What::Failed { id, why } => format!("{id} failed: {why}"),

@@ -14,9 +14,8 @@ pub mod webhook;
 
 pub use reporter::{News, Reporter};
 
-use crate::memory::Because;
 use crate::source::Bundle;
-use model::{Id, Report};
+use model::{Because, Id, Report};
 use serde::Serialize;
 
 /// Something that the agent tells. As JSON it is one line, with nothing secret in it.
@@ -90,7 +89,7 @@ pub enum What {
     Corrected {
         /// Which.
         id: Id,
-        /// Whether somebody else had changed it, or what is desired of it has changed.
+        /// Whether somebody else had changed it, what is desired of it has changed, it followed another, or nobody knows.
         because: Because,
         /// What was done, a line each.
         changes: Vec<String>,
