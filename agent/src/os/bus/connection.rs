@@ -50,7 +50,8 @@ impl Connection {
         stream.set_write_timeout(Some(GREETING))?;
         let uid = rustix::process::geteuid().as_raw().to_string();
         let uid: String = uid.bytes().map(|digit| format!("{digit:02x}")).collect();
-        stream.write_all(format!("\0AUTH EXTERNAL {uid}\r\n").as_bytes())?;
+        // In one go, as sd-bus does: systemd that reads a message together with `BEGIN` leaves it until something else comes.
+        stream.write_all(format!("\0AUTH EXTERNAL {uid}\r\nBEGIN\r\n").as_bytes())?;
         let mut answer = Vec::new();
         // One byte at a time: what follows the line is a message.
         while !answer.ends_with(b"\r\n") {
@@ -63,7 +64,6 @@ impl Connection {
         if !answer.starts_with(b"OK") {
             return Err(Error::new(ErrorKind::PermissionDenied, "it does not let us in"));
         }
-        stream.write_all(b"BEGIN\r\n")?;
         Ok(Self { stream, buffer: Vec::new(), serial: 0 })
     }
 
