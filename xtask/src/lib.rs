@@ -14,6 +14,7 @@ pub mod deny;
 pub mod dist;
 pub mod faults;
 pub mod lab;
+pub mod moto;
 pub mod packages;
 pub mod power;
 pub mod seeded;

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::lab::{down, scenario, up};
-use crate::{cmd, deny, dist, packages};
+use crate::{cmd, deny, dist, moto, packages};
 
 /// Tests that need root but no lab carry this in their name.
 const ROOT_ONLY: &str = "needs_root";
@@ -30,6 +30,11 @@ pub fn run(extra: &[String]) -> Result<u8> {
     }
     if root && let Err(error) = packages::ensure_vagrant() {
         println!("there is no Vagrant to be had, so lab scenarios that need it are LEFT OUT: {error:#}");
+    }
+    if root && let Err(error) = moto::ensure() {
+        println!(
+            "there is no moto to be had, so lab scenarios that need a server of S3 are LEFT OUT: {error:#}"
+        );
     }
     let built = lint().and_then(|()| deny::check()).and_then(|()| build());
     // Only hosts of the lab are pushed to: without them nobody needs an agent that runs elsewhere.

@@ -9,7 +9,7 @@ use crate::lab::host::{Host, Init};
 use crate::lab::machine::Machine;
 use crate::lab::up::{self, Ready};
 use crate::lab::{state, vagrant_box};
-use crate::{cmd, packages};
+use crate::{cmd, moto, packages};
 
 /// One folder with a `scenario.sh`.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Scenario {
     init: Init,
     /// It has a line `# needs: vagrant`.
     needs_vagrant: bool,
+    /// It has a line `# needs: moto`.
+    needs_moto: bool,
 }
 
 /// All scenarios of the project, sorted by name.
@@ -36,8 +38,9 @@ pub fn all() -> Result<Vec<Scenario>> {
             let text = std::fs::read_to_string(&script)?;
             let name = dir.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
             let (hosts, init) = wanted_hosts(&text).with_context(|| script.display().to_string())?;
-            let needs_vagrant = text.lines().any(|line| line.trim_end() == "# needs: vagrant");
-            found.push(Scenario { name, dir, hosts, init, needs_vagrant });
+            let needs = |what| text.lines().any(|line| line.trim_end() == what);
+            let (needs_vagrant, needs_moto) = (needs("# needs: vagrant"), needs("# needs: moto"));
+            found.push(Scenario { name, dir, hosts, init, needs_vagrant, needs_moto });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -47,7 +50,7 @@ pub fn all() -> Result<Vec<Scenario>> {
 impl Scenario {
     /// Is there on this machine what it needs beyond the lab?
     pub fn can_run(&self) -> bool {
-        !self.needs_vagrant || packages::has_vagrant()
+        (!self.needs_vagrant || packages::has_vagrant()) && (!self.needs_moto || moto::is_there())
     }
 
     /// Boots its hosts, runs its script, ends its hosts; `KEEL_LAB_KEEP=1` leaves them for a look.
@@ -80,6 +83,9 @@ impl Scenario {
         script.env("LAB_INITS", listed(&|host| Ok(host.init()?.to_string()))?);
         script.env("LAB_NAME", &ready.lab.name).env("LAB_BRIDGE", ready.lab.bridge());
         script.env("LAB_GATEWAY", ready.lab.gateway().to_string());
+        if self.needs_moto {
+            script.env("LAB_MOTO", moto::PLACE);
+        }
         if self.needs_vagrant {
             vagrant_box::remove_machines(&ready.lab.name)?;
             script.env("LAB_BOX", vagrant_box::ensure(&Machine::read()?)?);
