@@ -60,10 +60,15 @@ pub struct Outcome {
     pub left_out: Option<String>,
 }
 
-/// Has it run often enough? Five times if that took five seconds, three times if it took thirty, once if it took a minute.
-fn enough(samples: &[Sample]) -> bool {
+/// Fewer runs than these are asked for where there is little time.
+const FEW: usize = 10;
+
+/// Has it run often enough? Of many `runs` five times if that took five seconds, three times if it took thirty, once if it took a minute; of few
+/// three times if that took five seconds.
+fn enough(samples: &[Sample], runs: usize) -> bool {
     let took: f64 = samples.iter().map(|sample| sample.wall).sum();
-    samples.len() >= 5 && took > 5.0 || samples.len() >= 3 && took > 30.0 || took > 60.0
+    let some = if runs < FEW { 3 } else { 5 };
+    samples.len() >= some && took > 5.0 || samples.len() >= 3 && took > 30.0 || took > 60.0
 }
 
 /// Holds the contest on this machine.
@@ -75,7 +80,7 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
         .collect();
     for round in 0..=contest.runs {
         for (contender, outcome) in contest.contenders.iter().zip(&mut all) {
-            if outcome.left_out.is_some() || enough(&outcome.samples) {
+            if outcome.left_out.is_some() || enough(&outcome.samples, contest.runs) {
                 continue;
             }
             let tried = round == 0 && contender.role == Role::Tool;
@@ -145,15 +150,17 @@ mod tests {
     #[test]
     fn what_is_slow_runs_less_often() {
         let times = |count: usize, wall: f64| vec![Sample { wall, ..Sample::default() }; count];
-        for (count, wall, is_enough) in [
-            (4, 2.0, false),
-            (5, 2.0, true),
-            (19, 0.1, false),
-            (2, 30.0, false),
-            (3, 11.0, true),
-            (1, 61.0, true),
+        for (runs, count, wall, is_enough) in [
+            (20, 4, 2.0, false),
+            (20, 5, 2.0, true),
+            (20, 19, 0.1, false),
+            (20, 2, 30.0, false),
+            (20, 3, 11.0, true),
+            (20, 1, 61.0, true),
+            (7, 3, 2.0, true),
+            (7, 6, 0.1, false),
         ] {
-            assert_eq!(enough(&times(count, wall)), is_enough, "{count} runs of {wall} s");
+            assert_eq!(enough(&times(count, wall), runs), is_enough, "{count} of {runs} runs of {wall} s");
         }
     }
 }
