@@ -70,6 +70,8 @@ pub enum Verb {
     Secret(commands::secret::Args),
     /// The agent of this machine, which keeps it even: by events, and by schedule.
     Agent(commands::agent::Args),
+    /// Prints user-data for cloud-init: a new instance brings itself to its state, with nobody logging in.
+    CloudInit(Box<commands::cloud_init::Args>),
     /// Makes a site into one signed file that hosts can take, and publishes it.
     Bundle(commands::bundle::Args),
     /// Prints a JSON Schema of resource files, for editors.

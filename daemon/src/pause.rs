@@ -7,7 +7,7 @@ use model::Failure;
 use serde::{Deserialize, Serialize};
 
 /// Where it stands, in the host's state.
-pub const NAME: &str = "orders/pause";
+pub const NAME: &str = agent::work::keeping::PAUSE;
 
 /// The folder of it: another one than that of what the agent writes itself, so that it does not wake itself up.
 pub const FOLDER: &str = "orders";
@@ -35,6 +35,12 @@ impl Pause {
         since.checked_add(SignedDuration::from_secs(i64::try_from(self.seconds).ok()?)).ok()
     }
 
+    /// True where it has ended by this time, in seconds since 1970. One whose end cannot be told is on.
+    pub fn is_over(&self, now: u64) -> bool {
+        let now = Timestamp::from_second(i64::try_from(now).unwrap_or(i64::MAX));
+        matches!((self.until(), now), (Some(until), Ok(now)) if now >= until)
+    }
+
     /// The same in words, with who and why.
     pub fn words(&self) -> String {
         let until = self.until().map_or_else(|| "an unknown time".to_owned(), |until| format!("{until:.0}"));
@@ -53,10 +59,8 @@ pub fn read(state: &StateDir, now: u64) -> Result<Option<Pause>, Failure> {
         Failure::refused(text, "`keel agent resume` removes it")
     };
     let pause: Pause = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let until = pause.until().ok_or_else(|| damaged("it has no end".to_owned()))?;
-    let now = Timestamp::from_second(i64::try_from(now).unwrap_or(i64::MAX));
-    let is_over = now.is_ok_and(|now| now >= until);
-    Ok((!is_over).then_some(pause))
+    pause.until().ok_or_else(|| damaged("it has no end".to_owned()))?;
+    Ok((!pause.is_over(now)).then_some(pause))
 }
 
 /// Puts one, in place of another.

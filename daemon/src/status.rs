@@ -4,14 +4,13 @@ use crate::memory::Drift;
 use crate::pause::{self, Pause};
 use crate::report::Cause;
 use crate::source::{Bundle, Refused};
-use agent::os::lock::{Attempt, Holder, Lock, holder, try_lock};
+use agent::os::lock::{Attempt, Holder, Lock, try_lock};
 use agent::state::StateDir;
+use agent::work::keeping::{self, LOCK, STATUS as NAME};
 use model::{Failure, Id, Report};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-const NAME: &str = "agent/status";
-const LOCK: &str = "agent/lock";
+use wire::Keeping;
 
 /// How the agent is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -142,17 +141,23 @@ pub fn be_the_agent(state: &StateDir, since: &str) -> Result<Lock, Failure> {
 /// # Errors
 /// Something cannot be read.
 pub fn told(state: &StateDir, now: u64) -> Result<Told, Failure> {
-    let unknown = |why: String| Failure::unknown("who is the agent of this host", why);
-    let running = match holder(&state.root().join(LOCK))? {
-        None => None,
-        Some(Ok(by)) => Some(Running { pid: by.pid, since: by.since }),
-        Some(Err(why)) => return Err(unknown(why)),
-    };
-    let status = match state.read(NAME)? {
-        None => None,
-        Some(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| unknown(error.to_string()))?),
-    };
-    Ok(Told { running, paused: pause::read(state, now)?, status })
+    // Its own look at the pause says best what is wrong with it.
+    pause::read(state, now)?;
+    of(keeping::read(state)?, now)
+}
+
+/// The same of what a host has written down; `now` is in seconds since 1970.
+///
+/// # Errors
+/// It was written down by another version, or is damaged.
+pub fn of(keeping: Keeping, now: u64) -> Result<Told, Failure> {
+    let unknown =
+        |error: serde_json::Error| Failure::unknown("how the agent of the host is", error.to_string());
+    let Keeping { running, status, pause } = keeping;
+    let status = status.map(serde_json::from_value).transpose().map_err(unknown)?;
+    let pause: Option<Pause> = pause.map(serde_json::from_value).transpose().map_err(unknown)?;
+    let running = running.map(|(pid, since)| Running { pid, since });
+    Ok(Told { running, paused: pause.filter(|pause| !pause.is_over(now)), status })
 }
 
 #[cfg(test)]

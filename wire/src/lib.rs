@@ -25,5 +25,5 @@ pub use inbox::{Broken, Heard, Inbox, Message};
 pub use malformed::Malformed;
 pub use order::{CONFIRM_WITHIN, OnFailure, Order, Rollback, Terms, Which, Work};
 pub use send::{LONGEST_SECRET, TOTAL_SECRETS, Unsent, send, send_bytes, send_content, send_order};
-pub use up::{Ending, Hello, Reply, TOTAL_UP, Up, VALUES_UP};
+pub use up::{Ending, Hello, Keeping, Reply, TOTAL_UP, Up, VALUES_UP};
 pub use version::{ALIVE_EVERY, SILENCE, VERSION, common};

@@ -39,6 +39,8 @@ pub enum Order {
     },
     /// List the locks.
     Locks,
+    /// Tell how the agent is that keeps the host.
+    Keeping,
     /// List the runs.
     History,
     /// Tell one run op by op.
@@ -151,6 +153,7 @@ impl Order {
             | Self::Lock(_)
             | Self::Unlock { .. }
             | Self::Locks
+            | Self::Keeping
             | Self::History
             | Self::Show { .. }
             | Self::Check(_)

@@ -58,6 +58,8 @@ pub enum Reply {
     Drift(model::Drift),
     /// The locks that have not expired.
     Locks(Vec<model::SoftLock>),
+    /// How the agent is that keeps the host.
+    Keeping(Box<Keeping>),
     /// What became of the checks, in their order.
     Checks(Vec<model::CheckResult>),
     /// What became of a fault.
@@ -72,6 +74,18 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "model::Aftermath::is_nothing")]
         after: model::Aftermath,
     },
+}
+
+/// What the agent that keeps a host has written down there, as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Keeping {
+    /// Its process, and since when it runs, RFC 3339; `None` where it does not run.
+    pub running: Option<(u32, String)>,
+    /// How it is; `None` where it has never been.
+    pub status: Option<serde_json::Value>,
+    /// Who has paused it, which may be over; `None` where nobody has.
+    pub pause: Option<serde_json::Value>,
 }
 
 /// How the work on a host ended. Where there were events the last one is a report, which counts; this is its one word.

@@ -7,6 +7,7 @@ mod checks;
 mod confirm;
 mod drill;
 mod ending;
+pub mod keeping;
 mod locks;
 mod means;
 mod needed;

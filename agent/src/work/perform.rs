@@ -5,7 +5,7 @@ use super::attach::attach;
 use super::confirm::confirm;
 use super::ending::{of_drift, of_plan, of_rehearsal, of_report};
 use super::means::Means;
-use super::{checks, drill, locks, needed};
+use super::{checks, drill, keeping, locks, needed};
 use crate::detached::Posted;
 use crate::detached::scope::departure;
 use crate::engine::{Choice, Faults, Locks, Sink};
@@ -37,6 +37,7 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
             locks::unlock(resource.as_deref(), means).unwrap_or_else(Ending::Refused)
         }
         Order::Locks => locks::locks(means).unwrap_or_else(Ending::Refused),
+        Order::Keeping => keeping::keeping(means).unwrap_or_else(Ending::Refused),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Check(wanted) => checks::check(wanted, means).unwrap_or_else(Ending::Refused),

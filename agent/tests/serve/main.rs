@@ -9,6 +9,7 @@ mod contents;
 mod conversation;
 mod ends;
 mod host;
+mod keeping;
 mod locks;
 mod lone;
 mod peer;

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::work::Connection;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -28,9 +29,8 @@ pub enum What {
     Install(Box<Install>),
     /// Takes it away again. What it did to the machine stays.
     Uninstall {
-        /// This machine.
-        #[arg(long, required = true)]
-        local: bool,
+        #[command(flatten)]
+        whose: Whose,
         /// Does not ask.
         #[arg(long, short)]
         yes: bool,
@@ -41,8 +41,11 @@ pub enum What {
         #[arg(long)]
         once: bool,
     },
-    /// Says how it is: whether it runs, when it looked last, what drifted, what it cannot watch.
-    Status,
+    /// Says how it is: whether it runs, when it looked last, what drifted, what it cannot watch. Of this machine, where no HOST is said.
+    Status {
+        #[command(flatten)]
+        whose: Whose,
+    },
     /// Has it change nothing for a while; that ends by itself.
     Pause {
         /// Why, for those who meet it.
@@ -62,12 +65,22 @@ pub enum What {
     Compile,
 }
 
-/// How it is set up. What is not said here is as the settings say that are there already, or their defaults.
-#[derive(Debug, clap::Args)]
-pub struct Install {
+/// Whose agent is meant.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Whose {
+    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port]. `keel` itself is brought to them.
+    #[arg(value_name = "HOST", conflicts_with = "local")]
+    pub hosts: Vec<String>,
     /// This machine.
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub local: bool,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// What the agent is to do.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Upkeep {
     /// The directory of a site.
     #[arg(long, value_name = "DIR", group = "from")]
     pub site: Option<PathBuf>,
@@ -104,6 +117,23 @@ pub struct Install {
     /// A file of metrics for Prometheus' textfile collector.
     #[arg(long, value_name = "FILE")]
     pub prometheus: Option<PathBuf>,
+}
+
+impl Upkeep {
+    /// True where it is said where the catalog comes from.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn says_where(&self) -> bool {
+        self.site.is_some() || self.source.is_some() || self.file.is_some()
+    }
+}
+
+/// How it is set up. What is not said here is as the settings say that are there already, or their defaults.
+#[derive(Debug, clap::Args)]
+pub struct Install {
+    #[command(flatten)]
+    pub whose: Whose,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
     /// By a timer of systemd, each time once, instead of a service that watches.
     #[arg(long)]
     pub timer: bool,

@@ -28,6 +28,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Verb::ExplainValue(Printed { args, format }) => super::explain_value::run(&args, format),
         Verb::Secret(args) => super::secret::run(&args),
         Verb::Agent(args) => super::agent::run(args),
+        Verb::CloudInit(args) => super::cloud_init::run(&args),
         Verb::Bundle(args) => super::bundle::run(&args),
         Verb::Schema(args) => super::schema::run(&args),
         Verb::Completion(args) => super::completion::run(&args),

@@ -6,6 +6,7 @@ mod asked;
 pub mod attach;
 pub mod bundle;
 pub mod check;
+pub mod cloud_init;
 pub mod completion;
 mod dispatch;
 pub mod drift;

@@ -1,10 +1,10 @@
 //! What makes this machine have an agent, as a catalog like any other: installing is applying it, and a second time changes nothing.
 
-use crate::commands::agent::Install;
+use crate::commands::agent::Upkeep;
 use agent::detached::quoted;
 use anyhow::{Context, bail};
 use daemon::settings::ALLOWED;
-use model::{Catalog, CatalogError, Common, Edge, EdgeKind, Id, Node};
+use model::{Catalog, CatalogError, Common, Digest, Edge, EdgeKind, Id, Node};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -23,32 +23,71 @@ pub enum Runs {
     },
 }
 
-const SERVICE: &str = "evenkeel-agent.service";
+pub(super) const SERVICE: &str = "evenkeel-agent.service";
 const TIMER: &str = "evenkeel-agent.timer";
+/// Where an administrator's units are (systemd.unit(5)).
+pub(super) const UNITS: &str = "/etc/systemd/system";
 
 /// What stands on the host already.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct There {
-    /// The unit of the service.
-    pub service: bool,
-    /// The unit of the timer.
-    pub timer: bool,
+#[derive(Clone, Copy, Debug)]
+pub enum There {
+    /// It was looked for.
+    Known {
+        /// The unit of the service.
+        service: bool,
+        /// The unit of the timer.
+        timer: bool,
+    },
+    /// It is for the host to say.
+    Unknown,
 }
 
 impl There {
-    /// As it is now.
+    /// As it is now on this machine.
     pub fn now() -> Self {
-        let is = |name: &str| Path::new("/etc/systemd/system").join(name).exists();
-        Self { service: is(SERVICE), timer: is(TIMER) }
+        let is = |name: &str| Path::new(UNITS).join(name).exists();
+        Self::Known { service: is(SERVICE), timer: is(TIMER) }
     }
+
+    /// What stops the unit, if it is there.
+    fn off(self, name: &str) -> Option<Node> {
+        match self {
+            Self::Known { service, timer } => {
+                let is_there = if name == SERVICE { service } else { timer };
+                // What a timer starts has no place of its own at boot.
+                let is_by_timer = name == SERVICE && timer;
+                let mut off = json!({ "running": false });
+                if !is_by_timer {
+                    off["enabled"] = Value::Bool(false);
+                }
+                is_there.then(|| node("service", name, off))
+            }
+            Self::Unknown => {
+                let command = json!(["systemctl", "disable", "--quiet", "--now", name]);
+                let only = json!(["test", "-e", format!("{UNITS}/{name}")]);
+                Some(node("exec", &format!("{name} off"), json!({ "command": command, "onlyif": only })))
+            }
+        }
+    }
+}
+
+/// The program, where it is brought to the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its bytes.
+    pub size: u64,
 }
 
 /// What an agent is made of.
 pub struct Parts<'a> {
     /// The program that it runs.
     pub program: &'a Path,
-    /// The text of its settings.
-    pub settings: &'a str,
+    /// The same, where it is not there by itself.
+    pub brought: Option<Brought>,
+    /// The text of its settings; `None` where those that are there stay.
+    pub settings: Option<&'a str>,
     /// Where they stand.
     pub path: &'a Path,
     /// Who may sign bundles, where that is said.
@@ -57,23 +96,23 @@ pub struct Parts<'a> {
 
 /// A host with an agent.
 pub fn installed(parts: &Parts<'_>, runs: Runs, there: There) -> Result<Catalog, CatalogError> {
-    let Parts { program, settings, path, signers } = parts;
+    let Parts { program, brought, settings, path, signers } = parts;
     let mut nodes = vec![node("directory", "/etc/evenkeel", json!({ "mode": "0755" }))];
+    nodes.extend(brought.map(|brought| program_node(program, brought)));
     nodes.extend(signers.map(|text| node("file", ALLOWED, json!({ "content": text, "mode": "0644" }))));
-    nodes.extend([
-        node("file", &path.display().to_string(), json!({ "content": settings, "mode": "0600" })),
-        node("systemd_unit", SERVICE, json!({ "content": service(program, path, runs) })),
-    ]);
+    let path_name = path.display().to_string();
+    nodes.extend(settings.map(|text| node("file", &path_name, json!({ "content": text, "mode": "0600" }))));
+    nodes.push(node("systemd_unit", SERVICE, json!({ "content": service(program, path, runs) })));
     match runs {
         Runs::Always => {
-            if there.timer {
-                nodes.push(node("service", TIMER, json!({ "running": false, "enabled": false })));
+            if !matches!(there, There::Known { timer: false, .. }) {
+                nodes.extend(there.off(TIMER));
                 nodes.push(node("systemd_unit", TIMER, json!({ "ensure": "absent" })));
             }
             nodes.push(node("service", SERVICE, json!({ "running": true, "enabled": true })));
         }
         Runs::ByTimer { every } => {
-            if there.service {
+            if !matches!(there, There::Known { service: false, .. }) {
                 // It may be one that ran all the time. What the timer starts has no place of its own at boot.
                 nodes.push(node(
                     "exec",
@@ -91,20 +130,29 @@ pub fn installed(parts: &Parts<'_>, runs: Runs, there: There) -> Result<Catalog,
     in_turn(nodes)
 }
 
-/// A host without one.
-pub fn uninstalled(path: &Path, there: There) -> Result<Catalog, CatalogError> {
+/// The program itself. One that cannot run there is not put in place.
+fn program_node(program: &Path, Brought { digest, size }: Brought) -> Node {
+    let content = json!({ "$blob": [digest.to_string(), size] });
+    let whole = json!({
+        "content": content,
+        "owner": "root",
+        "group": "root",
+        "mode": "0755",
+        "validate": ["{{ path }}", "--version"],
+    });
+    node("file", &program.display().to_string(), whole)
+}
+
+/// A host without one. `program` was brought for it.
+pub fn uninstalled(path: &Path, program: Option<&Path>, there: There) -> Result<Catalog, CatalogError> {
     let mut nodes = Vec::new();
-    for (name, is_there) in [(TIMER, there.timer), (SERVICE, there.service)] {
-        if is_there {
-            let mut off = json!({ "running": false });
-            if name == TIMER || !there.timer {
-                off["enabled"] = Value::Bool(false);
-            }
-            nodes.push(node("service", name, off));
-        }
+    for name in [TIMER, SERVICE] {
+        nodes.extend(there.off(name));
         nodes.push(node("systemd_unit", name, json!({ "ensure": "absent" })));
     }
-    nodes.push(node("file", &path.display().to_string(), json!({ "ensure": "absent" })));
+    for path in std::iter::once(path).chain(program) {
+        nodes.push(node("file", &path.display().to_string(), json!({ "ensure": "absent" })));
+    }
     in_turn(nodes)
 }
 
@@ -130,7 +178,7 @@ fn in_turn(nodes: Vec<Node>) -> Result<Catalog, CatalogError> {
     Catalog::new(nodes, edges)
 }
 
-fn service(program: &Path, path: &Path, runs: Runs) -> String {
+pub(super) fn service(program: &Path, path: &Path, runs: Runs) -> String {
     let word = |path: &Path| quoted(path.as_os_str()).unwrap_or_default();
     let (program, path) = (word(program), word(path));
     let start = match runs {
@@ -179,12 +227,29 @@ fn place_of(place: &str, name: &str) -> anyhow::Result<String> {
     Ok(whole.to_str().context("the place is not UTF-8")?.to_owned())
 }
 
+/// On which host the settings count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On<'a> {
+    /// This machine.
+    Here,
+    /// Another one, and its name in the inventory.
+    There(Option<&'a str>),
+}
+
 /// The settings that the arguments say, as a file that people go on with.
-pub fn settings_text(install: &Install) -> anyhow::Result<String> {
+pub fn settings_text(install: &Upkeep, on: On<'_>) -> anyhow::Result<String> {
     let text = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
     let list = |items: &[String]| items.iter().map(|item| text(item)).collect::<Vec<_>>().join(", ");
+    let (is_here, name) = match on {
+        On::Here => (true, None),
+        On::There(name) => (false, name),
+    };
     let path = |path: &Path| -> anyhow::Result<String> {
-        let whole = std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
+        let whole = match is_here {
+            true => std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?,
+            // It is the host's own; that it is whole is for the settings to say.
+            false => path.to_owned(),
+        };
         Ok(text(whole.to_str().context("the path is not UTF-8")?))
     };
     let mut lines = vec![
@@ -202,7 +267,8 @@ pub fn settings_text(install: &Install) -> anyhow::Result<String> {
         lines.push(format!("bundles = {}", text(&place_of(place, name)?)));
         lines.push(format!("name  = {}", text(name)));
     }
-    match &install.host {
+    let name = name.filter(|_| install.roles.is_empty() && install.file.is_none());
+    match install.host.as_deref().or(name) {
         Some(host) => lines.push(format!("host  = {}", text(host))),
         None if install.file.is_none() => lines.push(format!("roles = [{}]", list(&install.roles))),
         None => {}
@@ -215,7 +281,7 @@ pub fn settings_text(install: &Install) -> anyhow::Result<String> {
         lines.extend(install.sets.iter().map(|(key, value)| format!("{} = {}", text(key), text(value))));
     }
     if let Some(file) = &install.prometheus {
-        let file = std::path::absolute(file)?;
+        let file = if is_here { std::path::absolute(file)? } else { file.clone() };
         let file = text(file.to_str().context("the path is not UTF-8")?);
         lines.extend([String::new(), "[reports]".to_owned(), format!("prometheus = {file}")]);
     }

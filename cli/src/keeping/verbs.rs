@@ -1,11 +1,12 @@
 //! The verbs of `keel agent`, each from its arguments to `daemon`, or to a catalog that is applied.
 
+use super::afar;
 use super::compiled::compile;
-use super::install::{Parts, Runs, SCOPE, There, installed, uninstalled};
+use super::install::{On, Parts, Runs, SCOPE, There, installed, uninstalled};
 use super::outside::outside;
 use super::renewed::Renewed;
 use crate::clock;
-use crate::commands::agent::{Args, Install, What};
+use crate::commands::agent::{Args, Install, What, Whose};
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
@@ -13,7 +14,8 @@ use crate::site::Refusal;
 use crate::view;
 use crate::view::agent as show;
 use crate::view::ask::Consent;
-use crate::work::{Crew, Errand, Wanted, facts_for_compiling};
+use crate::view::show::Manner;
+use crate::work::{Crew, Errand, Inventory, Machines, Make, Ready, Wanted, facts_for_compiling};
 use agent::state::{DEFAULT_ROOT, StateDir};
 use anyhow::{Context, anyhow};
 use daemon::pause::{self, Pause};
@@ -30,13 +32,28 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     let state_dir = state_dir.as_deref().map(absolute).transpose()?;
     let state = StateDir::new(state_dir.as_deref().unwrap_or(Path::new(DEFAULT_ROOT)));
     match what {
-        What::Install(install) => set_up(&install, (&settings, state_dir), format),
-        What::Uninstall { yes, .. } => {
-            let catalog = uninstalled(&settings, There::now())?;
-            apply(catalog, "agent uninstall --local", (yes, state_dir), format)
-        }
+        What::Install(install) => match which(&install.whose) {
+            Err(error) => Ok(view::misuse(&error)),
+            Ok(Which::Here) => set_up(&install, (&settings, state_dir), format),
+            Ok(Which::There) => {
+                let (whose, yes) = (install.whose.clone(), install.yes);
+                go(afar::install(*install, settings), whose, yes, format)
+            }
+        },
+        What::Uninstall { whose, yes } => match which(&whose) {
+            Err(error) => Ok(view::misuse(&error)),
+            Ok(Which::Here) => {
+                let catalog = uninstalled(&settings, None, There::now())?;
+                apply(catalog, "agent uninstall --local", (yes, state_dir), format)
+            }
+            Ok(Which::There) => go(afar::uninstall(settings), whose, yes, format),
+        },
         What::Run { once } => keep(settings, state, if once { Turns::One } else { Turns::All }, format),
-        What::Status => show_status(&state, format),
+        What::Status { whose } if whose.hosts.is_empty() => show_status(&state, format),
+        What::Status { whose } => {
+            let wanted = Wanted::Same(Order::Keeping);
+            send(wanted, whose, (Consent::Given, Manner::Answer), format)
+        }
         What::Pause { reason, length, by } => {
             let by = by.unwrap_or_else(crate::commands::lock::user_here);
             let pause = Pause { by, reason, since: clock::now(), seconds: length };
@@ -60,6 +77,40 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
     }
+}
+
+/// Which machines are meant.
+enum Which {
+    Here,
+    There,
+}
+
+fn which(whose: &Whose) -> anyhow::Result<Which> {
+    match (whose.local, whose.hosts.is_empty()) {
+        (true, _) => Ok(Which::Here),
+        (false, false) => Ok(Which::There),
+        (false, true) => Err(anyhow!("whose agent? name hosts, or say --local for this machine")),
+    }
+}
+
+/// Has something done on other hosts that may change them.
+fn go(make: Box<Make>, whose: Whose, yes: bool, format: Format) -> anyhow::Result<Exit> {
+    let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
+        Ok(consent) => consent,
+        Err(error) => return Ok(view::misuse(&error)),
+    };
+    send(Wanted::Made(make), whose, (consent, consent.manner()), format)
+}
+
+fn send(
+    wanted: Wanted,
+    whose: Whose,
+    (consent, manner): (Consent, Manner),
+    format: Format,
+) -> anyhow::Result<Exit> {
+    let files = Files::default();
+    let crew = Machines::over(whose.connection).for_asking(&whose.hosts, &Inventory::here(), &files);
+    Errand { wanted, consent, manner, format, files }.go(crew)
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
@@ -145,18 +196,19 @@ fn set_up(
     };
     let program = std::env::current_exe().and_then(std::fs::canonicalize);
     let program = program.context("cannot find the program that the agent is to run")?;
-    let signers = install.allowed_signers.as_deref().map(signers).transpose();
+    let signers = install.upkeep.allowed_signers.as_deref().map(signers).transpose();
     let signers = match signers {
         Ok(signers) => signers,
         Err(refusal) => return Ok(view::refused(&refusal, format)),
     };
-    let parts = Parts { program: &program, settings: &text, path, signers: signers.as_deref() };
+    let (brought, settings, signers) = (None, Some(text.as_str()), signers.as_deref());
+    let parts = Parts { program: &program, brought, settings, path, signers };
     let catalog = installed(&parts, runs, There::now())?;
     apply(catalog, "agent install --local", (install.yes, state), format)
 }
 
 /// Who may sign: a text that means something, before it comes to a host.
-fn signers(path: &Path) -> Result<String, Refusal> {
+pub(super) fn signers(path: &Path) -> Result<String, Refusal> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let parsed = bundle::Allowed::parse(&path.display().to_string(), &text);
     parsed.map(|_| text).map_err(|refusal| Refusal::Other(refusal.into()))
@@ -164,7 +216,7 @@ fn signers(path: &Path) -> Result<String, Refusal> {
 
 /// The settings: those that are there, with what is said now in place of what they say.
 fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
-    let is_new = install.site.is_some() || install.source.is_some() || install.file.is_some();
+    let is_new = install.upkeep.says_where();
     let old = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -175,7 +227,7 @@ fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
         None if !is_new => Err(Refusal::Other(anyhow!(
             "say where the catalog comes from: --site DIR, or --source PLACE and --name SITE, with --role ROLE or --host NAME; or -f FILE"
         ))),
-        _ => super::install::settings_text(install).map_err(Refusal::Other),
+        _ => super::install::settings_text(&install.upkeep, On::Here).map_err(Refusal::Other),
     }
 }
 
@@ -190,7 +242,7 @@ fn apply(
         Err(error) => return Ok(view::misuse(&error)),
     };
     let work = Work { catalog, scope: SCOPE.to_owned(), command: command.to_owned(), ..Work::default() };
-    let wanted = Wanted::Same(Order::Apply(work));
+    let wanted = Wanted::Made(Box::new(move |_, _| Ok(Ready::plain(Order::Apply(work.clone())))));
     let files = Files::default();
     Errand { wanted, consent, manner: consent.manner(), format, files }
         .go(Ok(Crew::Here { host: None, state }))

@@ -98,6 +98,7 @@ impl Show for Json {
             // They have a view of their own.
             Reply::Checks(_) | Reply::Drill(_) => {}
             Reply::Drift(found) => drift::lines_json(found).iter().for_each(|text| self.line(host, text)),
+            Reply::Keeping(keeping) => self.line(host, &super::kept::json(keeping).to_string()),
             Reply::Locks(locks) => locks.iter().for_each(|lock| {
                 let mut text = json!(lock);
                 text["event"] = json!("lock");

@@ -9,7 +9,7 @@ use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::told::Told;
 use super::words::{counted, doing, turn};
-use super::{drift, history, names, one, plan, rehearsal, words, wrong};
+use super::{drift, history, kept, names, one, plan, rehearsal, words, wrong};
 use crate::exit::Class;
 use fleet::{End, Stage, Trouble};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report, Severity};
@@ -235,6 +235,9 @@ impl Show for Many {
                 // They have a view of their own.
                 Reply::Checks(_) | Reply::Drill(_) => {}
                 Reply::Drift(found) => host.say(&drift::render(found, self.color)),
+                Reply::Keeping(keeping) => {
+                    kept::lines(keeping).iter().for_each(|text| host.say(&inset(text)))
+                }
                 Reply::Locks(locks) => locks.iter().for_each(|lock| host.say(&inset(&words::lock(lock)))),
                 Reply::Run { status, damage, after } => {
                     history::one(status, after).iter().for_each(|text| host.say(text));

@@ -15,6 +15,7 @@ mod group;
 mod history;
 pub mod init;
 mod json;
+mod kept;
 mod lines;
 mod many;
 mod messages;

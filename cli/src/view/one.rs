@@ -6,7 +6,7 @@ use super::out::{inert, inset, line, note, status};
 use super::settled::{self, Settled};
 use super::show::{Manner, Show, Sorted};
 use super::words::{doing, turn};
-use super::{drift, history, plan, rehearsal, words, wrong};
+use super::{drift, history, kept, plan, rehearsal, words, wrong};
 use crate::format::Format;
 use fleet::{End, Stage};
 use model::{Diagnostic, Event, EventBody, Facts, Plan, Report};
@@ -131,6 +131,7 @@ impl Show for One {
             // They have a view of their own.
             Reply::Checks(_) | Reply::Drill(_) => {}
             Reply::Drift(found) => say(&drift::render(found, self.color)),
+            Reply::Keeping(keeping) => kept::lines(keeping).iter().for_each(|text| line(&inert(text))),
             Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),
             Reply::Run { status, damage, after } => {
                 history::one(status, after).iter().for_each(|text| line(text));

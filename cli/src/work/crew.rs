@@ -37,6 +37,14 @@ pub struct Inventory {
     site: PathBuf,
 }
 
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+impl Inventory {
+    /// In the current directory.
+    pub fn here() -> Self {
+        Self { site: PathBuf::from(".") }
+    }
+}
+
 /// The machines of one call.
 pub enum Crew {
     /// This one.
@@ -81,6 +89,12 @@ fn absolute(path: &str) -> Result<PathBuf, String> {
 }
 
 impl Machines {
+    /// Hosts that are reached so.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn over(connection: Connection) -> Self {
+        Self { local: false, state_dir: None, inventory: None, connection }
+    }
+
     /// The machines that get a catalog.
     pub fn for_catalogs(&self, words: &[String], site: &Site, files: &Files) -> Result<Crew, Refusal> {
         if self.local {

@@ -162,7 +162,7 @@ impl<'a> Desk<'a> {
         self.show.before_question(waiting, &self.ended_so_far());
         let verb = match &self.errand.wanted {
             Wanted::Same(_) | Wanted::Checks { .. } | Wanted::Attach { .. } => "Roll back",
-            Wanted::Catalog { .. } => "Apply",
+            Wanted::Catalog { .. } | Wanted::Made(_) => "Apply",
         };
         let text = match (self.hosts.len(), waiting.len()) {
             (1, _) => format!("{verb}?"),

@@ -47,6 +47,8 @@ pub enum Wanted {
         /// How it is to be carried out.
         terms: Terms,
     },
+    /// What is made for each, of its name in the inventory and its facts.
+    Made(Box<Make>),
     /// The same of all.
     Same(Order),
     /// To look whether they are so.
@@ -67,6 +69,9 @@ pub enum Wanted {
     },
 }
 
+/// Makes the order for a machine that may be changed by it.
+pub type Make = dyn Fn(Option<&str>, &Facts) -> Result<Ready, Refusal> + Sync;
+
 /// From where on a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
@@ -81,6 +86,7 @@ impl Wanted {
     pub fn may_change(&self) -> bool {
         match self {
             Self::Catalog { order, .. } => order(Work::default()).may_change(),
+            Self::Made(_) => true,
             Self::Same(order) => order.may_change(),
             Self::Checks { .. } | Self::Attach { .. } => false,
         }
@@ -91,7 +97,7 @@ impl Wanted {
         let terms = match self {
             Self::Catalog { terms, .. } => Some(terms),
             Self::Same(Order::Rollback(rollback)) => Some(&rollback.terms),
-            Self::Same(_) | Self::Checks { .. } | Self::Attach { .. } => None,
+            Self::Made(_) | Self::Same(_) | Self::Checks { .. } | Self::Attach { .. } => None,
         };
         terms.is_some_and(|terms| terms.confirm.is_some())
     }
@@ -140,6 +146,7 @@ impl Errand {
     pub fn ready(&self, host: Option<&str>, words: &[&str], facts: &Facts) -> Result<Ready, Refusal> {
         let (verb, order, site, tags, terms) = match &self.wanted {
             Wanted::Catalog { verb, order, site, tags, terms } => (verb, order, site, tags, terms),
+            Wanted::Made(make) => return make(host, facts),
             Wanted::Same(order) => return Ok(Ready::plain(order.clone())),
             Wanted::Checks { site, .. } => return self.looking(site, host, facts),
             Wanted::Attach { run, .. } => return Ok(Ready::plain(Order::Attach { run: *run, from: 0 })),
@@ -187,7 +194,7 @@ impl Errand {
     pub fn check(&self, host: Option<&str>) -> Result<(), Refusal> {
         match &self.wanted {
             Wanted::Catalog { site, .. } => site.check(host, &self.files),
-            Wanted::Same(_) | Wanted::Checks { .. } | Wanted::Attach { .. } => Ok(()),
+            Wanted::Made(_) | Wanted::Same(_) | Wanted::Checks { .. } | Wanted::Attach { .. } => Ok(()),
         }
     }
 }

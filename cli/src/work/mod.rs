@@ -17,9 +17,12 @@ mod stay;
 mod way;
 
 pub use conditions::{Conditions, seconds};
+pub use connection::Connection;
 pub use crew::{Crew, Inventory, Machines};
 pub use drilled::{Fleet, Live};
 pub use errand::{Errand, Since, Tags, Wanted};
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use errand::{Make, Ready};
 pub use here::{facts_for_compiling, keep_memory, play_stage};
 pub use keep::play_keeper;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

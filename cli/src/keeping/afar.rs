@@ -1,0 +1,96 @@
+//! Setting up the agents of other hosts, over SSH: a catalog like any other, with `keel` itself among its contents. It comes packed, is checked by
+//! its digest, tried on the host, and put in place in one step.
+
+use super::install::{Brought, On, Parts, Runs, SCOPE, There, installed, settings_text, uninstalled};
+use super::verbs::signers;
+use crate::blobs::SiteBlobs;
+use crate::commands::agent::Install;
+use crate::site::Refusal;
+use crate::work::{Make, Ready, beside_this_program};
+use anyhow::{Context, anyhow};
+use daemon::settings;
+use fleet::Prepared;
+use model::{Catalog, Digest, Facts, Secrets};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use wire::{Order, Terms, Work};
+
+/// Where `keel` is put on hosts.
+pub const PROGRAM: &str = "/usr/local/bin/keel";
+
+/// A run that has the host, such as one of the agent itself, is waited for so long, in seconds.
+const WAIT: u64 = 900;
+
+/// As long as a timer waits, in seconds, unless said.
+const EVERY: u64 = 1800;
+
+/// Sets it up; its settings stand at `path`.
+pub fn install(install: Install, path: PathBuf) -> Box<Make> {
+    let programs = Programs::default();
+    Box::new(move |name, facts| {
+        let upkeep = &install.upkeep;
+        let text = if upkeep.says_where() { Some(settings_text(upkeep, On::There(name))?) } else { None };
+        let read = text.as_ref().map(|text| settings::read(&path.display().to_string(), text)).transpose();
+        let every = read.map_err(Refusal::Diagnostics)?.map(|settings| settings.every);
+        let every = every.or(upkeep.every).unwrap_or(EVERY);
+        let runs = if install.timer { Runs::ByTimer { every } } else { Runs::Always };
+        let (file, brought) = programs.for_machine(facts)?;
+        let signers = upkeep.allowed_signers.as_deref().map(signers).transpose()?;
+        let parts = Parts {
+            program: Path::new(PROGRAM),
+            brought: Some(brought),
+            settings: text.as_deref(),
+            path: &path,
+            signers: signers.as_deref(),
+        };
+        let catalog = installed(&parts, runs, There::Unknown).map_err(|error| anyhow!(error))?;
+        Ok(ready(catalog, "agent install", BTreeMap::from([(brought.digest, file)])))
+    })
+}
+
+/// Takes it away, and the program with it.
+pub fn uninstall(path: PathBuf) -> Box<Make> {
+    Box::new(move |_, _| {
+        let catalog = uninstalled(&path, Some(Path::new(PROGRAM)), There::Unknown);
+        Ok(ready(catalog.map_err(|error| anyhow!(error))?, "agent uninstall", BTreeMap::new()))
+    })
+}
+
+fn ready(catalog: Catalog, command: &str, files: BTreeMap<Digest, PathBuf>) -> Ready {
+    let nodes = catalog.nodes().len() as u64;
+    let terms = Terms { wait: Some(WAIT), ..Terms::default() };
+    let work =
+        Work { catalog, scope: SCOPE.to_owned(), command: command.to_owned(), terms, ..Work::default() };
+    let blobs = Box::new(SiteBlobs::new(files, Vec::new()));
+    let prepared = Prepared { order: Order::Apply(work), secrets: Secrets::default(), blobs };
+    Ready { prepared, nodes, warnings: Vec::new() }
+}
+
+/// `keel` for each machine: this very program, or the file `keel-<machine>` beside it.
+#[derive(Default)]
+struct Programs(Mutex<BTreeMap<String, (PathBuf, Brought)>>);
+
+impl Programs {
+    fn for_machine(&self, facts: &Facts) -> anyhow::Result<(PathBuf, Brought)> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((file, brought)) = known.get(&facts.arch) {
+            return Ok((file.clone(), *brought));
+        }
+        let arch = &facts.arch;
+        let is_ours = arch == std::env::consts::ARCH;
+        let file = match is_ours {
+            true => std::env::current_exe().context("cannot tell where this program is")?,
+            false => beside_this_program()?.join(format!("keel-{arch}")),
+        };
+        let opened = File::open(&file).with_context(|| {
+            format!("there is no keel for {arch}: put one beside this program, as {}", file.display())
+        });
+        let digests = bundle::Digests::of(opened?, u64::MAX)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let brought = Brought { digest: digests.sha256, size: digests.size };
+        known.insert(arch.clone(), (file.clone(), brought));
+        Ok((file, brought))
+    }
+}

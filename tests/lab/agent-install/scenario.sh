@@ -1,0 +1,87 @@
+# An agent is brought to a raw host over SSH, with keel itself: checked, in one step, and a second time changes nothing. A newer keel that comes
+# while a run goes on waits for its end where it is brought, and where somebody else puts it there; then the agent is the newer one.
+# hosts: 1
+. "$LAB/laptop.sh"
+
+LAPTOP_SITE=$LAPTOP
+laptop_knows web1
+sha() { sha256sum "$1" | cut -d' ' -f1; }
+there() { host sha256sum /usr/local/bin/keel | cut -d' ' -f1; }
+pid() { host systemctl show -P MainPID evenkeel-agent; }
+runs() { [[ $(host_sh 'sha256sum "/proc/$1/exe" | cut -d" " -f1' "$(pid)" 2>&1) == "$1" ]]; }
+files=(/usr/local/bin/keel /etc/evenkeel /etc/evenkeel/agent.toml /etc/systemd/system/evenkeel-agent.service)
+
+put site/host.toml /srv/site.toml
+host touch /run/go
+assert_exit 0 laptop agent install --yes -f /srv/site.toml web1
+assert_eq "$(sha "$KEEL_BIN")" "$(there)"
+assert_eq "755 root root" "$(host stat -c '%a %U %G' /usr/local/bin/keel)"
+assert_eq active "$(host systemctl is-active evenkeel-agent)"
+soon host grep -qx ended /run/ended
+assert_eq kept "$(host cat /etc/kept)"
+
+# Again: nothing is written, nothing is started anew.
+before=$(snapshot "${files[@]}") first=$(pid)
+assert_exit 0 laptop agent install --yes -f /srv/site.toml web1
+assert_exit 0 laptop agent install --yes web1
+assert_eq "$before" "$(snapshot "${files[@]}")" "the second install wrote"
+assert_eq "$first" "$(pid)" "the second install restarted it"
+
+# How it is, for people and for programs.
+assert_exit 0 laptop agent status web1
+assert_contains "$OUTPUT" "running       process $first, since "
+assert_contains "$OUTPUT" "source        file /srv/site.toml"
+assert_exit 0 laptop agent status --format json web1
+assert_eq "$first file /srv/site.toml" "$(jq -r 'select(.event == "agent") | "\(.running.pid) \(.status.source)"' <<<"$OUTPUT")"
+
+# slow_run: the agent is in the middle of a run, and somebody alters what it keeps meanwhile.
+slow_run() {
+    host rm -f /run/go /run/began /run/ended /etc/slow-done
+    host systemctl reload evenkeel-agent
+    soon host test -e /run/began
+    host_sh 'echo drift >/etc/kept'
+}
+# ended_well NUMBER: the run came to its end, once, and what was altered meanwhile is back.
+ended_well() {
+    assert_eq ended "$(host cat /run/ended)"
+    soon host grep -qx kept /etc/kept
+    soon host test -s "/var/lib/evenkeel/runs/$1/events"
+    assert_contains "$(host tail -n 1 "/var/lib/evenkeel/runs/$1/events")" '"failed":0'
+}
+last_run() { host_sh 'ls /var/lib/evenkeel/runs | sort -n | tail -n 1'; }
+# newer: another keel, that does the same.
+newer() { mkdir -p "$LAPTOP/$1"; cp "$KEEL_BIN" "$(dirname "$KEEL_BIN")"/keel-agent-* "$LAPTOP/$1"; echo "$1" >>"$LAPTOP/$1/keel"; }
+
+# Brought by another install: it waits for the run.
+newer two
+slow_run
+number=$(last_run)
+{ KEEL_BIN=$LAPTOP/two/keel laptop agent install --yes web1 >"$LAPTOP/out" 2>&1 && echo 0 >"$LAPTOP/status" || echo $? >"$LAPTOP/status"; } &
+soon grep -q "agent" "$LAPTOP/out"
+assert_eq "$(sha "$KEEL_BIN")" "$(there)" "it did not wait"
+host touch /run/go
+wait
+assert_eq 0 "$(cat "$LAPTOP/status")" "$(cat "$LAPTOP/out")"
+assert_eq "$(sha "$LAPTOP/two/keel")" "$(there)"
+soon runs "$(there)"
+ended_well "$number"
+
+# Put there by somebody else, as a package would: the agent notices, ends its run, and starts anew.
+newer three
+put "$LAPTOP/three/keel" /usr/local/bin/keel.new
+slow_run
+number=$(last_run) second=$(pid)
+host mv /usr/local/bin/keel.new /usr/local/bin/keel
+sleep 1
+assert_eq "$second" "$(pid)" "it did not end its run"
+host touch /run/go
+soon runs "$(sha "$LAPTOP/three/keel")"
+ended_well "$number"
+assert_contains "$(host cat /var/lib/evenkeel/agent/reports.jsonl)" "another keel is in the place of this one"
+
+# It goes as it came.
+assert_exit 0 laptop agent uninstall --yes web1
+assert_exit 0 host_sh '[[ ! -e /usr/local/bin/keel && ! -e /etc/systemd/system/evenkeel-agent.service && ! -e /etc/evenkeel/agent.toml ]]'
+assert_exit 1 host pgrep -x keel
+assert_exit 0 laptop agent status web1
+assert_contains "$OUTPUT" "not running"
