@@ -95,7 +95,7 @@ pub fn message(what: &What) -> String {
         }
         What::Bundle { bundle } => {
             format!(
-                "took the bundle with the counter {} of `{}`, signed by {}",
+                "in force: the bundle with the counter {} of `{}`, signed by {}",
                 bundle.counter, bundle.site, bundle.signer
             )
         }

@@ -25,7 +25,7 @@ echo "user-data: $(stat -c %s "$LAPTOP/user-data") bytes"
 host apt-get update -qq
 host env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends cloud-init >/dev/null
 printf '%s\n' 'datasource_list: [NoCloud]' 'network: {config: disabled}' 'ssh_deletekeys: false' 'disable_root: false' 'users: []' \
-    'preserve_hostname: true' 'apt: {preserve_sources_list: true}' | host_write /etc/cloud/cloud.cfg.d/99-lab.cfg
+    'preserve_hostname: true' 'locale: false' 'apt: {preserve_sources_list: true}' | host_write /etc/cloud/cloud.cfg.d/99-lab.cfg
 host mkdir -p /var/lib/cloud/seed/nocloud
 printf 'instance-id: i-1\n' | host_write /var/lib/cloud/seed/nocloud/meta-data
 host_write /var/lib/cloud/seed/nocloud/user-data <"$LAPTOP/user-data"
