@@ -146,6 +146,8 @@ struct Walk<'a> {
     hired: usize,
     /// How many nodes each group waits for.
     group_waits: Vec<usize>,
+    /// What is to be told, in order: of what needs no work while the workers are at what does.
+    untold: Vec<EventBody>,
 }
 
 impl<'a> Walk<'a> {
@@ -171,6 +173,7 @@ impl<'a> Walk<'a> {
             at_work: AtWork::default(),
             hired: 0,
             group_waits,
+            untold: Vec::new(),
         }
     }
 
@@ -185,6 +188,7 @@ impl<'a> Walk<'a> {
             self.start(actor, tasks);
             (self.hired..self.at_work.tasks()).for_each(|_| hire());
             self.hired = self.hired.max(self.at_work.tasks());
+            self.tell();
             if self.at_work.is_empty() {
                 return;
             }
@@ -197,7 +201,13 @@ impl<'a> Walk<'a> {
             for (at, outcome, millis) in done {
                 self.end(at, &outcome, millis);
             }
+            // What was done is told before anything else is.
+            self.tell();
         }
+    }
+
+    fn tell(&mut self) {
+        self.untold.drain(..).for_each(|event| self.host.sink.emit(event));
     }
 
     /// Settles what needs no work and starts what may run now.
@@ -214,12 +224,16 @@ impl<'a> Walk<'a> {
             if !self.at_work.has_room(&classes, weight) {
                 continue;
             }
+            if classes.contains(&Class::Alone) {
+                // It may be a reboot, after which nobody could tell.
+                self.tell();
+            }
             self.at_work.begin(&classes, weight);
             let task: Task = batch.iter().map(|at| (*at, self.is_notified(*at))).collect();
             for at in batch {
                 self.ready.remove(&at);
                 self.states[at] = NodeState::Working;
-                self.host.sink.emit(EventBody::Working { id: self.graph.vertices()[at].node.id.clone() });
+                self.untold.push(EventBody::Working { id: self.graph.vertices()[at].node.id.clone() });
             }
             if tasks.send(task).is_err() {
                 return;
@@ -362,7 +376,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.host.sink.emit(EventBody::Node {
+        self.untold.push(EventBody::Node {
             id: vertex.node.id.clone(),
             origin: vertex.node.origins.first().cloned(),
             status: outcome.status,
