@@ -16,8 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// What a base has beyond `minbase`: what any installed host has.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,libpam-systemd,sudo,iproute2,ca-certificates,apt-utils,cron,procps,openssh-server";
 
-/// Done in a new base. Keys and ids are each box's own.
-const SETUP: &str = "rm -f /etc/ssh/ssh_host_* && : >/etc/machine-id && : >/etc/resolv.conf && \
+/// Done in a new base. Keys and ids are each box's own; one key is enough, and made in no time.
+const SETUP: &str = "rm -f /etc/ssh/ssh_host_* && printf '%s\\n' '[Unit]' 'Before=ssh.service' '[Service]' 'Type=oneshot' \
+                     \"ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key\" '[Install]' \
+                     'WantedBy=ssh.service' >/etc/systemd/system/host-keys.service && systemctl --quiet enable host-keys.service && \
+                     : >/etc/machine-id && : >/etc/resolv.conf && \
                      systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer systemd-networkd-wait-online.service";
 
 /// The base for this machine's release; made if it is not there yet.

@@ -12,6 +12,7 @@ const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
 trap '' PIPE
 (
+    echo up
     read -r word <&3 || word=
     exec 3<&-
     [ "$word" = keep ] || exec "$@" 2>&1 >/dev/null
@@ -37,12 +38,14 @@ impl Guard {
         let mut child = Child::new(words.iter().chain(argv));
         child.env = vars_os().collect();
         let mut shell = child.start(Outlet::Piped)?;
-        match (shell.input(), shell.output()) {
-            (Some(input), Some(output)) => {
-                Ok(Self { shell, input: Box::new(input), output: Box::new(output) })
-            }
-            _ => Err(Failure::unknown("the box", "its guard was started without pipes")),
-        }
+        let (Some(input), Some(mut output)) = (shell.input(), shell.output()) else {
+            return Err(Failure::unknown("the box", "its guard was started without pipes"));
+        };
+        // Before that nobody would be there to remove anything.
+        let mut up = [0; 3];
+        let heard = output.read_exact(&mut up);
+        heard.map_err(|error| Failure::io("talk over", "the pipe of the guard", error))?;
+        Ok(Self { shell, input: Box::new(input), output: Box::new(output) })
     }
 
     /// Removes the box now.
