@@ -11,7 +11,7 @@ use crate::lab::machine::Machine;
 use crate::lab::{down, host, ssh, state, up, vagrant_box};
 use crate::power::{Cuts, cut};
 use crate::tidy::check;
-use crate::{bench, cmd, corpus, dist, faults, packages, seeded, suite};
+use crate::{bench, cmd, corpus, dist, faults, packages, seeded, soak, suite};
 
 /// The chores of the project.
 #[derive(Debug, Parser)]
@@ -58,6 +58,9 @@ enum Chore {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// A host with an agent, altered at random for long: the scenario `soak` of the lab (needs root). KEEL_BIN=PATH takes another `keel` than the
+    /// debug build.
+    Soak(soak::Soak),
     /// The tests that inject faults, and how many faults that was.
     Faults(faults::Faults),
     /// Do the tests bite? Puts known bugs into a copy of the sources, and wants tests to fail.
@@ -117,6 +120,10 @@ pub fn run(cli: Cli) -> Result<u8> {
         }
         Chore::Power { cuts, seed } => power(Cuts { count: cuts, seed }),
         Chore::Faults(faults) => faults::run(&faults),
+        Chore::Soak(soak) => {
+            soak::run(&soak)?;
+            Ok(0)
+        }
         Chore::Seeded { name } => seeded::run(name.as_deref()),
         Chore::Tidy => tidy(),
         Chore::Corpus => {

@@ -18,5 +18,6 @@ pub mod moto;
 pub mod packages;
 pub mod power;
 pub mod seeded;
+pub mod soak;
 pub mod suite;
 pub mod tidy;

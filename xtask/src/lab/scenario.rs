@@ -55,8 +55,13 @@ impl Scenario {
 
     /// Boots its hosts, runs its script, ends its hosts; `KEEL_LAB_KEEP=1` leaves them for a look.
     pub fn run(&self) -> Result<()> {
+        self.run_with(&[])
+    }
+
+    /// The same, with variables for its script.
+    pub fn run_with(&self, variables: &[(&str, String)]) -> Result<()> {
         let ready = up::ready(&state::default_name()?)?;
-        let verdict = self.on_fresh_hosts(&ready);
+        let verdict = self.on_fresh_hosts(&ready, variables);
         if std::env::var_os("KEEL_LAB_KEEP").is_some() {
             println!("the hosts stay: cargo xtask lab ssh {}1", self.name);
             return verdict;
@@ -66,7 +71,7 @@ impl Scenario {
         verdict.and(ended)
     }
 
-    fn on_fresh_hosts(&self, ready: &Ready) -> Result<()> {
+    fn on_fresh_hosts(&self, ready: &Ready, variables: &[(&str, String)]) -> Result<()> {
         for old in self.started(ready)? {
             old.remove()?;
         }
@@ -91,6 +96,7 @@ impl Scenario {
             script.env("LAB_BOX", vagrant_box::ensure(&Machine::read()?)?);
             script.env("LAB_BOX_PREFIX", vagrant_box::prefix(&ready.lab.name));
         }
+        script.envs(variables.iter().map(|(name, value)| (name, value)));
         let status = script.status().context("cannot start bash")?;
         if !status.success() {
             bail!("scenario {}: {status}", self.name);
