@@ -99,7 +99,7 @@ fn units(one: &Found) -> impl Iterator<Item = &str> {
 fn tell(one: &mut Found, entries: &[Entry]) {
     let Some(since) = since(one) else { return };
     let (_, changed) = one.span();
-    for entry in entries.iter().filter(|entry| entry.at() >= since) {
+    for entry in entries.iter().filter(|entry| entry.at() > since) {
         let from = format!("the journal, {}", if entry.unit.is_empty() { &entry.program } else { "systemd" });
         if units(one).any(|unit| unit == entry.unit) {
             one.tell(About::When, Some(entry.at()), (from, printable(entry.text())));

@@ -37,6 +37,8 @@ fn tell(one: &mut Found, status: &Status, ended: Option<i64>) -> bool {
     } else {
         (About::Good, format!("`keel {}` left it as it was to be", begin.command))
     };
-    one.tell(about, began, (format!("run {}", begin.run), says));
+    // What the run itself did on the way is no news.
+    let at = if was_it { began } else { ended.or(began) };
+    one.tell(about, at, (format!("run {}", begin.run), says));
     true
 }

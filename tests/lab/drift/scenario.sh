@@ -37,6 +37,7 @@ bad=$(state) notes=$(host cat /srv/ship/notes)
 assert_exit 1 keel_on_host plan -f $file
 assert_contains "$OUTPUT" "symlink stands at /srv/ship/empty"
 host rm /srv/ship/empty
+as admin host sudo chmod 4755 /srv/ship/orders
 bad=$(state)
 
 assert_exit 2 keel_on_host plan -f $file
@@ -50,11 +51,26 @@ assert_lacks "$plan" "Trust" "what not everybody may read is no part of the plan
 assert_contains "$plan" "private orders" "but that it changes is:"
 assert_lacks "$plan" "directory./srv/ship " "what is right is no part of the plan:"
 
+# Who was it? What the host knows is told, with where it comes from.
+assert_contains "$(host journalctl -q -t sudo --no-pager)" "COMMAND=/usr/bin/chmod 4755 /srv/ship/orders"
+assert_exit 2 keel_on_host drift -f $file
+assert_contains "$OUTPUT" "~ file./srv/ship/orders drifted"
+assert_contains "$OUTPUT" "mode: was 0644, is 4755"
+assert_contains "$OUTPUT" "admin ran /usr/bin/chmod with it  [the journal, sudo]"
+assert_contains "$OUTPUT" "shell: was /bin/sh, is /bin/bash"
+assert_contains "$OUTPUT" "change user 'sailor' shell from '/bin/sh' to '/bin/bash'"
+assert_lacks "$OUTPUT" "Trust" "a secret is in what drifted:"
+assert_eq "$bad" "$(state)" "looking for drift changed something"
+assert_contains "$plan" "  [drift]" "a plan marks it:"
+
 assert_exit 0 keel_on_host apply -f $file --yes
 assert_eq "$good" "$(state | sed '/book\/private/d')" "not repaired"
 assert_eq "$notes"$'\n'"read" "$(host cat /srv/ship/notes)" "the command was notified once"
 assert_eq mine "$(host cat '/srv/ship/log book/private')"
 assert_exit 0 keel_on_host plan -f $file
+
+assert_exit 0 keel_on_host drift -f $file
+assert_contains "$OUTPUT" "no drift"
 
 # Back to what the hand had left, and forth again: to the byte. Only of the command's undo nobody knows the undo.
 assert_exit 2 keel_on_host rollback --plan
