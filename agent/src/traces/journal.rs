@@ -166,11 +166,8 @@ fn logins(entries: &[Entry], at: i64) -> Vec<(i64, String, String)> {
             });
             let how = accepted
                 .and_then(|entry| entry.text().split_once(" from "))
-                .map(|(_, from)| format!(" from {from}"));
-            open.push((
-                entry,
-                format!("{} was logged in{}", printable(user), printable(&how.unwrap_or_default())),
-            ));
+                .map(|(_, from)| format!(" from {}", printable(from)));
+            open.push((entry, format!("{} was logged in{}", printable(user), how.unwrap_or_default())));
         } else if text.contains("session closed for user ") {
             open.retain(|(opened, _)| opened.pid != entry.pid);
         }
