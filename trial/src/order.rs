@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use wire::{NoBlobs, Order, Reply, Rollback, Terms, Which, Work};
+use wire::{Ending, NoBlobs, Order, Reply, Rollback, Terms, Which, Work};
 
 /// What is wanted of a box.
 #[derive(Clone, Debug)]
@@ -166,6 +166,7 @@ impl Asked {
     /// Why there is no good end, in words.
     pub fn why(&self) -> String {
         let end = match &self.end {
+            End::Ended(Ending::Refused(failure)) => failure.to_string(),
             End::Ended(ending) => format!("{ending:?}").to_lowercase(),
             End::Trouble(trouble) => trouble.to_string(),
             End::Refused(why) => why.clone(),

@@ -2,9 +2,9 @@
 //! systemd starts it again after a crash of its own, and the boot unit does its work after a power failure. Where systemd does not run the
 //! host it is a process of its own, and nothing more.
 
-use super::boot_unit::{BootUnit, is_booted_with_systemd};
+use super::boot_unit::BootUnit;
 use super::role::Role;
-use crate::drills::{Here, end, is_over, standing};
+use crate::drills::{Here, end, has_services, is_over, standing};
 use crate::os::child::Child;
 use crate::os::clock;
 use crate::os::lock::{Attempt, Holder, holder, lock_within};
@@ -44,7 +44,7 @@ const PROPERTIES: [&str; 6] = [
 /// It could not be started: no fault may be put.
 pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
     let role = Role::Drill { state: state.root().to_owned() };
-    if is_booted_with_systemd() && geteuid().is_root() {
+    if has_services() && geteuid().is_root() {
         BootUnit::of(state).enable()?;
         let unit = format!("--unit={}", unit_name(state.root()));
         let description = "--description=Evenkeel takes back the fault of a drill";
@@ -73,7 +73,7 @@ pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
 /// # Errors
 /// It could not be removed.
 pub fn relieve_drill(state: &StateDir) -> Result<(), Failure> {
-    if is_booted_with_systemd() && geteuid().is_root() { BootUnit::of(state).release() } else { Ok(()) }
+    if has_services() && geteuid().is_root() { BootUnit::of(state).release() } else { Ok(()) }
 }
 
 /// What the process holds while it waits.

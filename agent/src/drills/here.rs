@@ -48,8 +48,7 @@ impl Tools for Here<'_> {
     }
 
     fn has_services(&self) -> bool {
-        // sd_booted(3)
-        Path::new("/run/systemd/system").is_dir()
+        has_services()
     }
 
     fn has_interface(&self, name: &str) -> bool {
@@ -201,6 +200,11 @@ impl Tools for Here<'_> {
         fsync(&file).doing("sync", path)?;
         Ok(true)
     }
+}
+
+/// True where systemd runs this host (sd_booted(3)), and hears: a copy of a host has the directory, and nobody who would start anything.
+pub fn has_services() -> bool {
+    Path::new("/run/systemd/system").is_dir() && Path::new("/run/systemd/private").exists()
 }
 
 /// Opens a regular file; `None` where there is none, or something else by now.

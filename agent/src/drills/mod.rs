@@ -20,7 +20,7 @@ mod tools;
 
 pub use fault::Cannot;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use here::Here;
+pub use here::{Here, has_services};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use keeper::idle;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

@@ -37,3 +37,4 @@ pub mod wrong;
 pub use ask::Leave;
 pub use messages::{Stopped, failure, misuse, refused, remark, stopping, text, usage};
 pub use out::{is_lost, let_go};
+pub use words::lock;

@@ -165,6 +165,14 @@ fn why(end: &End, told: &Told) -> String {
 }
 
 impl Drilled for Live<'_> {
+    fn locked(&self) -> Result<Option<String>, String> {
+        let (end, told) = self.same(Order::Locks);
+        match told.reply {
+            Some(Reply::Locks(locks)) => Ok(locks.first().map(view::lock)),
+            _ => Err(why(&end, &told)),
+        }
+    }
+
     fn look(&self, checks: &[CheckSpec]) -> Result<Vec<CheckResult>, String> {
         let (outside, inside): (Vec<CheckSpec>, Vec<CheckSpec>) =
             checks.iter().cloned().partition(|check| check.from == CheckSide::Keel);

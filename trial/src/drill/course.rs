@@ -74,6 +74,11 @@ impl Drilling<'_> {
 
 impl Course<'_> {
     fn all(&mut self) -> End {
+        match self.host.locked() {
+            Ok(None) => {}
+            Ok(Some(who)) => return End::Locked(who),
+            Err(why) => return self.failed(format!("the locks of the host could not be told: {why}")),
+        }
         let since = Instant::now();
         if let Err(why) = self.even() {
             self.faults.push(format!("the host is not even before the drill: {why}"));

@@ -15,6 +15,11 @@ pub enum Put {
 
 /// A host.
 pub trait Drilled {
+    /// Who has locked it, and why; `None` where nobody has.
+    ///
+    /// Errors where that could not be told.
+    fn locked(&self) -> Result<Option<String>, String>;
+
     /// Looks whether these are so: a result each, in their order.
     ///
     /// Errors where it could not be asked.

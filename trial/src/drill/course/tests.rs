@@ -17,6 +17,7 @@ struct Host {
     heals: Cell<Option<u32>>,
     run: Cell<u64>,
     impossible: bool,
+    lock: Option<&'static str>,
     calls: RefCell<Vec<&'static str>>,
 }
 
@@ -33,6 +34,9 @@ impl Host {
 }
 
 impl Drilled for Host {
+    fn locked(&self) -> Result<Option<String>, String> {
+        Ok(self.lock.map(str::to_owned))
+    }
     fn look(&self, checks: &[CheckSpec]) -> Result<Vec<CheckResult>, String> {
         self.tick();
         let end = if self.is_faulty.get() { CheckEnd::Failed } else { CheckEnd::Passed };
@@ -124,6 +128,11 @@ fn a_host_that_is_not_even_gets_no_fault_and_one_that_cannot_have_it_has_not_pas
     let (end, why, calls) = ran(&host, (&[], Repair::Undo));
     assert_eq!((end, calls.as_str()), (End::Failed, ""));
     assert_eq!(why, "the host is not even before the drill: a plan has changes: file./x");
+    let host = Host { lock: Some("ann"), ..Host::default() };
+    assert_eq!(
+        ran(&host, (&[], Repair::Undo)),
+        (End::Locked("ann".to_owned()), String::new(), String::new())
+    );
     let host = Host { impossible: true, ..Host::default() };
     assert_eq!(ran(&host, (&[], Repair::Undo)).0, End::Untold("no nft".to_owned()));
 }
