@@ -9,8 +9,8 @@ use model::Failure;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long systemd may take to answer. It is busy for seconds where it reads thousands of units anew.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long systemd may take to tell of units, before systemctl is asked, which waits longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long it may take over a change that somebody waits for.
 const SHORT: Duration = Duration::from_secs(10);

@@ -32,7 +32,11 @@ pub(super) fn show(names: &[String]) -> Result<Units, Failure> {
     }
     let asked: Vec<&str> = plain.iter().map(|name| name.as_str()).collect();
     let found = match Systemd::reach() {
-        Some(manager) => units_by_socket(manager, &asked)?,
+        Some(manager) => match units_by_socket(manager, &asked) {
+            // Cut off or held up, as while systemd takes in its units anew: nothing was changed by asking, and systemctl may be asked.
+            Err(Failure::Timeout { .. } | Failure::Io { .. }) => units_by_program(&asked)?,
+            told => told?,
+        },
         None => units_by_program(&asked)?,
     };
     // By position: an alias and its unit are told of with one Id.
