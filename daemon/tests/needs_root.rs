@@ -255,7 +255,7 @@ fn settings_are_read_again_and_bad_ones_are_told_at_their_place() {
     let world = World::new(None);
     world.keep(|| {
         let file = world.dir.path().join("agent.toml");
-        let status = || told(&world.state(), 0).unwrap().status.unwrap();
+        let status = || told(&world.state(), 0).unwrap().status.unwrap_or_default();
         std::fs::write(&file, "mode = \"observe\"\nevery = \"soon\"\n").unwrap();
         soon("the mistake", || status().bad_settings.is_some());
         let why = status().bad_settings.unwrap();
