@@ -31,12 +31,15 @@ const NEEDED: &[(&str, &str)] = &[
     ("time", "time"),
 ];
 
-/// What the scenario with Vagrant needs besides. Not every release of Debian's family has it, so the lab does without.
+/// What the scenarios with Vagrant and with boxes need besides. Not every release of Debian's family has it, so the lab does without.
 const VAGRANT: &[(&str, &str)] = &[
     ("vagrant", "vagrant"),
     ("lxc-create", "lxc"),
     // Brings no program.
     ("/usr/share/vagrant-plugins/plugins.d/vagrant-lxc.json", "vagrant-lxc"),
+    ("podman", "podman"),
+    // The runtime that also runs where there are groups of both versions.
+    ("runc", "runc"),
 ];
 
 /// The packages whose program is missing, each once, in a stable order.

@@ -1,0 +1,103 @@
+# Boxes of podman, LXC and Vagrant, and a host that is there already: services run in each, a plain program in it sees what was asked for,
+# a box that is kept can be entered until it is removed, one whose keel is killed is gone, and nothing else is left.
+# needs: vagrant
+. "$LAB/lab.sh"
+
+home=$(mktemp -d)
+cp -r site "$home/site"
+inits=(/var/cache/keel-lab/*[0-9a-f]/sbin/init)
+base=${inits[-1]%/sbin/init}
+# boxed ARG…: keel on this machine, with a home of its own.
+boxed() {
+    (cd "$home/site" && env -i "PATH=$PATH" HOME="$home" USER=root LANG=C.UTF-8 VAGRANT_HOME="$home/vagrant.d" VAGRANT_CHECKPOINT_DISABLE=1 \
+        VAGRANT_DEFAULT_PROVIDER=lxc "$KEEL_BIN" test "$@" --site .)
+}
+ends() {
+    local status=$?
+    boxed --destroy >/dev/null 2>&1 || true
+    lxc-ls -1 | grep -F "$LAB_BOX_PREFIX" | xargs -rn1 lxc-destroy -f -n || true
+    rm -rf "$home"
+    exit "$status"
+}
+trap ends EXIT
+# steps WORD…: these were told, in this order, of the first test.
+steps() { assert_eq "$*" "$(sed -nE 's/^       ([a-z]+) .*/\1/p' <<<"$OUTPUT" | paste -sd' ')"; }
+all=(create converge again checks suite rollback destroy)
+
+# ---- LXC: two at once ---------------------------------------------------------------------------------------
+
+assert_exit 0 boxed box.demo --box lxc --box-base "$base"
+steps "${all[@]}"
+assert_contains "$OUTPUT" "changed; raw again"
+assert_exit 0 boxed --box lxc --box-base "$base" --parallel 2
+assert_contains "$OUTPUT" "2 tests passed"
+
+# ---- kept, entered, removed ---------------------------------------------------------------------------------
+
+assert_exit 0 boxed box.again --box lxc --box-base "$base" --keep
+name=$(sed -nE 's/.* enter (keel-box-[0-9]+-[0-9]+) by .*/\1/p' <<<"$OUTPUT")
+assert_eq demo "$(lxc-attach -P /var/cache/keel-boxes/lxc -n "$name" -- cat /etc/keel-demo.conf </dev/null)"
+assert_exit 0 boxed --destroy "$name"
+assert_eq "" "$(ls /var/cache/keel-boxes/lxc | grep -F "$name" || true)" "a box is left"
+
+# ---- podman, where there is one -----------------------------------------------------------------------------
+
+if command -v podman >/dev/null; then
+    assert_exit 0 boxed box.demo --box podman --box-base "$base"
+    steps "${all[@]}"
+    # A keel that is killed leaves no box.
+    sed -i 's/4711/4712/; $a [exec.long]\ncommand = ["sleep", "4713"]' "$home/site/demo.toml"
+    boxed box.again --box podman --box-base "$base" >/dev/null 2>&1 &
+    soon pgrep -fx "sleep 4713" >/dev/null
+    killed=$(pgrep -f "^$KEEL_BIN test box.again --box podman")
+    kill -9 "$killed"
+    gone() { [[ -z $(podman ps --all --quiet --filter "name=^keel-box-$killed-") ]]; }
+    soon gone
+    cp site/demo.toml "$home/site/demo.toml"
+fi
+
+# ---- a host that is there -----------------------------------------------------------------------------------
+
+cat >"$home/config" <<CONFIG
+Host boxed
+  HostName $(address)
+  User admin
+  IdentityFile $LAB_KEY
+  StrictHostKeyChecking accept-new
+  UserKnownHostsFile $home/known
+CONFIG
+before=$(host_sh 'ls -A /etc /etc/systemd/system | sha256sum')
+assert_exit 0 boxed --box ssh:boxed --ssh-config "$home/config"
+assert_contains "$OUTPUT" "2 tests passed"
+assert_eq "$before" "$(host_sh 'ls -A /etc /etc/systemd/system | sha256sum')" "the host is not what it was"
+# What fails is rolled back as well; what was there before stays.
+printf '[exec.fails]\ncommand = ["false"]\nrequire = ["service.keel-demo"]\n' >>"$home/site/demo.toml"
+host touch /etc/keel-own
+assert_exit 1 boxed box.again --box ssh:boxed --ssh-config "$home/config"
+host_sh 'test -e /etc/keel-own && ! test -e /etc/keel-demo.conf && ! systemctl is-active keel-demo'
+cp site/demo.toml "$home/site/demo.toml"
+
+# ---- Vagrant: the first machine of the site's Vagrantfile ------------------------------------------------------
+
+cat >"$home/site/Vagrantfile" <<RUBY
+Vagrant.configure("2") do |config|
+  config.vm.box = "keel/debian"
+  config.vm.synced_folder ".", "/vagrant", disabled: true
+  config.vm.define "one" do |machine|
+    machine.vm.provider :lxc do |lxc|
+      lxc.backingstore = "dir"
+      lxc.container_name = "${LAB_BOX_PREFIX}one"
+      lxc.customize "net.0.type", "veth"
+      lxc.customize "net.0.link", "$LAB_BRIDGE"
+      lxc.customize "net.0.flags", "up"
+      lxc.customize "net.0.ipv4.address", "${LAB_GATEWAY%.*}.250/24"
+    end
+  end
+  config.vm.define "two"
+end
+RUBY
+mkdir "$home/vagrant.d"
+env HOME="$home" VAGRANT_HOME="$home/vagrant.d" VAGRANT_CHECKPOINT_DISABLE=1 vagrant box add --name keel/debian "$LAB_BOX" >/dev/null
+assert_exit 0 boxed box.demo --box vagrant
+steps "${all[@]}"
+assert_eq "" "$(lxc-ls -1 | grep -F "$LAB_BOX_PREFIX" || true)" "a machine is left"
