@@ -2,7 +2,8 @@
 # On the host: alters what is managed, at random by a seed, and says how long each took to be repaired, a line each: `KIND MILLISECONDS`.
 # Some are altered one by one, some three at once. What is not back within a minute is missed.
 #   alter.sh SEED ALTERATIONS SECONDS        over so many seconds
-set -euo pipefail
+set -Eeuo pipefail
+trap 'echo "failed at line $LINENO: $BASH_COMMAND" >&2' ERR
 RANDOM=$1
 alterations=$2 seconds=$3
 names=()
@@ -50,7 +51,7 @@ even() {
         directory) [[ $(stat -c %F:%a:%U "/srv/soak/dir-$n" 2>&1) == directory:750:root ]] ;;
         line) grep -qx "line $n" /srv/soak/conf ;;
         service) systemctl -q is-active "soak$n" && systemctl -q is-enabled "soak$n" && [[ $(pid "$n") != "${pids[$n]:-none}" ]] ;;
-        unit) stat=$(<"/etc/systemd/system/soak$n.service") && [[ $stat == "[Service]"*sleep* && $stat != *mine* ]] ;;
+        unit) stat=$(cat "/etc/systemd/system/soak$n.service") && [[ $stat == "[Service]"*sleep* && $stat != *mine* ]] ;;
         user) [[ $(getent passwd "soaker$n") == *:/bin/sh ]] ;;
         group) getent group "soakers$n" >/dev/null ;;
         cron) [[ $(cat /etc/cron.d/soak) == "# nothing to do" ]] ;;

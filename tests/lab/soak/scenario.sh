@@ -2,7 +2,7 @@
 # agent stays as large as it was. SOAK_MINUTES, SOAK_ALTERATIONS and SOAK_SEED make more of it: `cargo xtask soak`.
 . "$LAB/lab.sh"
 
-alterations=${SOAK_ALTERATIONS:-30} seconds=$((${SOAK_MINUTES:-0} * 60)) seed=${SOAK_SEED:-$RANDOM}
+alterations=${SOAK_ALTERATIONS:-30} seconds=$((${SOAK_MINUTES:-0} * 60)) seed=${SOAK_SEED:-1}
 echo "seed $seed, $alterations alterations over $seconds s at least"
 
 site() {
