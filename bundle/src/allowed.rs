@@ -71,7 +71,11 @@ impl Allowed {
             if words.is_empty() || words.starts_with('#') {
                 continue;
             }
-            let bad = |why| Refusal::BadAllowed { file: file.to_owned(), line: Some(number), why };
+            // A line of the file may be quoted in it.
+            let bad = |why: String| {
+                let why = why.replace(char::is_control, "?");
+                Refusal::BadAllowed { file: file.to_owned(), line: Some(number), why }
+            };
             lines.push(line(words, number).map_err(bad)?);
         }
         if lines.is_empty() {

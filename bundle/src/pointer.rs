@@ -58,7 +58,11 @@ impl Pointer {
     /// # Errors
     /// Where it is none.
     pub fn parse(place: &str, text: &[u8]) -> Result<Self, Refusal> {
-        let bad = |why: String| Refusal::BadPointer { place: place.to_owned(), why };
+        // What stands there may be quoted in it, and anybody may have put it there.
+        let bad = |why: String| {
+            let why = why.replace(char::is_control, "?");
+            Refusal::BadPointer { place: place.to_owned(), why }
+        };
         #[derive(Deserialize)]
         struct Version {
             format: u32,

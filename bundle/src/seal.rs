@@ -59,8 +59,8 @@ pub fn signer(text: &[u8], digests: &Digests) -> Result<KeyData, Refusal> {
     if text.len() as u64 > LARGEST {
         return Err(Refusal::BadSignature("it is too long".to_owned()));
     }
-    let seal =
-        SshSig::from_pem(text.trim_ascii()).map_err(|error| Refusal::BadSignature(error.to_string()))?;
+    let seal = SshSig::from_pem(text.trim_ascii())
+        .map_err(|error| Refusal::BadSignature(error.to_string().replace(char::is_control, "?")))?;
     if seal.namespace() != NAMESPACE {
         let found = seal.namespace().escape_debug().to_string();
         return Err(Refusal::OtherNamespace { found, wanted: NAMESPACE });
