@@ -26,6 +26,7 @@ pub mod state;
 pub mod system;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod traces;
+mod turns;
 pub mod undo;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod work;

@@ -4,7 +4,7 @@
 
 use super::act::Ended;
 use super::log::Log;
-use crate::os::turns::Turns;
+use crate::turns::Turns;
 use model::{Failure, Record};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

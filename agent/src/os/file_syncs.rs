@@ -4,7 +4,7 @@
 //! Each worker has the outcome of its own file, of a sync that began after its call. It must not sync a file twice: after a failure
 //! nothing is known of it.
 
-use super::turns::Turns;
+use crate::turns::Turns;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;

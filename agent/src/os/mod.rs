@@ -28,7 +28,6 @@ pub mod safe_path;
 pub(crate) mod second_name;
 mod swap;
 pub mod tied;
-pub(crate) mod turns;
 mod walk;
 pub mod write_many;
 pub mod xattr;

@@ -14,8 +14,8 @@ use rustix::io::Errno;
 use super::error::{Doing, OsError, Result};
 use super::meta::{Expect, Identity, Meta};
 use super::safe_path::{checked, find_dir};
-use super::turns::Turns;
 use super::walk::Trust;
+use crate::turns::Turns;
 
 /// Syncs of directories that are under way, by device and inode.
 static SYNCS: Turns<(u64, u64), Errno> = Turns::new();

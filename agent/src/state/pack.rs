@@ -8,7 +8,7 @@ use super::StateDir;
 use crate::failpoint;
 use crate::os::parent::Parent;
 use crate::os::safe_path::{Follow, open_file};
-use crate::os::turns::Turns;
+use crate::turns::Turns;
 use model::{Digest, Failure};
 use rustix::fs::{Mode, OFlags, fdatasync, openat};
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@
 use super::execute::child;
 use super::host::{Host, Manager, locked};
 use crate::os::child::Child;
-use crate::os::turns::Turns;
 use crate::system::Attempt;
+use crate::turns::Turns;
 use model::{Failure, UnitAction};
 use std::time::Duration;
 
