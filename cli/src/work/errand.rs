@@ -48,6 +48,10 @@ pub enum Wanted {
         terms: Terms,
     },
     /// What is made for each, of its name in the inventory and its facts.
+    #[cfg_attr(
+        any(not(target_os = "linux"), feature = "elsewhere"),
+        expect(dead_code, reason = "agents are set up from Linux alone")
+    )]
     Made(Box<Make>),
     /// The same of all.
     Same(Order),
