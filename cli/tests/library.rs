@@ -114,7 +114,7 @@ fn every_example_of_one_file_compiles() {
 #[test]
 fn every_example_of_a_kind_compiles() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let write = |kind: &&dyn agent::kind::Registered| {
+    let write = |kind: &&dyn agent::kind::Described| {
         let path = dir.join(format!("{}.toml", kind.name()));
         std::fs::write(&path, kind.example()).expect("written");
         path

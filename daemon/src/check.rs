@@ -153,7 +153,7 @@ impl Look<'_> {
             catalog: &work.catalog,
             secrets: &self.site.secrets,
             blobs: &*self.site.blobs,
-            kinds: agent::kinds::ALL,
+            kinds: agent::kinds::LIVE,
             scope: &work.scope,
             choice: Choice { part, locks: Locks::honoured(), ..Choice::default() },
             system: &host,

@@ -249,7 +249,7 @@ mod tests {
 
     fn interests() -> Interests {
         let catalog = catalog();
-        let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::ALL).unwrap();
+        let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::LIVE).unwrap();
         Interests::of(&graph, &|dir| match dir == Path::new("/srv/www") {
             true => vec![PathBuf::from("/srv/www/sub")],
             false => Vec::new(),

@@ -61,7 +61,7 @@ fn could_lock_out(node: &PlannedNode, desired: &Node, site: &Site) -> Vec<String
 
 fn claims(node: &Node, site: &Site) -> Result<Vec<Thing>, String> {
     let params = node.resolved(&site.secrets).map_err(|error| error.to_string())?;
-    let kind = agent::kinds::ALL.iter().find(|kind| kind.name() == node.id.kind());
+    let kind = agent::kinds::LIVE.iter().find(|kind| kind.word() == node.id.kind());
     let kind = kind.ok_or_else(|| format!("there is no kind {}", node.id.kind()))?;
     let resource = kind.decode(node.id.name(), &params).map_err(|_| "it cannot be decoded".to_owned())?;
     Ok(resource.owns().into_iter().map(|claim| claim.thing).collect())

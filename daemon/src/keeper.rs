@@ -90,7 +90,7 @@ impl<'a> Keeper<'a> {
             settings,
             source,
             wait,
-            files: Files::new()?,
+            files: Files::new(),
             manager: Manager::default(),
             writers: Writers::default(),
             interests,
@@ -178,7 +178,7 @@ impl<'a> Keeper<'a> {
         let within = if self.paused.is_some() { None } else { within };
         let within = self.manager.again().into_iter().chain(within).min();
         let inputs: Vec<_> =
-            [self.files.fd()].into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
+            self.files.fd().into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
         self.wait.wait(&inputs, at.unwrap_or(self.next), within)
     }
 

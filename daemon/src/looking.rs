@@ -84,7 +84,7 @@ impl Keeper<'_> {
         }
         let mut interests = Interests::default();
         if let Some(site) = &self.site {
-            match Graph::load(&site.work.catalog, &site.secrets, agent::kinds::ALL) {
+            match Graph::load(&site.work.catalog, &site.secrets, agent::kinds::LIVE) {
                 Ok(graph) => interests = Interests::of(&graph, &directories_below),
                 Err(failure) => self.tell(What::Note { text: failure.to_string() }),
             }

@@ -98,7 +98,7 @@ impl<'a> Graph<'a> {
         for node in catalog.nodes() {
             let refuse =
                 |why: String| Failure::refused(format!("{}: {why}", node.id), "compile the catalog again");
-            let kind = kinds.iter().find(|kind| kind.name() == node.id.kind());
+            let kind = kinds.iter().find(|kind| kind.word() == node.id.kind());
             let kind = kind.ok_or_else(|| refuse("this agent does not know the kind".to_owned()))?;
             let params =
                 node.resolved(secrets).map_err(|name| refuse(format!("secret {name} is missing")))?;

@@ -7,5 +7,5 @@ mod resource;
 
 pub(crate) use decode::decode;
 pub(crate) use fields::fields;
-pub use registered::{Registered, Registration, Resource, registered};
+pub use registered::{Described, Registered, Registration, Resource, registered};
 pub use resource::{Class, Kind};

@@ -1,4 +1,4 @@
-//! A kind without its type: what the compiler (as `KindInfo`), the engine and the tests see of it.
+//! A kind without its type: what the engine sees of it, and what the compiler, the documentation and the tests do.
 
 use super::decode::decode;
 use super::fields::fields;
@@ -9,10 +9,16 @@ use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-/// A kind in the list.
-pub trait Registered: KindInfo + Send {
+/// A kind, as the engine sees it.
+pub trait Registered: Send + Sync {
+    /// The word in TOML, such as `file`.
+    fn word(&self) -> &'static str;
     /// Decodes and checks a resource. `params` holds resolved secrets.
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
+}
+
+/// A kind, as everybody else sees it. Apart from what the engine sees: an agent has no use for documentation.
+pub trait Described: Registered + KindInfo {
     /// Decides on a state given as data; for the data cases of the tests.
     fn decide(&self, name: &str, params: &Value, seen: Value) -> Result<Vec<Step>, String>;
 }
@@ -139,10 +145,16 @@ impl<K: Kind> KindInfo for Registration<K> {
 }
 
 impl<K: Kind> Registered for Registration<K> {
+    fn word(&self) -> &'static str {
+        K::NAME
+    }
+
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
         Ok(Box::new(Self::typed(name, params)?))
     }
+}
 
+impl<K: Kind> Described for Registration<K> {
     fn decide(&self, name: &str, params: &Value, seen: Value) -> Result<Vec<Step>, String> {
         let resource = Self::typed(name, params).map_err(|problems| format!("{problems:?}"))?;
         let seen: K::Seen = serde_json::from_value(seen).map_err(|error| error.to_string())?;

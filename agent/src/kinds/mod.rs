@@ -6,7 +6,13 @@ macro_rules! kinds {
         $(mod $module;)*
 
         /// All kinds, in the order in which the documentation shows them.
-        pub static ALL: &[&dyn crate::kind::Registered] = &[$({
+        pub static ALL: &[&dyn crate::kind::Described] = &[$({
+            static KIND: crate::kind::Registration<$module::$kind> = crate::kind::registered();
+            &KIND
+        }),*];
+
+        /// The same, as the engine sees them.
+        pub static LIVE: &[&dyn crate::kind::Registered] = &[$({
             static KIND: crate::kind::Registration<$module::$kind> = crate::kind::registered();
             &KIND
         }),*];

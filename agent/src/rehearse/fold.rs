@@ -55,7 +55,7 @@ pub(super) struct Wishes {
 impl Wishes {
     /// From a catalog, as the engine will read it.
     pub(super) fn of(job: &Job, secrets: &Secrets) -> Result<Self, Failure> {
-        let graph = Graph::load(&job.work.catalog, secrets, crate::kinds::ALL)?;
+        let graph = Graph::load(&job.work.catalog, secrets, crate::kinds::LIVE)?;
         let (mut named, mut sensitive) = (BTreeSet::new(), BTreeSet::new());
         for vertex in graph.vertices() {
             let is_secret = is_sensitive(&vertex.node.params);

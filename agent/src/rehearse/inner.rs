@@ -67,7 +67,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         catalog: &work.catalog,
         secrets,
         blobs: contents.as_ref(),
-        kinds: crate::kinds::ALL,
+        kinds: crate::kinds::LIVE,
         scope: &work.scope,
         choice: Choice {
             only: work.only.clone(),

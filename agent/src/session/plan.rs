@@ -97,7 +97,7 @@ fn removal(
 ) -> Result<Vec<Step>, Failure> {
     let cannot = |why: &str| Failure::refused(format!("{id} cannot be removed: {why}"), "remove it by hand");
     let kind =
-        kinds.iter().find(|kind| kind.name() == id.kind()).ok_or_else(|| cannot("its kind is unknown"))?;
+        kinds.iter().find(|kind| kind.word() == id.kind()).ok_or_else(|| cannot("its kind is unknown"))?;
     // Secrets are not in the ledger, and removing needs none.
     Secrets::default().resolve(&mut params).map_err(|_| cannot("its keys are incomplete"))?;
     let resource =

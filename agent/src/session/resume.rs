@@ -117,7 +117,7 @@ impl Back<'_> {
             catalog: &work.catalog,
             secrets: &secrets,
             blobs: &*store,
-            kinds: crate::kinds::ALL,
+            kinds: crate::kinds::LIVE,
             scope: &work.scope,
             choice: Choice {
                 only: work.only.clone(),

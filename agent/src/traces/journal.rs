@@ -2,6 +2,7 @@
 //! accounts and the service manager did to it. Of a command its program alone is told: what follows may be anybody's secret.
 
 use super::find::Found;
+use crate::os::capture::Cap;
 use crate::os::child::Child;
 use model::{About, Failure, Thing};
 use serde::Deserialize;
@@ -28,8 +29,11 @@ const BEFORE: i64 = 3600;
 /// A login longer ago than this, in seconds before the change, is not looked for.
 const LONGEST: i64 = 24 * 3600;
 
-/// Most entries that are read.
-const MOST: &str = "5000";
+/// Most entries that are read, the newest.
+const MOST: usize = 5000;
+
+/// Of them so much is read, in bytes.
+const ROOM: Cap = Cap { head: 4 << 20, tail: 0 };
 
 /// An entry, as `journalctl -o json` has it (systemd.journal-fields(7)).
 #[derive(Debug, Default, Deserialize)]
@@ -62,20 +66,25 @@ impl Entry {
 pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     let since = found.iter().filter_map(since).min();
     let Some(since) = since else { return Ok(()) };
-    let mut argv = ["journalctl", "-q", "--no-pager", "-o", "json", "-n", MOST].map(str::to_owned).to_vec();
+    let mut argv = ["journalctl", "-q", "--no-pager", "--reverse", "-o", "json"].map(str::to_owned).to_vec();
+    argv.push(format!("--lines={MOST}"));
+    argv.push("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,UNIT".to_owned());
     argv.push(format!("--since=@{}", since - LONGEST));
     argv.extend(PROGRAMS.map(|program| format!("SYSLOG_IDENTIFIER={program}")));
     for unit in found.iter().flat_map(units) {
         argv.extend(["+".to_owned(), "_PID=1".to_owned(), format!("UNIT={unit}")]);
     }
-    let call = Child { timeout: Duration::from_secs(20), ..Child::new(argv) };
+    let call = Child { timeout: Duration::from_secs(20), cap: ROOM, ..Child::new(argv) };
     let output = call.run()?;
     if !output.status.success() {
         return Err(Failure::unknown("what it says", output.stderr.last_words()));
     }
-    let bytes = output.stdout.complete().unwrap_or_else(|| output.stdout.beginning().to_vec());
-    let entries = entries(&bytes);
+    let mut entries = entries(output.stdout.beginning());
+    entries.reverse();
     found.iter_mut().for_each(|one| tell(one, &entries));
+    if output.stdout.dropped() > 0 || entries.len() >= MOST {
+        return Err(Failure::unknown("all of it", "there is more than was read, which was the newest of it"));
+    }
     Ok(())
 }
 

@@ -67,7 +67,7 @@ fn on(
         catalog: &work.catalog,
         secrets: means.secrets,
         blobs: &*means.blobs,
-        kinds: crate::kinds::ALL,
+        kinds: crate::kinds::LIVE,
         scope: &work.scope,
         choice: Choice {
             only: work.only.clone(),

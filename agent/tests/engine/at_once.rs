@@ -49,7 +49,7 @@ fn begun(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, 
 /// The same, and how many records were made durable at a time.
 fn watched(host: &Layer<'_>, nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<String>, usize, Vec<usize>) {
     let catalog = Catalog::new(nodes, edges).expect("a sound catalog");
-    let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
+    let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::LIVE).expect("known kinds");
     let choice = Choice::default();
     let plan = forecast(&graph, host, &choice, &BTreeSet::new(), &NoBlobs).expect("a plan");
     let (keep, stop, sink) = (MemoryKeep::default(), AtomicBool::new(false), Told::default());

@@ -100,7 +100,7 @@ pub fn converge_with(
     (faults, comeback): (Faults, Option<&dyn Comeback>),
     owed: BTreeSet<Owed>,
 ) -> Ran {
-    let graph = Graph::load(catalog, &Secrets::default(), agent::kinds::ALL).expect("known kinds");
+    let graph = Graph::load(catalog, &Secrets::default(), agent::kinds::LIVE).expect("known kinds");
     let plan = forecast(&graph, host, &choice, &owed, &NoBlobs).expect("a plan");
     let (keep, stop) = (MemoryKeep::default(), AtomicBool::new(false));
     let mut log = MemoryLog::new(faults);

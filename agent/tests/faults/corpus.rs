@@ -2,7 +2,6 @@
 
 use crate::host::Start;
 use agent::engine::Graph;
-use agent::kinds::ALL;
 use model::{Catalog, Common, Edge, EdgeKind, Id, Node, OnRemoval, Presence, Secrets, Thing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -118,7 +117,7 @@ fn catalog(table: &toml::Table) -> Catalog {
 fn edges(all: &[Declared]) -> Vec<(usize, usize, EdgeKind)> {
     let nodes = all.iter().map(|one| one.node.clone()).collect();
     let loose = Catalog::new(nodes, Vec::new()).expect("unique names");
-    let graph = Graph::load(&loose, &Secrets::default(), ALL).expect("sound resources");
+    let graph = Graph::load(&loose, &Secrets::default(), agent::kinds::LIVE).expect("sound resources");
     let footprints: Vec<_> = graph.vertices().iter().map(|vertex| vertex.resource.footprint()).collect();
     let mut edges = Vec::new();
     for (to, one) in all.iter().enumerate() {

@@ -4,7 +4,6 @@ use crate::corpus::Case;
 use crate::shaky::{Shaky, When};
 use agent::engine::{Choice, Faults, Locks};
 use agent::failpoint::{self, Action, When as At};
-use agent::kinds::ALL;
 use agent::session::{Answer, Done, Drift, Ended, Job, NoSentry, Rollback, apply, rollback};
 use agent::state::{EventLog, Read, StateDir};
 use agent::system::Layer;
@@ -85,7 +84,7 @@ impl Lab {
                 catalog,
                 secrets: &secrets,
                 blobs: &NoBlobs,
-                kinds: ALL,
+                kinds: agent::kinds::LIVE,
                 scope: "faults",
                 choice: Choice { locks: Locks::honoured(), ..Choice::default() },
                 system,

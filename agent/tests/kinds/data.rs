@@ -1,7 +1,7 @@
 //! The data file of a kind, and the resources that are declared in it.
 
 use crate::host::Start;
-use agent::kind::{Registered, Resource};
+use agent::kind::{Described, Resource};
 use agent::kinds::ALL;
 use model::{Digest, HostPath, Presence, Thing};
 use serde::Deserialize;
@@ -56,7 +56,7 @@ pub struct Scene {
 
 /// A resource as declared.
 pub struct Declared {
-    pub kind: &'static dyn Registered,
+    pub kind: &'static dyn Described,
     pub name: String,
     pub params: Value,
 }
@@ -97,7 +97,7 @@ impl Data {
 
 impl Scene {
     /// The example of the kind, and the hosts of its data file.
-    pub fn all(kind: &dyn Registered) -> Vec<Scene> {
+    pub fn all(kind: &dyn Described) -> Vec<Scene> {
         let Data { example, host, .. } = Data::read(kind.name());
         let desired = kind.example().parse().expect("an example is TOML");
         let mut scenes =
@@ -149,7 +149,7 @@ pub fn declared(table: &toml::Table) -> Vec<Declared> {
     all
 }
 
-fn takes(kind: &dyn Registered, key: &str) -> bool {
+fn takes(kind: &dyn Described, key: &str) -> bool {
     kind.fields().iter().any(|field| field.name == key)
 }
 

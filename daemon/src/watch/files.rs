@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// The watched directories.
 pub struct Files {
-    fd: OwnedFd,
+    /// `None` where the kernel gave none: it is asked again whenever something is to be watched.
+    fd: Option<OwnedFd>,
     /// The directories of a watch: by links, one may have several names.
     names: BTreeMap<i32, BTreeSet<PathBuf>>,
     watches: BTreeMap<PathBuf, i32>,
@@ -35,19 +36,14 @@ pub enum Happened {
 
 impl Files {
     /// Nothing is watched yet.
-    ///
-    /// # Errors
-    /// The kernel refuses.
-    pub fn new() -> Result<Self, Failure> {
-        let fd = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
-        let fd = fd.map_err(|error| Failure::io("watch", "the file system", error))?;
-        let (names, watches, unwatched) = Default::default();
-        Ok(Self { fd, names, watches, unwatched })
+    pub fn new() -> Self {
+        let (fd, names, watches, unwatched) = Default::default();
+        Self { fd, names, watches, unwatched }
     }
 
     /// What becomes readable when something has happened.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd)
     }
 
     /// How many directories are watched.
@@ -57,10 +53,17 @@ impl Files {
 
     /// Watches these, anew where they were watched already: another directory may stand there now.
     pub fn watch<'a>(&mut self, dirs: impl Iterator<Item = &'a Path>) {
+        if self.fd.is_none() {
+            match init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) {
+                Ok(fd) => self.fd = Some(fd),
+                Err(error) => drop(self.unwatched.insert(PathBuf::from("/"), reason(error))),
+            }
+        }
         for dir in dirs {
             self.forget(dir);
+            let Some(fd) = &self.fd else { continue };
             self.unwatched.remove(dir);
-            match add_watch(&self.fd, dir, flags()) {
+            match add_watch(fd, dir, flags()) {
                 Ok(watch) => {
                     self.names.entry(watch).or_default().insert(dir.to_owned());
                     self.watches.insert(dir.to_owned(), watch);
@@ -87,7 +90,7 @@ impl Files {
             if names.is_empty() {
                 self.names.remove(&watch);
                 // It may be gone with its directory.
-                remove_watch(&self.fd, watch).ok();
+                self.fd.as_ref().and_then(|fd| remove_watch(fd, watch).ok());
             }
         }
     }
@@ -99,7 +102,8 @@ impl Files {
     pub fn happened(&mut self) -> Result<Vec<Happened>, Failure> {
         let mut buffer = [MaybeUninit::uninit(); 16 << 10];
         let (mut found, mut gone) = (Vec::new(), Vec::new());
-        let mut reader = Reader::new(&self.fd, &mut buffer);
+        let Some(fd) = &self.fd else { return Ok(found) };
+        let mut reader = Reader::new(fd, &mut buffer);
         loop {
             let event = match reader.next() {
                 Ok(event) => event,
@@ -153,6 +157,7 @@ fn change(flags: ReadFlags) -> Change {
 fn reason(error: Errno) -> String {
     match error {
         Errno::NOSPC => "the kernel watches no more: raise fs.inotify.max_user_watches".to_owned(),
+        Errno::MFILE => "the kernel watches for nobody more: raise fs.inotify.max_user_instances".to_owned(),
         error => std::io::Error::from(error).to_string(),
     }
 }
@@ -165,7 +170,7 @@ mod tests {
     use std::path::Path;
 
     fn watching(dir: &Path) -> Files {
-        let mut files = Files::new().unwrap();
+        let mut files = Files::new();
         files.watch([dir].into_iter());
         files
     }

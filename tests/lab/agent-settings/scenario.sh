@@ -104,13 +104,18 @@ host systemctl stop fighter
 # Where the kernel watches no more that is said, and the schedule takes over. The limit is that of a user namespace of its own.
 host systemctl stop evenkeel-agent
 settings 'every = "2s"' 'splay = false'
-host_sh 'mkdir -p /run/proc; mount -t proc proc /run/proc
-    systemd-run --quiet --unit=few unshare --user --map-root-user sh -c "
-        echo 2 >/run/proc/sys/user/max_inotify_watches && exec /usr/local/bin/keel agent run"'
-soon told '"event":"unwatched"'
-assert_exit 0 keel agent status
-assert_contains "$OUTPUT" "the kernel watches no more: raise fs.inotify.max_user_watches"
-host_sh 'echo mine >/etc/motd'
-soon is /etc/motd "Evenkeel keeps this."
-assert_contains "$(host tail -n 20 /var/lib/evenkeel/agent/reports.jsonl)" '"cause":"schedule"'
-host systemctl stop few
+host_sh 'mkdir -p /run/proc; mount -t proc proc /run/proc'
+unwatched() { # LIMIT VALUE
+    host rm -f /var/lib/evenkeel/agent/reports.jsonl
+    host_sh "systemd-run --quiet --unit=few-$1 unshare --user --map-root-user sh -c '
+        echo $2 >/run/proc/sys/user/max_inotify_$1 && exec /usr/local/bin/keel agent run'"
+    soon told '"event":"unwatched"'
+    assert_exit 0 keel agent status
+    assert_contains "$OUTPUT" "raise fs.inotify.max_user_$1"
+    host_sh 'echo mine >/etc/motd'
+    soon is /etc/motd "Evenkeel keeps this."
+    assert_contains "$(host tail -n 20 /var/lib/evenkeel/agent/reports.jsonl)" '"cause":"schedule"'
+    host systemctl stop "few-$1"
+}
+unwatched watches 2
+unwatched instances 0
