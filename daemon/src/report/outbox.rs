@@ -273,7 +273,8 @@ mod tests {
         say.send(Fate::Refused("no good".into())).unwrap();
         assert_eq!(hear.recv().unwrap(), "b");
         assert_eq!(outbox.news().notes, ["a report was refused, and is not told again: no good"]);
-        drop((outbox, say, hear));
+        drop(outbox);
+        say.send(Fate::Later("over".into(), None)).unwrap();
         let (mut again, _say, hear) = self::outbox(&state);
         assert_eq!(hear.recv_timeout(Duration::from_secs(20)).unwrap(), "b");
         drop(_say);
