@@ -110,6 +110,7 @@ unwatched() { # LIMIT VALUE
     host_sh "systemd-run --quiet --unit=few-$1 unshare --user --map-root-user sh -c '
         echo $2 >/run/proc/sys/user/max_inotify_$1 && exec /usr/local/bin/keel agent run'"
     soon told '"event":"unwatched"'
+    soon told '"cause":"start"'
     assert_exit 0 keel agent status
     assert_contains "$OUTPUT" "raise fs.inotify.max_user_$1"
     host_sh 'echo mine >/etc/motd'
