@@ -61,3 +61,31 @@ for side in host controller; do
             }' "$file"
     done
 done
+# Settings of agents, and tests files, behind the byte that tells them apart.
+out=fuzz/corpus/settings
+mkdir -p "$out"
+printf '\000mode = "observe"\nevery = "1h"\nsplay = false\nwindows = ["Mon-Fri 02:00-04:00"]\ndelicate = "apply"\n[source]\nsite = "/srv"\nroles = ["web"]\n[source.set]\n"web.port" = "80"\n[fights]\ncorrections = 5\nwithin = "10m"\n' > "$out/agent"
+printf '\000[source]\nbundles = "https://a/"\nname = "shop"\nhost = "a"\n[reports]\nkeep = 10\n[reports.webhook]\nurl = "http://a:1/b"\nkey_file = "/k"\nevents = ["drift"]\n[reports.pagerduty]\nrouting_key_file = "/k"\nfailed = "info"\n[reports.syslog]\nto = "tls://[::1]:6514"\n' > "$out/reports"
+find modules examples tests -path '*/tests/*.toml' -size -16k | while read -r file; do
+    { printf '\001'; cat "$file"; } > "$out/$(echo "$file" | tr '/ ' '__')"
+done
+# What a place of bundles gives: an archive where there is a keel to build one, its pieces, and a signature by a key of a moment.
+out=fuzz/corpus/bundle
+mkdir -p "$out"
+place=$(mktemp -d)
+zeros=0000000000000000000000000000000000000000000000000000000000000000
+printf '\001{"format":1,"site":"shop","counter":7,"files":{"keel.toml":{"sha256":"%s","size":3,"run":true}},"links":{"a":"b"},"empty":["c"]}' $zeros > "$out/manifest"
+printf '\002{"format":1,"site":"shop","counter":7,"sha256":"%s","size":3,"signature":"x"}' $zeros > "$out/pointer"
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$place/key"
+printf 'no bundle' > "$place/file"
+ssh-keygen -q -Y sign -f "$place/key" -n evenkeel-bundle "$place/file"
+{ printf '\003'; cat "$place/file.sig"; } > "$out/signature"
+{ printf '\004# who\n*@example.org,!eve@example.org namespaces="a,evenkeel-*",valid-after="20260101Z",valid-before="20270101" '; cat "$place/key.pub"; } > "$out/signers"
+if command -v "${KEEL:-keel}" > "$place/said"; then
+    mkdir "$place/site" "$place/site/roles"
+    printf '[project]\nname = "shop"\n' > "$place/site/keel.toml"
+    printf '[file."/tmp/a"]\ncontent = "a"\n' > "$place/site/roles/shop.toml"
+    (cd "$place/site" && "${KEEL:-keel}" bundle build --counter 7 -o "$place/b.bundle") > "$place/said"
+    { printf '\000'; cat "$place/b.bundle"; } > "$out/archive"
+fi
+rm -rf "$place"

@@ -18,7 +18,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
     ("bundle", &["model", "dsl"]),
     ("cli", &["model", "wire", "dsl", "agent", "fleet", "checks", "trial", "daemon", "bundle"]),
     ("bench", &["model", "dsl", "agent"]),
-    ("fuzz", &["model", "wire", "dsl", "agent"]),
+    ("fuzz", &["model", "wire", "dsl", "agent", "bundle", "daemon"]),
     ("xtask", &[]),
 ];
 
