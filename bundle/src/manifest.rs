@@ -80,7 +80,9 @@ impl Manifest {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
-        let wrong = |why: String| Refusal::Malformed(format!("its manifest {why}"));
+        // What stands in it may be quoted, and anybody may have written it.
+        let wrong =
+            |why: String| Refusal::Malformed(format!("its manifest {}", why.replace(char::is_control, "?")));
         let version: Version =
             serde_json::from_slice(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
         if version.format != FORMAT {
@@ -105,5 +107,17 @@ impl Manifest {
         let sizes = self.files.values().map(|entry| entry.size).chain([own]);
         let sum = sizes.map(tar::taken).try_fold(0u64, |sum, one| sum.checked_add(one?));
         sum?.checked_add(tar::END)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Manifest;
+
+    #[test]
+    fn what_is_quoted_of_it_can_be_shown() {
+        let text = b"{\"format\":1,\"site\":\"shop\",\"count\x7f\":7,\"files\":{}}";
+        let words = Manifest::parse(text).expect_err("it has an unknown key").to_string();
+        assert!(words.contains("count?") && !words.contains(char::is_control), "{words}");
     }
 }
