@@ -106,7 +106,8 @@ impl Tools for Here<'_> {
                 continue;
             }
             let Some(entries) = gone(read_dir(format!("/proc/{pid}/fd")), pid)? else { continue };
-            for entry in entries.flatten() {
+            for entry in entries {
+                let Some(entry) = gone(entry, pid)? else { continue };
                 let link = gone(read_link(entry.path()), pid)?;
                 let link = link.map(|link| link.to_string_lossy().into_owned()).unwrap_or_else(String::new);
                 sockets
@@ -256,8 +257,10 @@ fn parsed(text: &str) -> Option<Stat> {
 }
 
 fn pids() -> Result<Vec<u32>, Failure> {
-    let entries = read_dir("/proc").map_err(|error| Failure::io("list", "/proc", error))?;
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+    let failed = |error| Failure::io("list", "/proc", error);
+    let names = read_dir("/proc").map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.file_name()));
+    let names: Vec<_> = names.collect::<Result<_, Failure>>()?;
+    Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
 }
 
 /// A process that ends while it is looked at is none. The kernel says so with ENOENT or ESRCH.
