@@ -33,9 +33,9 @@ pub enum Verb {
     /// Tests modules, roles and hosts: what the tests beside them expect, and whether it is so.
     Test(commands::test::Args),
     /// Shows what `apply` would do.
-    Plan(Printed<commands::plan::Args>),
+    Plan(Printed<commands::Harmless>),
     /// Shows what somebody else changed since it was applied: what it was and is, when, and by whom if the host can tell.
-    Drift(Printed<commands::drift::Args>),
+    Drift(Printed<commands::Harmless>),
     /// Brings hosts to their desired state.
     Apply(Printed<commands::apply::Args>),
     /// Looks whether hosts are as the checks of the site want them. Changes nothing.
@@ -45,7 +45,7 @@ pub enum Verb {
     /// Tells what a run tells that goes on without us, and ends as it does.
     Attach(Printed<commands::attach::Args>),
     /// Applies for real in a throwaway copy of each host, and shows what changed there. The host stays as it is.
-    Rehearse(Printed<commands::rehearse::Args>),
+    Rehearse(Printed<commands::Harmless>),
     /// Brings back what a run changed.
     Rollback(Printed<commands::rollback::Args>),
     /// Keeps everybody from changing hosts, or a part of them, for a while.

@@ -1,7 +1,8 @@
 //! The agent of a host: it watches what the catalog claims, looks at what something happened to, and keeps it even, by the same sessions
 //! of the engine that everybody uses. It knows catalogs, not the language: a [`Source`] gives it the site compiled for this host.
 //!
-//! `keeper` is the loop; `interest` says what wakes what, `judge` what is done about a difference, `report` who is told.
+//! `control_loop` says when, `interest` what wakes what; `reconcile` has `look` done, by what `policy` says about a difference, `bookkeeping` is what
+//! is made of it, and `report` who is told.
 
 mod duration;
 pub mod receivers;
@@ -9,21 +10,23 @@ pub mod settings;
 mod windows;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod bookkeeping;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod breaker;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod check;
+mod control_loop;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod interest;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod judge;
-#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod keeper;
-#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod looking;
+mod look;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod memory;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod pause;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod policy;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod reconcile;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod renewal;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
@@ -43,7 +46,7 @@ pub use duration::parse as duration;
 pub use settings::Settings;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use keeper::{Host, Keeper};
+pub use control_loop::{ControlLoop, Host};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use memory::Drift;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

@@ -1,8 +1,8 @@
 //! The settings, read again when they were altered, or when everything is looked at anyhow. What cannot be read is told at its place, and
 //! those before stay in force.
 
+use crate::control_loop::{ControlLoop, Host};
 use crate::interest::Who;
-use crate::keeper::{Host, Keeper};
 use crate::report::{Cause, What};
 use crate::reporters::reporters;
 use crate::schedule::{Schedule, splay};
@@ -10,7 +10,7 @@ use crate::settings::{self, Settings};
 use model::{Diagnostic, OnDrift};
 use std::time::Instant;
 
-impl Keeper<'_> {
+impl ControlLoop<'_> {
     /// Reads the settings, if somebody altered them or the time has come.
     pub(crate) fn mind_settings(&mut self) {
         let is_altered = self.due.get(&Who::Settings).is_some_and(|due| *due <= Instant::now());

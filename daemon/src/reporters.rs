@@ -1,6 +1,6 @@
 //! Who is told, as the settings say: the list of ways of telling, and what the loop does about them. What each tells is its own business.
 
-use crate::keeper::{Host, Keeper};
+use crate::control_loop::{ControlLoop, Host};
 use crate::report::journald::Journald;
 use crate::report::lines::Lines;
 use crate::report::outbox::Outbox;
@@ -52,7 +52,7 @@ pub fn reporters(
     Ok(all)
 }
 
-impl Keeper<'_> {
+impl ControlLoop<'_> {
     pub(crate) fn tell(&mut self, what: What) {
         self.tell_but(what, None);
     }

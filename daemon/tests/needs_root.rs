@@ -7,7 +7,7 @@
 
 use agent::state::StateDir;
 use daemon::status::told;
-use daemon::{Host, Keeper, NoSite, Outside, Settings, Site, Source, settings};
+use daemon::{ControlLoop, Host, NoSite, Outside, Settings, Site, Source, settings};
 use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,7 @@ impl World {
             clock: &clock,
             outside: Outside::default(),
         };
-        let mut keeper = Keeper::new(settings(), &self.source, host).unwrap();
+        let mut agent = ControlLoop::new(settings(), &self.source, host).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // A test that fails is to end as well, and to say what was told.
@@ -103,7 +103,7 @@ impl World {
                 soon("the first look", || self.reports().contains("\"cause\":\"start\""));
                 act();
             });
-            keeper.run().unwrap();
+            agent.run().unwrap();
         });
     }
 }

@@ -125,6 +125,19 @@ pub struct Answer {
 }
 
 impl PlannedNode {
+    /// One that is as wanted, so far: what becomes of it is said by what differs.
+    pub fn unchanged(id: Id) -> Self {
+        Self {
+            id,
+            origin: None,
+            verdict: Verdict::Unchanged,
+            because: None,
+            steps: Vec::new(),
+            refresh: Vec::new(),
+            texts: Vec::new(),
+        }
+    }
+
     /// True where somebody else changed it.
     pub fn is_drift(&self) -> bool {
         self.because == Some(Because::Drift)

@@ -4,23 +4,20 @@
 
 use super::boot_unit::BootUnit;
 use super::role::Role;
-use crate::drills::{Here, end, has_services, is_over, standing};
-use crate::os::child::Child;
+use super::unit;
+use crate::drills::{Here, end, is_over, standing};
 use crate::os::clock;
 use crate::os::lock::{Attempt, Holder, holder, lock_within};
-use crate::state::{DEFAULT_ROOT, StateDir};
+use crate::state::StateDir;
 use model::Failure;
-use rustix::process::geteuid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The running program, whatever became of its name.
-const RUNNING: &str = "/proc/self/exe";
 /// How long the process may take to come up.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks whether somebody has taken the fault back.
@@ -28,34 +25,19 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// The pause before what could not be taken back is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What the unit is: as that of a run that is watched over.
-const PROPERTIES: [&str; 6] = [
-    "Restart=on-failure",
-    "RestartSec=1",
-    "StartLimitIntervalSec=0",
-    "KillMode=process",
-    "OOMScoreAdjust=-900",
-    "SendSIGHUP=no",
-];
-
 /// Starts it, and is sure that it waits.
 ///
 /// # Errors
 /// It could not be started: no fault may be put.
 pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
     let role = Role::Drill { state: state.root().to_owned() };
-    if has_services() && geteuid().is_root() {
+    if unit::has_units() {
         BootUnit::of(state).enable()?;
-        let unit = format!("--unit={}", unit_name(state.root()));
-        let description = "--description=Evenkeel takes back the fault of a drill";
-        let mut call = Child::new(["systemd-run", "--quiet", "--collect", &unit, description]);
-        call.argv.extend(PROPERTIES.iter().map(|property| format!("--property={property}").into()));
-        call.argv.push("--".into());
-        call.argv.extend(role.argv(&BootUnit::of(state).program()));
-        call.timeout = Duration::from_secs(30);
-        call.run()?.success()?;
+        // Each call of a controller has one, and the one before may still be about to end.
+        let name = unit::name(state.root(), &format!("keel-drill-{}", std::process::id()));
+        unit::start(state, (&name, "Evenkeel takes back the fault of a drill"), &role)?;
     } else {
-        Child::new(role.argv(Path::new(RUNNING))).release()?;
+        unit::release(&role)?;
     }
     let since = Instant::now();
     while holder(&post(state))?.is_none() {
@@ -73,19 +55,12 @@ pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
 /// # Errors
 /// It could not be removed.
 pub fn relieve_drill(state: &StateDir) -> Result<(), Failure> {
-    if has_services() && geteuid().is_root() { BootUnit::of(state).release() } else { Ok(()) }
+    if unit::has_units() { BootUnit::of(state).release() } else { Ok(()) }
 }
 
 /// What the process holds while it waits.
 fn post(state: &StateDir) -> PathBuf {
     state.root().join("drill-post.lock")
-}
-
-fn unit_name(root: &Path) -> String {
-    match root == Path::new(DEFAULT_ROOT) {
-        true => format!("keel-drill-{}.service", std::process::id()),
-        false => format!("keel-drill-other-{}.service", std::process::id()),
-    }
 }
 
 /// Waits until the fault was taken back, and takes it back when its time is over, or when this process is told to end.

@@ -62,15 +62,8 @@ impl Walk<'_> {
         observed: Result<Vec<Step>, Failure>,
     ) -> Result<PlannedNode, Failure> {
         let mut fate = Fate::default();
-        let mut planned = PlannedNode {
-            id: vertex.node.id.clone(),
-            origin: vertex.node.origins.first().cloned(),
-            verdict: Verdict::Unchanged,
-            because: None,
-            steps: Vec::new(),
-            refresh: Vec::new(),
-            texts: Vec::new(),
-        };
+        let origin = vertex.node.origins.first().cloned();
+        let mut planned = PlannedNode { origin, ..PlannedNode::unchanged(vertex.node.id.clone()) };
         for link in &vertex.before {
             let before = &self.fates[link.at];
             fate.dirty |= before.dirty;

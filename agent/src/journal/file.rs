@@ -7,15 +7,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use model::Failure;
 use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags, fallocate, fdatasync, fsync, openat};
 use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::JournalError;
 use super::frame::{Cause, Contents, Damage, decode, encode};
 use crate::failpoint;
-use crate::os::error::{Doing, OsError, Result};
+use crate::os::error::{Doing, Result};
 use crate::os::meta::{Expect, FileKind, Meta};
 use crate::os::parent::Parent;
 use crate::os::safe_path::{Follow, open_file, require};
@@ -26,40 +26,6 @@ const STEP: u64 = 4 << 20;
 const CLOSING: u64 = 1 << 20;
 /// At most this much of a damaged end is kept for people to look at.
 const SET_ASIDE: u64 = 16 << 20;
-
-/// Why a record could not be appended, or a journal not be taken up again.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The system's answer. The record may or may not be there, and the journal takes no more.
-    #[error(transparent)]
-    Os(#[from] OsError),
-    /// An earlier append failed in a way that leaves open what is on the disk.
-    #[error("the journal {} takes no more records since a write to it failed", path.display())]
-    Poisoned {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// A newer version wrote it; this one may read it but not add to it.
-    #[error("the journal {} was written by a newer version: {damage}", path.display())]
-    Newer {
-        /// The journal.
-        path: PathBuf,
-        /// Where it stops being understood.
-        damage: Damage,
-    },
-}
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Os(error) => error.into(),
-            JournalError::Poisoned { .. } => {
-                Self::refused(error.to_string(), "look at the disk, then run again")
-            }
-            JournalError::Newer { .. } => Self::refused(error.to_string(), "use the newer version"),
-        }
-    }
-}
 
 /// Which space a record may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

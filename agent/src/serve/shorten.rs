@@ -40,13 +40,10 @@ mod tests {
     fn a_plan_loses_its_texts_then_its_steps_and_never_a_node() {
         let step = Step::new(Op::Remove { path: HostPath::new("/a").unwrap() });
         let node = PlannedNode {
-            id: Id::new("file", "/a"),
-            origin: None,
             verdict: Verdict::Change,
-            because: None,
             steps: vec![step],
-            refresh: Vec::new(),
             texts: vec![("/a".into(), "-a\n".into())],
+            ..PlannedNode::unchanged(Id::new("file", "/a"))
         };
         let forms = shorter(&event(EventBody::Plan(Plan { nodes: vec![node], ..Plan::default() })));
         let parts = forms.iter().map(|form| {

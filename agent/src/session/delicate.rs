@@ -334,16 +334,8 @@ mod tests {
 
     fn node(verdict: Verdict, ops: Vec<Op>, refresh: Vec<Op>) -> PlannedNode {
         let steps = |ops: Vec<Op>| ops.into_iter().map(Step::new).collect();
-        let (id, texts) = (Id::new("file", "/x"), Vec::new());
-        PlannedNode {
-            id,
-            origin: None,
-            verdict,
-            because: None,
-            steps: steps(ops),
-            refresh: steps(refresh),
-            texts,
-        }
+        let (steps, refresh) = (steps(ops), steps(refresh));
+        PlannedNode { verdict, steps, refresh, ..PlannedNode::unchanged(Id::new("file", "/x")) }
     }
 
     fn remove(path: &str) -> Op {

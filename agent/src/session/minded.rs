@@ -69,16 +69,7 @@ mod tests {
     use model::{Id, Orphan, Owed, Plan, PlannedNode, Step, Verdict};
 
     fn node(name: &str, verdict: Verdict) -> PlannedNode {
-        let (id, texts) = (Id::new("file", name), Vec::new());
-        PlannedNode {
-            id,
-            origin: None,
-            verdict,
-            because: None,
-            steps: Vec::new(),
-            refresh: Vec::new(),
-            texts,
-        }
+        PlannedNode { verdict, ..PlannedNode::unchanged(Id::new("file", name)) }
     }
 
     fn skipped(because: &str) -> Verdict {

@@ -162,18 +162,17 @@ fn clean(rollback: &Rollback<'_>, past: &Past) -> Result<(), Failure> {
 }
 
 fn plan_of(work: &[Restoration]) -> Plan {
+    let id =
+        |one: &Restoration| one.nodes.first().cloned().unwrap_or_else(|| model::Id::new("run", "unknown"));
     let nodes = work.iter().map(|one| PlannedNode {
-        id: one.nodes.first().cloned().unwrap_or_else(|| model::Id::new("run", "unknown")),
-        origin: None,
         verdict: match &one.refused {
             Some(because) => Verdict::Failed { because: because.clone() },
             None if one.ops.is_empty() => Verdict::Unchanged,
             None => Verdict::Change,
         },
-        because: None,
-        steps: one.ops.iter().map(|op| Step { op: op.clone(), diffs: one.diffs.clone() }).collect(),
-        refresh: Vec::new(),
+        steps: one.ops.iter().map(|op| Step { diffs: one.diffs.clone(), ..Step::new(op.clone()) }).collect(),
         texts: one.texts.clone(),
+        ..PlannedNode::unchanged(id(one))
     });
     Plan { nodes: nodes.collect(), ..Plan::default() }
 }

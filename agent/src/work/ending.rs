@@ -59,16 +59,7 @@ mod tests {
     use wire::Ending;
 
     fn plan(verdict: Verdict) -> Plan {
-        let (id, texts) = (Id::new("file", "/a"), Vec::new());
-        let node = PlannedNode {
-            id,
-            origin: None,
-            verdict,
-            because: None,
-            steps: Vec::new(),
-            refresh: Vec::new(),
-            texts,
-        };
+        let node = PlannedNode { verdict, ..PlannedNode::unchanged(Id::new("file", "/a")) };
         Plan { nodes: vec![node], ..Plan::default() }
     }
 

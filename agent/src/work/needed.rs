@@ -64,13 +64,8 @@ mod tests {
     fn plan(catalog: &Catalog, changing: &[usize]) -> Plan {
         let verdict = |at| if changing.contains(&at) { Verdict::Change } else { Verdict::Unchanged };
         let nodes = catalog.nodes().iter().enumerate().map(|(at, node)| PlannedNode {
-            id: node.id.clone(),
-            origin: None,
             verdict: verdict(at),
-            because: None,
-            steps: Vec::new(),
-            refresh: Vec::new(),
-            texts: Vec::new(),
+            ..PlannedNode::unchanged(node.id.clone())
         });
         Plan { nodes: nodes.collect(), ..Plan::default() }
     }

@@ -1,10 +1,10 @@
 //! `keel check`: looks whether hosts are as the checks of the site want them. Changes nothing.
 
+use super::targets::Targets;
 use crate::book::Book;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
-use crate::site::Site;
 use crate::vault::Opening;
 use crate::view;
 use crate::view::ask::Consent;
@@ -19,11 +19,8 @@ use std::sync::Arc;
 /// Arguments of `check`. A file given with -f is a tests file here: its checks, and no others.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Hosts of the inventory: names, globs such as 'db*', or @group. With -f or --role as ssh has it: [user@]host[:port].
-    #[arg(value_name = "HOST")]
-    hosts: Vec<String>,
     #[command(flatten)]
-    site: Site,
+    targets: Targets,
     /// Only this check, by its name; `nginx/*` stands for all of a module. May be repeated.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<String>,
@@ -62,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 fn look(args: Args) -> anyhow::Result<(Exit, Monitor)> {
-    let Args { hosts, site, only, format: form, exit: _, machines } = args;
+    let Args { targets: Targets { hosts, site }, only, format: form, exit: _, machines } = args;
     let format = if form == Form::Json { Format::Json } else { Format::Human };
     let files = Files::for_looking(Opening::Never);
     let crew = machines.for_catalogs(&hosts, &site, &files);

@@ -26,9 +26,11 @@ mod run_number;
 pub mod schema;
 pub mod secret;
 pub mod show;
+mod targets;
 pub mod test;
 pub mod unlock;
 pub mod validate;
 
 pub use asked::{Asked, OfRun};
 pub use dispatch::run;
+pub use targets::Harmless;

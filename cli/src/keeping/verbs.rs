@@ -19,7 +19,7 @@ use crate::work::{Crew, Errand, Inventory, Machines, Make, Ready, Wanted, facts_
 use agent::state::{DEFAULT_ROOT, StateDir};
 use anyhow::{Context, anyhow};
 use daemon::pause::{self, Pause};
-use daemon::{Host, Keeper, Settings, settings, status};
+use daemon::{ControlLoop, Host, Settings, settings, status};
 use model::Catalog;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -144,18 +144,18 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
     let source = Renewed::new(&settings, &text, &state)?;
     let (name, outside) = (facts.hostname, outside(&settings));
     let host = Host { state, settings: Some(path), name, machine_id, clock: &clock::now, outside };
-    let mut keeper = Keeper::new(settings, &source, host)?;
+    let mut agent = ControlLoop::new(settings, &source, host)?;
     match turns {
-        Turns::All => keeper.run().map(|()| Exit::Fine).map_err(Into::into),
-        Turns::One => Ok(match keeper.once()? {
+        Turns::All => agent.run().map(|()| Exit::Fine).map_err(Into::into),
+        Turns::One => Ok(match agent.once()? {
             Err(why) => {
                 let is_paused = why.starts_with("the agent is paused");
                 view::failure(&why);
                 if is_paused { Exit::Locked } else { Exit::Failed }
             }
             Ok(report) => {
-                show::looked(&report, keeper.status(), format);
-                let left = keeper.status().drift.len() + keeper.status().held.len();
+                show::looked(&report, agent.status(), format);
+                let left = agent.status().drift.len() + agent.status().held.len();
                 match report.failed + report.unknown {
                     0 if left > 0 => Exit::Pending,
                     0 => Exit::Fine,

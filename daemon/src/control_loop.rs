@@ -1,4 +1,4 @@
-//! The loop: waits, gathers whom something happened to, looks at them and at all that come after them, and tells what came of it. At
+//! The loop of the agent: waits, gathers whom something happened to, looks at them and at all that come after them, and tells what came of it. At
 //! each turn of the schedule everything is looked at, whatever could be watched.
 
 use crate::interest::{Hit, Interests, Who};
@@ -45,7 +45,7 @@ pub struct Host<'a> {
 }
 
 /// The agent of a host.
-pub struct Keeper<'a> {
+pub struct ControlLoop<'a> {
     pub(crate) settings: Settings,
     pub(crate) source: &'a dyn Source,
     pub(crate) host: Host<'a>,
@@ -71,7 +71,7 @@ pub struct Keeper<'a> {
     pub(crate) _lock: Lock,
 }
 
-impl<'a> Keeper<'a> {
+impl<'a> ControlLoop<'a> {
     /// The agent of the host, which it is until this is dropped.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl<'a> Keeper<'a> {
         let reporters = reporters(&settings.reports, &host, &wait)?;
         let status = Status { source: source.name(), mode: mode(&settings).to_owned(), ..Status::default() };
         let (interests, site, due, noise) = Default::default();
-        let mut keeper = Self {
+        let mut this = Self {
             settings,
             source,
             wait,
@@ -110,9 +110,9 @@ impl<'a> Keeper<'a> {
             _lock: lock,
             host,
         };
-        keeper.next = keeper.schedule.after(keeper.now());
-        damage.into_iter().for_each(|text| keeper.tell(What::Note { text }));
-        Ok(keeper)
+        this.next = this.schedule.after(this.now());
+        damage.into_iter().for_each(|text| this.tell(What::Note { text }));
+        Ok(this)
     }
 
     /// Looks at everything once; the sum, or why there is none.

@@ -1,71 +1,14 @@
-//! What is done about a node that differs, and what is made of a look afterwards: what is told, remembered and left. It changes nothing
-//! on the host; `check` does, by the rule that is made here.
+//! What is made of a look: what is told of it, remembered, and written down as how the agent is. It looks at nothing itself.
 
-use crate::check::{Checked, NodeEnd};
+use crate::look::{Looked, NodeEnd};
 use crate::memory::{Drift, Memory};
 use crate::report::What;
-use crate::settings::{Delicate, Settings};
-use crate::source::Site;
+use crate::settings::Settings;
 use crate::status::{OpenFight, Status};
 use crate::watch::writers::Writers;
-use agent::session::{Login, delicate};
-use model::{Because, Catalog, HostPath, Id, Node, NodeStatus, OnDrift, Plan, PlannedNode, Thing};
+use model::{Because, Catalog, Id, Node, NodeStatus};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// Why a node is left as it is; `None` where it is put right. Whatever was seen even before goes back to what it was: that was
-/// confirmed then, or never could lock anybody out. What is new and could, waits for somebody who would notice.
-pub fn left(
-    node: &PlannedNode,
-    site: &Site,
-    memory: &Memory,
-    (settings, now): (&Settings, u64),
-) -> Option<String> {
-    let desired = site.work.catalog.position(&node.id).and_then(|at| site.work.catalog.nodes().get(at))?;
-    match node.because.unwrap_or(Because::Unknown) {
-        Because::Drift | Because::Follows
-            if desired.common.on_drift.unwrap_or(settings.mode) == OnDrift::Observe =>
-        {
-            Some("it is only observed".to_owned())
-        }
-        Because::Drift | Because::Follows if !memory.breaker.allows(&node.id, now) => {
-            Some("it is fought over".to_owned())
-        }
-        Because::Drift | Because::Follows => None,
-        Because::Intended | Because::Unknown if settings.mode == OnDrift::Observe => {
-            Some("the host is only observed".to_owned())
-        }
-        Because::Intended | Because::Unknown if settings.delicate == Delicate::Hold => {
-            let words = could_lock_out(node, desired, site);
-            (!words.is_empty()).then(|| {
-                format!(
-                    "it could lock people out ({}), and nobody is there to confirm it: apply it",
-                    words.join(", ")
-                )
-            })
-        }
-        Because::Intended | Because::Unknown => None,
-    }
-}
-
-fn could_lock_out(node: &PlannedNode, desired: &Node, site: &Site) -> Vec<String> {
-    let plan = Plan { nodes: vec![node.clone()], ..Plan::default() };
-    // Who will come is not known here; root stands for them.
-    let login = Login { user: "root".to_owned(), home: HostPath::new("/root").ok(), groups: BTreeSet::new() };
-    match claims(desired, site) {
-        Ok(claims) => delicate(&plan, &[claims], &login),
-        // What could not be told is not harmless.
-        Err(why) => vec![why],
-    }
-}
-
-fn claims(node: &Node, site: &Site) -> Result<Vec<Thing>, String> {
-    let params = node.resolved(&site.secrets).map_err(|error| error.to_string())?;
-    let kind = agent::kinds::LIVE.iter().find(|kind| kind.word() == node.id.kind());
-    let kind = kind.ok_or_else(|| format!("there is no kind {}", node.id.kind()))?;
-    let resource = kind.decode(node.id.name(), &params).map_err(|_| "it cannot be decoded".to_owned())?;
-    Ok(resource.owns().into_iter().map(|claim| claim.thing).collect())
-}
 
 /// What a look is written down in.
 pub struct Books<'a> {
@@ -90,27 +33,21 @@ pub struct Now<'a> {
 
 impl Books<'_> {
     /// Writes down what came of looking at `nodes`, and says what is to be told.
-    pub fn enter(
-        &mut self,
-        catalog: &Catalog,
-        nodes: &[usize],
-        checked: &Checked,
-        now: Now<'_>,
-    ) -> Vec<What> {
+    pub fn enter(&mut self, catalog: &Catalog, nodes: &[usize], looked: &Looked, now: Now<'_>) -> Vec<What> {
         let mut told = Vec::new();
         for node in nodes.iter().filter_map(|at| catalog.nodes().get(*at)) {
-            let because = checked.because_of(&node.id);
-            if let Some(why) = checked.left.get(&node.id) {
-                told.extend(self.is_left(node, (because, why), (checked, now)));
-            } else if checked.is_even(&node.id) {
-                told.extend(self.is_even(node, because, (checked, now)));
-            } else if let Some(why) = trouble(&node.id, checked) {
+            let because = looked.because_of(&node.id);
+            if let Some(why) = looked.left.get(&node.id) {
+                told.extend(self.is_left(node, (because, why), (looked, now)));
+            } else if looked.is_even(&node.id) {
+                told.extend(self.is_even(node, because, (looked, now)));
+            } else if let Some(why) = trouble(&node.id, looked) {
                 let known = self.status.failing.insert(node.id.clone(), why.clone());
                 if known.as_ref() != Some(&why) {
                     told.push(What::Failed { id: node.id.clone(), why });
                 }
                 // One that somebody changes faster than it can be looked at again is fought over no less.
-                if because == Because::Drift && checked.ended.contains_key(&node.id) {
+                if because == Because::Drift && looked.ended.contains_key(&node.id) {
                     told.extend(self.count(&node.id, now));
                 }
             }
@@ -127,7 +64,7 @@ impl Books<'_> {
         &mut self,
         node: &Node,
         (because, why): (Because, &str),
-        (checked, now): (&Checked, Now<'_>),
+        (looked, now): (&Looked, Now<'_>),
     ) -> Option<What> {
         let id = node.id.clone();
         if because == Because::Follows {
@@ -138,7 +75,7 @@ impl Books<'_> {
             let known = self.status.held.insert(id.clone(), why.to_owned());
             return (known.as_deref() != Some(why)).then(|| What::Held { id, left: why.to_owned() });
         }
-        let changes = checked.differing.get(&id).cloned().unwrap_or_default();
+        let changes = looked.differing.get(&id).cloned().unwrap_or_default();
         let known = self.memory.drift.get(&id);
         let since = known.map_or_else(|| now.text.to_owned(), |known| known.since.clone());
         let drift = Drift { since, changes: changes.clone(), left: why.to_owned() };
@@ -149,17 +86,17 @@ impl Books<'_> {
         Some(What::Drift { id, changes, left: why.to_owned() })
     }
 
-    fn is_even(&mut self, node: &Node, because: Because, (checked, now): (&Checked, Now<'_>)) -> Vec<What> {
+    fn is_even(&mut self, node: &Node, because: Because, (looked, now): (&Looked, Now<'_>)) -> Vec<What> {
         let id = node.id.clone();
         let was_known = self.memory.drift.contains_key(&id);
         let had_failed = self.status.failing.remove(&id).is_some();
         self.status.held.remove(&id);
         self.memory.drift.remove(&id);
-        let Some(changes) = checked.ended.get(&id).and_then(corrected) else {
+        let Some(changes) = looked.ended.get(&id).and_then(corrected) else {
             let is_news = was_known || had_failed;
             return is_news.then_some(What::Even { id }).into_iter().collect();
         };
-        let run = checked.report.run.clone();
+        let run = looked.report.run.clone();
         let mut told = vec![What::Corrected { id: id.clone(), because, changes, run }];
         if because == Because::Drift {
             self.status.corrections += 1;
@@ -185,9 +122,9 @@ fn corrected(end: &NodeEnd) -> Option<Vec<String>> {
     matches!(end.status, NodeStatus::Changed | NodeStatus::Refreshed).then(|| end.changes.clone())
 }
 
-fn trouble(id: &Id, checked: &Checked) -> Option<String> {
-    let ended = checked.ended.get(id).map(|end| end.because.clone()).filter(|why| !why.is_empty());
-    ended.or_else(|| checked.failed.get(id).cloned())
+fn trouble(id: &Id, looked: &Looked) -> Option<String> {
+    let ended = looked.ended.get(id).map(|end| end.because.clone()).filter(|why| !why.is_empty());
+    ended.or_else(|| looked.failed.get(id).cloned())
 }
 
 /// Seconds since 1970 as RFC 3339 in UTC.

@@ -1,11 +1,12 @@
-//! The agent looks: reads the site, watches what it claims, has some of it or all of it checked, and enters what came of that. When,
-//! is `keeper`'s business.
+//! The agent reconciles: reads the site, watches what it claims, has some of it or all of it looked at and put right, and enters what came of
+//! that. When, is `control_loop`'s business.
 
-use crate::check::{Checked, End, Leave, Look};
+use crate::bookkeeping::{Books, Now, time};
+use crate::control_loop::{ControlLoop, DEAF, Host};
 use crate::interest::{Interests, Who, with_dependants};
-use crate::judge::{Books, Now, left, time};
-use crate::keeper::{DEAF, Host, Keeper};
+use crate::look::{End, Leave, Look, Looked};
 use crate::pause;
+use crate::policy::left;
 use crate::report::{Cause, What};
 use crate::source::{Refused, Site};
 use crate::status::Last;
@@ -28,7 +29,7 @@ const MOST_BELOW: usize = 1000;
 /// What is not watched where the service manager cannot be listened to.
 const UNITS: &str = "units";
 
-impl Keeper<'_> {
+impl ControlLoop<'_> {
     /// Reads the site anew; true where its catalog is another one than before.
     pub(crate) fn load(&mut self) -> bool {
         self.due.remove(&Who::Site);
@@ -139,11 +140,11 @@ impl Keeper<'_> {
             OnDrift::Correct => Part::All,
             OnDrift::Observe => Part::Only(catalog.nodes().iter().map(|node| node.id.clone()).collect()),
         };
-        let checked = self.check(&site, part);
-        if let End::Busy(_) = checked.end {
+        let looked = self.look(&site, part);
+        if let End::Busy(_) = looked.end {
             self.everything = Some(cause);
         }
-        self.enter((&site, &all), checked, cause);
+        self.enter((&site, &all), looked, cause);
     }
 
     pub(crate) fn look_at(&mut self, nodes: &BTreeSet<u32>) {
@@ -151,11 +152,11 @@ impl Keeper<'_> {
         let catalog = &site.work.catalog;
         let all: Vec<usize> = with_dependants(catalog, nodes).into_iter().map(|at| at as usize).collect();
         let ids = all.iter().filter_map(|at| catalog.nodes().get(*at)).map(|node| node.id.clone()).collect();
-        let checked = self.check(&site, Part::Only(ids));
+        let looked = self.look(&site, Part::Only(ids));
         let now = Instant::now();
-        let is_nothing = checked.differing.is_empty() && checked.failed.is_empty();
+        let is_nothing = looked.differing.is_empty() && looked.failed.is_empty();
         for who in nodes.iter().map(|at| Who::Node(*at)) {
-            match checked.end {
+            match looked.end {
                 End::Busy(_) => drop(self.due.insert(who, now)),
                 End::Whole if is_nothing => {
                     let (count, last) = self.noise.get(&who).copied().unwrap_or((0, now));
@@ -165,20 +166,20 @@ impl Keeper<'_> {
                 _ => drop(self.noise.remove(&who)),
             }
         }
-        self.enter((&site, &all), checked, Cause::Event);
+        self.enter((&site, &all), looked, Cause::Event);
     }
 
-    fn check(&self, site: &Site, part: Part) -> Checked {
+    fn look(&self, site: &Site, part: Part) -> Looked {
         let Host { state, clock, .. } = &self.host;
         let now = self.now();
         let rule = |node: &PlannedNode| left(node, site, &self.memory, (&self.settings, now));
         let is_open = self.settings.windows.is_open(now);
         let leave: Leave<'_> = if is_open { Ok(&rule) } else { Err("it is outside the maintenance windows") };
-        Look { site, state, clock: *clock, stop: &self.wait.stop }.check(part, leave)
+        Look { site, state, clock: *clock, stop: &self.wait.stop }.at(part, leave)
     }
 
-    fn enter(&mut self, (site, nodes): (&Site, &[usize]), checked: Checked, cause: Cause) {
-        let trouble = match &checked.end {
+    fn enter(&mut self, (site, nodes): (&Site, &[usize]), looked: Looked, cause: Cause) {
+        let trouble = match &looked.end {
             End::Whole => None,
             End::Busy(_) => {
                 self.again = Some(Instant::now() + BUSY);
@@ -187,20 +188,20 @@ impl Keeper<'_> {
             End::Locked(why) => Some(why.clone()),
             End::Failed(why) => Some(why.clone()),
         };
-        let is_locked = matches!(checked.end, End::Locked(_));
+        let is_locked = matches!(looked.end, End::Locked(_));
         let (at, seconds) = ((self.host.clock)(), self.now());
         let now = Now { text: &at, seconds };
         self.status.looks += 1;
         self.status.opens =
-            self.settings.windows.opens(seconds).filter(|_| !checked.left.is_empty()).map(time);
+            self.settings.windows.opens(seconds).filter(|_| !looked.left.is_empty()).map(time);
         let mut books = Books {
             memory: &mut self.memory,
             status: &mut self.status,
             settings: &self.settings,
             writers: &self.writers,
         };
-        let told = books.enter(&site.work.catalog, nodes, &checked, now);
-        let Checked { report, millis, notes, .. } = checked;
+        let told = books.enter(&site.work.catalog, nodes, &looked, now);
+        let Looked { report, millis, notes, .. } = looked;
         let files = self.memory.breaker.busy().map(|id| PathBuf::from(id.name()));
         let files: BTreeSet<PathBuf> = files.filter(|path| path.is_absolute()).collect();
         self.writers.mark(&files);

@@ -36,7 +36,7 @@ pub type Leave<'a> = Result<Rule<'a>, &'a str>;
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub struct Looked {
     /// What differed, and what would be done about it, a line each.
     pub differing: BTreeMap<Id, Vec<String>>,
     /// Why it differed.
@@ -87,63 +87,63 @@ const ROUNDS: usize = 4;
 
 impl Look<'_> {
     /// Looks at `part`, and puts right what may be.
-    pub fn check(&self, part: Part, leave: Leave<'_>) -> Checked {
-        let (start, checked) = (Instant::now(), Mutex::new(Checked::default()));
+    pub fn at(&self, part: Part, leave: Leave<'_>) -> Looked {
+        let (start, looked) = (Instant::now(), Mutex::new(Looked::default()));
         let mut part = part;
         for _ in 0..ROUNDS {
-            let before = lock(&checked).left.len();
+            let before = lock(&looked).left.len();
             let answer = |plan: &Plan| {
-                let mut checked = lock(&checked);
+                let mut looked = lock(&looked);
                 match leave {
                     Err(why) => {
-                        let all = checked.differing.keys().cloned().collect::<Vec<_>>();
-                        checked.left.extend(all.into_iter().map(|id| (id, why.to_owned())));
+                        let all = looked.differing.keys().cloned().collect::<Vec<_>>();
+                        looked.left.extend(all.into_iter().map(|id| (id, why.to_owned())));
                     }
                     Ok(rule) => {
                         let moving = plan.nodes.iter().filter(|node| moves(&node.verdict));
-                        checked.left.extend(moving.filter_map(|node| Some((node.id.clone(), rule(node)?))));
+                        looked.left.extend(moving.filter_map(|node| Some((node.id.clone(), rule(node)?))));
                     }
                 }
-                Ok(if leave.is_err() || checked.left.len() > before { Answer::No } else { Answer::Yes })
+                Ok(if leave.is_err() || looked.left.len() > before { Answer::No } else { Answer::Yes })
             };
-            let ended = self.session(part.clone(), &checked, &answer);
-            let mut checked = lock(&checked);
+            let ended = self.session(part.clone(), &looked, &answer);
+            let mut looked = lock(&looked);
             match ended {
                 // The rest is as desired; the sum is that of the whole.
-                Ok(_) if leave.is_err() && !checked.left.is_empty() => {}
-                Ok(report) => checked.report = report,
+                Ok(_) if leave.is_err() && !looked.left.is_empty() => {}
+                Ok(report) => looked.report = report,
                 // What is as desired is written down as that, whatever is left.
-                Err(Ended::Declined(report)) if checked.left.len() > before => {
-                    checked.report = *report;
-                    part = without(part, &checked.left);
+                Err(Ended::Declined(report)) if looked.left.len() > before => {
+                    looked.report = *report;
+                    part = without(part, &looked.left);
                     if matches!(&part, Part::Only(ids) if ids.is_empty()) {
                         break;
                     }
                     continue;
                 }
-                Err(Ended::Declined(report)) => checked.report = *report,
-                Err(Ended::Locked(who)) => checked.end = End::Busy(who),
-                Err(Ended::SoftLocked(why)) => checked.end = End::Locked(why),
-                Err(Ended::Failed(failure)) => checked.end = End::Failed(failure.to_string()),
+                Err(Ended::Declined(report)) => looked.report = *report,
+                Err(Ended::Locked(who)) => looked.end = End::Busy(who),
+                Err(Ended::SoftLocked(why)) => looked.end = End::Locked(why),
+                Err(Ended::Failed(failure)) => looked.end = End::Failed(failure.to_string()),
                 Err(Ended::Broken { report, failure }) => {
-                    checked.report = *report;
-                    checked.end = End::Failed(failure.to_string());
+                    looked.report = *report;
+                    looked.end = End::Failed(failure.to_string());
                 }
             }
             break;
         }
-        let mut checked = checked.into_inner().unwrap_or_else(PoisonError::into_inner);
-        checked.millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        checked
+        let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+        looked.millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        looked
     }
 
     fn session(
         &self,
         part: Part,
-        checked: &Mutex<Checked>,
+        looked: &Mutex<Looked>,
         answer: &dyn Fn(&Plan) -> Result<Answer, model::Failure>,
     ) -> Result<Report, Ended> {
-        let watch = |event: &model::Event| lock(checked).take(&event.body);
+        let watch = |event: &model::Event| lock(looked).take(&event.body);
         let events = EventLog::new(&watch, self.clock);
         let tell = |body| events.emit(body);
         let host = Host::attended(Arc::clone(&self.site.blobs), Attendance { tell: &tell, stop: self.stop });
@@ -170,7 +170,7 @@ impl Look<'_> {
     }
 }
 
-impl Checked {
+impl Looked {
     fn take(&mut self, body: &EventBody) {
         match body {
             EventBody::Plan(plan) => plan.nodes.iter().for_each(|node| self.take_planned(node)),
@@ -228,6 +228,6 @@ fn without(part: Part, left: &BTreeMap<Id, String>) -> Part {
     }
 }
 
-fn lock(checked: &Mutex<Checked>) -> std::sync::MutexGuard<'_, Checked> {
-    checked.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(looked: &Mutex<Looked>) -> std::sync::MutexGuard<'_, Looked> {
+    looked.lock().unwrap_or_else(PoisonError::into_inner)
 }
