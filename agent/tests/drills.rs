@@ -1,7 +1,10 @@
 //! Faults on a host that is made up: what programs are run to put each, and to take it back, also where it was put by halves or not at all.
 
-use agent::drills::{Cannot, Process, Room, Said, Signal, Tools, decode, undo};
-use model::Failure;
+use agent::drills::{
+    Begun, Cannot, Process, Room, Said, Signal, Tools, Whose, begin, decode, end, standing, undo,
+};
+use agent::state::StateDir;
+use model::{Failure, Fault, Keeper};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -209,4 +212,28 @@ fn nobody_puts_what_the_way_back_needs() {
     ] {
         assert!(decode(sort, &params).expect("there is such a sort").is_err(), "{sort} {params}");
     }
+}
+
+#[test]
+fn who_asks_late_does_not_end_the_fault_of_another_drill() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let (state, host, now) = (StateDir::new(dir.path()), Host::default(), "2026-01-01T00:00:00Z");
+    let fault = Fault {
+        name: "mine".to_owned(),
+        sort: "file".to_owned(),
+        params: json!({ "path": "/a", "text": "x" }),
+        seconds: 60,
+        by: "ann".to_owned(),
+        keeper: Keeper::Any,
+    };
+    let begun = begin(&fault, (&state, &host), &|| Ok(()), now).expect("it was put");
+    assert!(matches!(begun, Begun::Put(_)), "{begun:?}");
+    for (name, by) in [("mine", "bob"), ("other", "ann")] {
+        let told = end((&state, &host), Whose::Of { name, by }, "asked", now);
+        assert_eq!(told, Ok(None), "{name} of {by}");
+        assert!(standing(&state).expect("it is read").is_some(), "{name} of {by}");
+    }
+    let told = end((&state, &host), Whose::Of { name: "mine", by: "ann" }, "asked", now);
+    assert!(matches!(told, Ok(Some(_))), "{told:?}");
+    assert_eq!(standing(&state), Ok(None));
 }

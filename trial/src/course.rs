@@ -4,7 +4,7 @@
 use crate::boxes::{Driver, Kept, Raw, Shelf, Stay, TestBox, run};
 use crate::drill::{self, Drilling, InBox};
 use crate::order::{Asked, Wanted};
-use crate::outcome::{Fault, Outcome, Step};
+use crate::outcome::{Fault, Outcome, Skipped, Step};
 use crate::subject::Means;
 use crate::suite::{BoxCase, Ends, Suite};
 use dsl::FoundTree;
@@ -58,6 +58,7 @@ struct Going<'a> {
     case: &'a BoxCase,
     steps: Vec<Step>,
     faults: Vec<Fault>,
+    skipped: Vec<Skipped>,
     /// The run that changed the box, as long as it has not been rolled back.
     run: Option<u64>,
 }
@@ -66,10 +67,12 @@ impl Course<'_> {
     /// Takes one test from its beginning to its end.
     pub fn run(&self, case: &BoxCase) -> Outcome {
         let since = Instant::now();
-        let mut going = Going { course: self, case, steps: Vec::new(), faults: Vec::new(), run: None };
+        let (steps, faults, skipped) = (Vec::new(), Vec::new(), Vec::new());
+        let mut going = Going { course: self, case, steps, faults, skipped, run: None };
         going.all();
-        let Going { steps, faults, .. } = going;
-        Outcome { name: case.name.clone(), origin: case.origin.clone(), took: since.elapsed(), steps, faults }
+        let Going { steps, faults, skipped, .. } = going;
+        let (name, origin) = (case.name.clone(), case.origin.clone());
+        Outcome { name, origin, took: since.elapsed(), steps, faults, skipped }
     }
 }
 
@@ -191,8 +194,11 @@ impl Going<'_> {
         let end = match ran.end {
             drill::End::Passed => format!("passed\n{parts}"),
             drill::End::Failed => format!("failed\n{parts}"),
-            drill::End::Untold(why) | drill::End::Locked(why) => {
-                format!("skipped, cannot be told here: {why}")
+            drill::End::Untold(because) | drill::End::Locked(because) => {
+                let told = format!("skipped, cannot be told here: {because}");
+                let (name, origin) = (format!("drill.{}", drill.name), drill.origin.clone());
+                self.skipped.push(Skipped { name, origin, because });
+                told
             }
         };
         self.done("drill", format!("{}: {end}", drill.name), since);

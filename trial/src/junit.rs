@@ -1,7 +1,8 @@
 //! Outcomes as JUnit XML: a suite for each file of tests, as CI systems read it (the schema of Jenkins' xUnit plugin, the common
-//! ground of them all).
+//! ground of them all). What a box could not have is a case of its own, skipped.
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Skipped};
+use model::Origin;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,14 +26,13 @@ pub fn junit(outcomes: &[Outcome]) -> String {
 }
 
 fn case(out: &mut String, outcome: &Outcome) {
-    let Outcome { name, origin, took, steps, faults } = outcome;
-    let (file, took) = (escaped(&origin.file), seconds(*took));
-    let head = format!(
-        "    <testcase name=\"{}\" classname=\"{file}\" file=\"{file}\" line=\"{}\" time=\"{took}\"",
-        escaped(name),
-        origin.line
-    );
-    out.push_str(&head);
+    let Outcome { name, origin, took, steps, faults, skipped } = outcome;
+    for Skipped { name: part, origin, because } in skipped {
+        head(out, &format!("{name} {part}"), (origin, Duration::ZERO));
+        let message = escaped(because);
+        write(out, format_args!(">\n      <skipped message=\"{message}\"/>\n    </testcase>\n"));
+    }
+    head(out, name, (origin, *took));
     if faults.is_empty() && steps.is_empty() {
         return out.push_str("/>\n");
     }
@@ -54,12 +54,24 @@ fn case(out: &mut String, outcome: &Outcome) {
     out.push_str("    </testcase>\n");
 }
 
+/// A case, up to what is in it.
+fn head(out: &mut String, name: &str, (origin, took): (&Origin, Duration)) {
+    let (name, file, line, took) = (escaped(name), escaped(&origin.file), origin.line, seconds(took));
+    let attributes = format_args!(
+        "    <testcase name=\"{name}\" classname=\"{file}\" file=\"{file}\" line=\"{line}\" time=\"{took}\""
+    );
+    write(out, attributes);
+}
+
 fn counts<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> String {
-    let (mut all, mut failed, mut took) = (0, 0, Duration::ZERO);
+    let (mut all, mut failed, mut skipped, mut took) = (0, 0, 0, Duration::ZERO);
     for outcome in outcomes {
-        (all, failed, took) = (all + 1, failed + u64::from(!outcome.passed()), took + outcome.took);
+        all += 1 + outcome.skipped.len();
+        skipped += outcome.skipped.len();
+        (failed, took) = (failed + u64::from(!outcome.passed()), took + outcome.took);
     }
-    format!("tests=\"{all}\" failures=\"{failed}\" errors=\"0\" time=\"{}\"", seconds(took))
+    let took = seconds(took);
+    format!("tests=\"{all}\" failures=\"{failed}\" errors=\"0\" skipped=\"{skipped}\" time=\"{took}\"")
 }
 
 fn seconds(took: Duration) -> String {
@@ -92,7 +104,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::junit;
-    use crate::outcome::{Fault, Outcome, Step};
+    use crate::outcome::{Fault, Outcome, Skipped, Step};
     use model::Origin;
     use std::time::Duration;
 
@@ -100,14 +112,19 @@ mod tests {
     fn a_document_names_place_and_reason_and_holds_any_text() {
         let origin = |line| Origin { file: "tests/a&b.toml".to_owned(), line, col: 1 };
         let took = Duration::from_millis(1250);
-        let fine = Outcome { name: "unit.a".into(), origin: origin(1), took, steps: vec![], faults: vec![] };
+        let (name, steps, faults, skipped) = ("unit.a".into(), vec![], vec![], vec![]);
+        let fine = Outcome { name, origin: origin(1), took, steps, faults, skipped };
         let fault = Fault { origin: origin(7), message: "is \"<\u{1b}\", not ]]>".to_owned() };
         let steps = vec![Step { name: "converge", told: "2 changed".into(), took }];
-        let bad = Outcome { name: "box.b".into(), steps, faults: vec![fault], ..fine.clone() };
+        let skipped = vec![Skipped { name: "drill.c".into(), origin: origin(9), because: "no <nft>".into() }];
+        let bad = Outcome { name: "box.b".into(), steps, faults: vec![fault], skipped, ..fine.clone() };
         let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites tests="2" failures="1" errors="0" time="2.500">
-  <testsuite name="tests/a&amp;b.toml" tests="2" failures="1" errors="0" time="2.500">
+<testsuites tests="3" failures="1" errors="0" skipped="1" time="2.500">
+  <testsuite name="tests/a&amp;b.toml" tests="3" failures="1" errors="0" skipped="1" time="2.500">
     <testcase name="unit.a" classname="tests/a&amp;b.toml" file="tests/a&amp;b.toml" line="1" time="1.250"/>
+    <testcase name="box.b drill.c" classname="tests/a&amp;b.toml" file="tests/a&amp;b.toml" line="9" time="0.000">
+      <skipped message="no &lt;nft&gt;"/>
+    </testcase>
     <testcase name="box.b" classname="tests/a&amp;b.toml" file="tests/a&amp;b.toml" line="1" time="1.250">
       <failure message="is &quot;&lt;\u{1b}&quot;, not ]]&gt;">tests/a&amp;b.toml:7:1: is &quot;&lt;\u{1b}&quot;, not ]]&gt;</failure>
       <system-out>converge 1.250 s 2 changed</system-out>

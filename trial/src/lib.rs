@@ -24,7 +24,7 @@ pub mod unit;
 pub use course::{After, Contents, Course};
 pub use files::{Home, Wanted, collect};
 pub use junit::junit;
-pub use outcome::{Fault, Outcome, Step};
+pub use outcome::{Fault, Outcome, Skipped, Step};
 pub use sheet::Sheet;
 pub use subject::{Means, Subject};
 pub use suite::{BoxCase, Ends, Suite};

@@ -30,8 +30,8 @@ pub enum Wanted {
     Planned,
     /// It is to have a fault.
     Faulty(model::Fault),
-    /// It is to be without it.
-    Mended,
+    /// It is to be without this one.
+    Mended(model::Fault),
     /// It is to list its runs.
     Runs,
     /// It is to be as it was before this run.
@@ -92,7 +92,7 @@ impl Asked {
             way.ok_or_else(|| fleet::Trouble::Here("the box was entered too often".to_owned()))
         };
         // What is to be without a fault is to be so above all when it is to stop.
-        let (never, is_mended) = (AtomicBool::new(false), matches!(desk.wanted, Wanted::Mended));
+        let (never, is_mended) = (AtomicBool::new(false), matches!(desk.wanted, Wanted::Mended(_)));
         let ends = fleet::push(&Push {
             targets: &[target],
             parallel: 1,
@@ -238,7 +238,7 @@ impl Controller for Desk<'_> {
         let order = match &self.wanted {
             Wanted::Converged | Wanted::Planned => None,
             Wanted::Faulty(fault) => Some(Order::Drill(fault.clone())),
-            Wanted::Mended => Some(Order::EndDrill),
+            Wanted::Mended(fault) => Some(Order::EndDrill { name: fault.name.clone(), by: fault.by.clone() }),
             Wanted::Runs => Some(Order::History),
             Wanted::Checked(checks) => Some(Order::Check(checks.clone())),
             Wanted::RolledBack(run) => {

@@ -16,6 +16,19 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// What was not as expected; nothing where it passed.
     pub faults: Vec<Fault>,
+    /// What could not be tested here. It has neither passed nor failed.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A part of a test that the box cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name, such as `drill.cron-stops`.
+    pub name: String,
+    /// Where it is declared.
+    pub origin: Origin,
+    /// What is lacking.
+    pub because: String,
 }
 
 /// One thing that was not as expected.

@@ -53,7 +53,12 @@ pub enum Order {
     /// Put a fault on the host, which the host takes back by itself. There is no run and no question: a drill is a yes.
     Drill(Fault),
     /// Take back the fault that is there.
-    EndDrill,
+    EndDrill {
+        /// The name of the drill that is meant. A fault of another one stays.
+        name: String,
+        /// Who wanted it.
+        by: String,
+    },
     /// Nothing but the facts, which have been said by then.
     Facts,
 }
@@ -158,7 +163,7 @@ impl Order {
             | Self::Show { .. }
             | Self::Check(_)
             | Self::Drill(_)
-            | Self::EndDrill
+            | Self::EndDrill { .. }
             | Self::Facts => None,
         }
     }

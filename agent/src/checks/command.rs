@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use super::wanted::{Wanted, shown};
 use model::{Failure, Principal, Problem, Shortfall};
 use schemars::JsonSchema;
@@ -27,7 +28,7 @@ pub struct Command {
     user: Option<Principal>,
 }
 
-impl Subject for Command {
+impl Listed for Command {
     const NAME: &'static str = "command";
     const SHORT: &'static str = "argv";
     const EXAMPLE: &'static str = "[check.nginx-config]\ncommand = [\"nginx\", \"-t\"]\n\n[check.database]\ncommand = { argv = [\"psql\", \"-Atc\", \"select 1\"], user = \"postgres\", stdout = { equals = \"1\" } }\nwithin = \"1m\"\ntimeout = \"5s\"\n";
@@ -44,7 +45,9 @@ impl Subject for Command {
         problems.extend(self.stderr.as_ref().and_then(|wanted| wanted.problem("stderr")));
         problems
     }
+}
 
+impl Subject for Command {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let ran = ground.inside()?.programs.run(&self.argv, self.user.as_ref(), ground.timeout)?;
         let mut short = Vec::new();

@@ -5,6 +5,7 @@ use super::channel::{Closed, connect, hurry, rest};
 use super::dns_wire::{Answered, TYPES, answer, question};
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use model::{CheckSide, Failure, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -39,7 +40,7 @@ fn address() -> String {
 /// The most of an answer that is read, in bytes: as much as one over TCP can have.
 const LONGEST: usize = 65_535;
 
-impl Subject for Dns {
+impl Listed for Dns {
     const NAME: &'static str = "dns";
     const SHORT: &'static str = "name";
     const EXAMPLE: &'static str = "[check.name-leads-here]\ndns = { name = \"www.example.org\", contains = [\"192.0.2.7\"] }\n\n[check.mail]\ndns = { name = \"example.org\", type = \"MX\", contains = [\"10 mail.example.org\"], server = \"192.0.2.53\" }\nfrom = \"keel\"\n";
@@ -67,7 +68,9 @@ impl Subject for Dns {
     fn sides(&self) -> &'static [CheckSide] {
         &[CheckSide::Host, CheckSide::Keel]
     }
+}
 
+impl Subject for Dns {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let values = self.ask(ground, Instant::now() + ground.timeout)?;
         let what = format!("{} {}", self.name, self.r#type);

@@ -2,6 +2,7 @@
 
 use super::ground::{Ground, Wrote};
 use super::subject::Subject;
+use crate::kind::Listed;
 use super::wanted::Wanted;
 use crate::parts::follow::follow;
 use crate::system::{Entry, EntryKind, Look};
@@ -54,7 +55,7 @@ impl Type {
 /// The most of a file that is looked at.
 const MOST: u64 = 16 << 20;
 
-impl Subject for File {
+impl Listed for File {
     const NAME: &'static str = "file";
     const SHORT: &'static str = "path";
     const EXAMPLE: &'static str = "[check.key-is-private]\nfile = { path = \"/etc/ssl/private/web.key\", mode = \"0640\", owner = \"root\", group = \"ssl-cert\" }\n\n[check.no-leftovers]\nfile = { path = \"/etc/nginx/sites-enabled/default\", absent = true }\n\n[check.no-root-login]\nfile = { path = \"/etc/ssh/sshd_config\", contains = { matches = \"(?m)^PermitRootLogin no\" } }\n";
@@ -80,7 +81,9 @@ impl Subject for File {
         }
         problems
     }
+}
 
+impl Subject for File {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let system = ground.system()?;
         let bare = self.r#type == Some(Type::Symlink) || self.target.is_some() || self.absent;

@@ -4,6 +4,7 @@ use super::channel::{Certified, Channel, Closed, Tls, Unsecured, reach};
 use super::ground::Ground;
 use super::http_wire::{Answer, Asked, ask};
 use super::subject::Subject;
+use crate::kind::Listed;
 use super::url::Url;
 use super::wanted::{Wanted, shown};
 use crate::checks::Wrote;
@@ -70,7 +71,7 @@ fn ok() -> u16 {
     200
 }
 
-impl Subject for Http {
+impl Listed for Http {
     const NAME: &'static str = "http";
     const SHORT: &'static str = "url";
     const EXAMPLE: &'static str = "[check.health]\nhttp = { url = \"http://localhost:8080/health\", body = \"ok\" }\nwithin = \"30s\"\n\n[check.site]\nhttp = { url = \"https://www.example.org/\", header.strict-transport-security = \"max-age\", tls = { valid_for = \"14d\" } }\n\n[check.to-https]\nhttp = { url = \"http://www.example.org/\", status = 301, header.location = \"https://\", connect = \"localhost\" }\n";
@@ -103,7 +104,9 @@ impl Subject for Http {
     fn sides(&self) -> &'static [CheckSide] {
         if self.url.tls { &[CheckSide::Keel] } else { &[CheckSide::Host, CheckSide::Keel] }
     }
+}
 
+impl Subject for Http {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let until = Instant::now() + ground.timeout;
         let short = |seen: String| Ok(vec![Shortfall::new("answer", format_args!("status {}", self.status), seen)]);

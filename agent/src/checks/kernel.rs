@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use model::{Failure, HostPath, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ pub struct Kernel {
     value: Option<String>,
 }
 
-impl Subject for Kernel {
+impl Listed for Kernel {
     const NAME: &'static str = "kernel";
     const SHORT: &'static str = "key";
     const EXAMPLE: &'static str = "[check.no-forwarding]\nkernel = { key = \"net.ipv4.ip_forward\", value = \"0\" }\n";
@@ -27,7 +28,9 @@ impl Subject for Kernel {
             Err(why) => vec![Problem::at("key", why).help("write it as `sysctl -a` does")],
         }
     }
+}
 
+impl Subject for Kernel {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let path = self.path().map_err(|why| Failure::unknown(&self.key, why))?;
         let wanted = self.value.as_deref().map(words).unwrap_or_else(|| "any value".to_owned());

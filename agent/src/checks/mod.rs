@@ -7,7 +7,6 @@ mod ground;
 mod http_wire;
 mod look;
 mod names;
-mod registered;
 mod run;
 mod subject;
 mod url;
@@ -28,7 +27,7 @@ macro_rules! subjects {
 
         /// All subjects, in the order in which the documentation shows them.
         pub static SUBJECTS: &[&dyn model::SubjectInfo] = &[$({
-            static SUBJECT: registered::Registration<$module::$subject> = registered::registered();
+            static SUBJECT: crate::kind::Listing<$module::$subject> = crate::kind::listed();
             &SUBJECT
         }),*];
 
@@ -37,7 +36,7 @@ macro_rules! subjects {
             name: &str,
             params: &serde_json::Value,
         ) -> Option<Result<Box<dyn look::Look>, model::Failure>> {
-            $(if name == <$module::$subject as Subject>::NAME {
+            $(if name == <$module::$subject as crate::kind::Listed>::NAME {
                 return Some(look::look_of::<$module::$subject>(params));
             })*
             None

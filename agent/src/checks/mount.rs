@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use model::{Failure, HostPath, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -31,7 +32,7 @@ struct Line<'a> {
     options: BTreeSet<&'a str>,
 }
 
-impl Subject for Mount {
+impl Listed for Mount {
     const NAME: &'static str = "mount";
     const SHORT: &'static str = "path";
     const EXAMPLE: &'static str = "[check.data-is-mounted]\nmount = { path = \"/srv\", fs = \"ext4\", options = [\"noatime\"] }\n";
@@ -42,7 +43,9 @@ impl Subject for Mount {
         }
         Vec::new()
     }
+}
 
+impl Subject for Mount {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let table = HostPath::new("/proc/1/mountinfo").map_err(|why| Failure::unknown("mounts", why))?;
         let text = ground.system()?.read(&table, 16 << 20)?;

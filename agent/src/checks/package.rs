@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use crate::system::{PackageStatus, compare_versions};
 use model::{Failure, Problem, Shortfall};
 use schemars::JsonSchema;
@@ -27,7 +28,7 @@ fn yes() -> bool {
     true
 }
 
-impl Subject for Package {
+impl Listed for Package {
     const NAME: &'static str = "package";
     const SHORT: &'static str = "name";
     const EXAMPLE: &'static str = "[check.openssl-is-fixed]\npackage = { name = \"openssl\", at_least = \"3.0.14-1~deb12u2\" }\n\n[check.no-telnetd]\npackage = { name = \"telnetd\", installed = false }\n";
@@ -43,7 +44,9 @@ impl Subject for Package {
         }
         problems
     }
+}
 
+impl Subject for Package {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let name = &self.name;
         let found = ground.system()?.package(name)?;

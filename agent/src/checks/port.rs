@@ -3,6 +3,7 @@
 use super::channel::{Closed, reach};
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use model::{CheckSide, Failure, HostPath, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -43,7 +44,7 @@ enum State {
     Closed,
 }
 
-impl Subject for Port {
+impl Listed for Port {
     const NAME: &'static str = "port";
     const SHORT: &'static str = "number";
     const EXAMPLE: &'static str = "[check.ssh]\nport = 22\n\n[check.no-telnet]\nport = { number = 23, state = \"closed\" }\n\n[check.web]\nport = 443\nfrom = \"keel\"        # as others see it, not as the host does\nwithin = \"30s\"\n";
@@ -66,7 +67,9 @@ impl Subject for Port {
             Protocol::Udp => &[CheckSide::Host],
         }
     }
+}
 
+impl Subject for Port {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let (is_open, seen) = match self.protocol {
             Protocol::Tcp => self.tcp(ground)?,

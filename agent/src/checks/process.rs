@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use crate::system::{Accounts, EntryKind, Look, System};
 use model::{Failure, HostPath, Principal, Problem, Shortfall};
 use schemars::JsonSchema;
@@ -29,7 +30,7 @@ pub struct Process {
 /// As many bytes of a name the kernel keeps (proc_pid_comm(5)).
 const COMM: usize = 15;
 
-impl Subject for Process {
+impl Listed for Process {
     const NAME: &'static str = "process";
     const SHORT: &'static str = "name";
     const EXAMPLE: &'static str = "[check.one-master]\nprocess = { name = \"nginx\", user = \"root\", count = 1 }\n\n[check.workers]\nprocess = { exe = \"/usr/sbin/nginx\", user = \"www-data\", min = 2 }\n";
@@ -44,7 +45,9 @@ impl Subject for Process {
         }
         problems
     }
+}
 
+impl Subject for Process {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let system = ground.system()?;
         let accounts = system.accounts()?;

@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use crate::system::is_running;
 use model::{Failure, Problem, Shortfall, Thing};
 use schemars::JsonSchema;
@@ -45,7 +46,7 @@ impl Service {
     }
 }
 
-impl Subject for Service {
+impl Listed for Service {
     const NAME: &'static str = "service";
     const SHORT: &'static str = "name";
     const EXAMPLE: &'static str = "[check.nginx-runs]\nservice = \"nginx\"\n\n[check.backup-comes]\nservice = { name = \"backup.timer\", enabled = true }\n\n[check.no-cups]\nservice = { name = \"cups\", running = false }\n";
@@ -55,7 +56,9 @@ impl Subject for Service {
         let problem = || Problem::at("name", format!("`{}` is no name of a unit", self.name));
         if bad { vec![problem().help("write it as systemctl does: \"nginx\"")] } else { Vec::new() }
     }
+}
 
+impl Subject for Service {
     fn things(&self) -> Vec<Thing> {
         vec![Thing::Unit(self.unit())]
     }

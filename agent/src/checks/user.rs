@@ -2,6 +2,7 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
+use crate::kind::Listed;
 use model::{Failure, Principal, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,7 +30,7 @@ pub struct User {
     shell: Option<String>,
 }
 
-impl Subject for User {
+impl Listed for User {
     const NAME: &'static str = "user";
     const SHORT: &'static str = "name";
     const EXAMPLE: &'static str = "[check.deploy]\nuser = { name = \"deploy\", groups = [\"www-data\"], shell = \"/bin/bash\" }\n\n[check.no-pi]\nuser = { name = \"pi\", absent = true }\n";
@@ -45,7 +46,9 @@ impl Subject for User {
         }
         Vec::new()
     }
+}
 
+impl Subject for User {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let accounts = ground.system()?.accounts()?;
         let name = &self.name;

@@ -5,7 +5,7 @@
 use super::boot_unit::BootUnit;
 use super::role::Role;
 use super::unit;
-use crate::drills::{Here, end, is_over, standing};
+use crate::drills::{Here, Whose, end, is_over, standing};
 use crate::os::clock;
 use crate::os::lock::{Attempt, Holder, holder, lock_within};
 use crate::state::StateDir;
@@ -83,7 +83,7 @@ pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
                 continue;
             }
         };
-        if let Err(failure) = end((state, &Here { state }), why, &clock::now()) {
+        if let Err(failure) = end((state, &Here { state }), Whose::Any, why, &clock::now()) {
             // Into the journal of the unit.
             let text = format!("the fault of {} stays for now: {failure}\n", fault.fault.name);
             drop(std::io::stderr().write_all(text.as_bytes()));
@@ -98,5 +98,5 @@ pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
 /// # Errors
 /// It could not be taken back.
 pub(super) fn after_boot(state: &StateDir) -> Result<(), Failure> {
-    end((state, &Here { state }), "the machine was booted", &clock::now()).map(|_| ())
+    end((state, &Here { state }), Whose::Any, "the machine was booted", &clock::now()).map(|_| ())
 }

@@ -2,6 +2,7 @@
 
 use super::fault::{Cannot, Fault};
 use super::tools::Tools;
+use crate::kind::Listed;
 use model::{Failure, HostPath, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,12 +44,10 @@ impl Disk {
     }
 }
 
-impl Fault for Disk {
+impl Listed for Disk {
     const NAME: &'static str = "disk";
     const SHORT: &'static str = "path";
     const EXAMPLE: &'static str = "[drill.disk-full]\ndisk   = { path = \"/var/lib\", leave = \"64M\" }\nsees   = \"room-is-left\"\nseen   = \"10s\"\nrepair = \"undo\"\nwithin = \"10s\"\n\n[check.room-is-left]\ncommand = [\"sh\", \"-c\", \"test $(df --output=avail / | tail -1) -gt 1000000\"]\n";
-    const REPAIR: Repair = Repair::Undo;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         match self.leave() {
@@ -59,6 +58,11 @@ impl Fault for Disk {
             ],
         }
     }
+}
+
+impl Fault for Disk {
+    const REPAIR: Repair = Repair::Undo;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         let dir = PathBuf::from(self.path.to_string());

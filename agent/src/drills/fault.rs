@@ -2,8 +2,8 @@
 //! written before.
 
 use super::tools::Tools;
-use model::{Failure, Problem, Repair};
-use schemars::JsonSchema;
+use crate::kind::Listed;
+use model::{Failure, Repair};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,21 +23,12 @@ impl From<Failure> for Cannot {
     }
 }
 
-/// A sort of fault. The struct is what goes wrong: its fields are the keys in TOML, their doc comments the reference.
-pub trait Fault: DeserializeOwned + JsonSchema + Send + Sync + 'static {
-    /// The word in TOML.
-    const NAME: &'static str;
-    /// The key that a value stands for that is no table.
-    const SHORT: &'static str;
-    /// A drill in TOML that compiles.
-    const EXAMPLE: &'static str;
+/// A sort of fault: what goes wrong, and how that is put on a host and taken back.
+pub trait Fault: Listed {
     /// Who usually makes the host even again.
     const REPAIR: Repair;
     /// What taking it back needs to know.
     type Note: Serialize + DeserializeOwned;
-
-    /// Problems that types cannot express, by field.
-    fn problems(&self) -> Vec<Problem>;
 
     /// Looks whether it can be put here, and notes what taking it back needs. Changes nothing.
     ///

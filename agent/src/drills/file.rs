@@ -2,6 +2,7 @@
 
 use super::fault::{Cannot, Fault};
 use super::tools::Tools;
+use crate::kind::Listed;
 use model::{Failure, HostPath, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,12 +33,10 @@ fn usual() -> String {
     "# written by a keel drill: it goes away by itself\n".to_owned()
 }
 
-impl Fault for File {
+impl Listed for File {
     const NAME: &'static str = "file";
     const SHORT: &'static str = "path";
     const EXAMPLE: &'static str = "[drill.motd-is-changed]\nfile   = \"/etc/motd\"\nsees   = \"drift\"\nseen   = \"5s\"\nrepair = \"apply\"\nwithin = \"30s\"\n\n[drill.agent-repairs-motd]\nfile   = \"/etc/motd\"\nrepair = \"agent\"         # sees is \"agent\" then\nwithin = \"10s\"\n";
-    const REPAIR: Repair = Repair::Apply;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         if (1..=4096).contains(&self.text.len()) {
@@ -46,6 +45,11 @@ impl Fault for File {
         let problem = Problem::at("text", format!("{} bytes are no change to look for", self.text.len()));
         vec![problem.help("write from 1 to 4096 bytes")]
     }
+}
+
+impl Fault for File {
+    const REPAIR: Repair = Repair::Apply;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         let path = PathBuf::from(self.path.to_string());

@@ -2,6 +2,7 @@
 
 use super::fault::{Cannot, Fault};
 use super::tools::{Process, Signal, Tools};
+use crate::kind::Listed;
 use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,12 +42,10 @@ const NEEDED: [&str; 9] = [
     "keel-agent",
 ];
 
-impl Fault for Kill {
+impl Listed for Kill {
     const NAME: &'static str = "kill";
     const SHORT: &'static str = "process";
     const EXAMPLE: &'static str = "[drill.web-dies]\nkill   = \"nginx\"\nsees   = []             # systemd is quicker than any check\nrepair = \"itself\"\nwithin = \"10s\"\n\n[drill.web-hangs]\nkill   = { process = \"nginx\", signal = \"STOP\" }\nsees   = \"drift\"\nrepair = \"undo\"\n";
-    const REPAIR: Repair = Repair::Itself;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -65,6 +64,11 @@ impl Fault for Kill {
         }
         problems
     }
+}
+
+impl Fault for Kill {
+    const REPAIR: Repair = Repair::Itself;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         let found = tools.processes()?;

@@ -12,7 +12,6 @@ mod keeper;
 mod kill;
 mod net;
 mod port;
-mod registered;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod standing;
 mod stop;
@@ -24,7 +23,7 @@ pub use here::{Here, has_services};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use keeper::idle;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use standing::{Begun, NAME, Standing, begin, end, is_over, standing};
+pub use standing::{Begun, NAME, Standing, Whose, begin, end, is_over, standing};
 pub use tools::{Process, Room, Said, Signal, Tools};
 
 /// Declares the list from the modules and structs of the sorts.
@@ -32,7 +31,7 @@ macro_rules! faults {
     ($($module:ident::$fault:ident),* $(,)?) => {
         /// All sorts of faults, in the order in which the documentation shows them.
         pub static FAULTS: &[&dyn model::SubjectInfo] = &[$({
-            static FAULT: registered::Registration<$module::$fault> = registered::registered();
+            static FAULT: crate::kind::Listing<$module::$fault> = crate::kind::listed();
             &FAULT
         }),*];
 
@@ -41,7 +40,7 @@ macro_rules! faults {
             name: &str,
             params: &serde_json::Value,
         ) -> Option<Result<Box<dyn fault::Put>, model::Failure>> {
-            $(if name == <$module::$fault as fault::Fault>::NAME {
+            $(if name == <$module::$fault as crate::kind::Listed>::NAME {
                 return Some(fault::put_of::<$module::$fault>(params));
             })*
             None
@@ -53,7 +52,7 @@ macro_rules! faults {
             note: &serde_json::Value,
             tools: &dyn tools::Tools,
         ) -> Option<Result<String, model::Failure>> {
-            $(if name == <$module::$fault as fault::Fault>::NAME {
+            $(if name == <$module::$fault as crate::kind::Listed>::NAME {
                 return Some(fault::undo_of::<$module::$fault>(note, tools));
             })*
             None
@@ -61,7 +60,7 @@ macro_rules! faults {
 
         /// Who usually makes a host even again after a fault of the sort `name`.
         pub fn usual_repair(name: &str) -> model::Repair {
-            $(if name == <$module::$fault as fault::Fault>::NAME {
+            $(if name == <$module::$fault as crate::kind::Listed>::NAME {
                 return <$module::$fault as fault::Fault>::REPAIR;
             })*
             model::Repair::Undo

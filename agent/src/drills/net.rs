@@ -3,6 +3,7 @@
 use super::fault::{Cannot, Fault};
 use super::port;
 use super::tools::{Said, Tools, well, words};
+use crate::kind::Listed;
 use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,12 +99,10 @@ impl Net {
     }
 }
 
-impl Fault for Net {
+impl Listed for Net {
     const NAME: &'static str = "net";
     const SHORT: &'static str = "interface";
     const EXAMPLE: &'static str = "[drill.slow-network]\nnet    = { interface = \"eth0\", delay = \"100ms\", loss = \"5%\" }\nsees   = []             # nobody need see it: all is well again when it ends\nrepair = \"undo\"\nwithin = \"30s\"\n";
-    const REPAIR: Repair = Repair::Undo;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -128,6 +127,11 @@ impl Fault for Net {
         }
         problems
     }
+}
+
+impl Fault for Net {
+    const REPAIR: Repair = Repair::Undo;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         let interface = self.interface.clone();

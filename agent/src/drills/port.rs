@@ -2,6 +2,7 @@
 
 use super::fault::{Cannot, Fault};
 use super::tools::{Said, Tools, well, words};
+use crate::kind::Listed;
 use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,12 +47,10 @@ pub struct Note {}
 /// Where all rules of drills are.
 pub(super) const TABLE: &str = "keel_drill";
 
-impl Fault for Port {
+impl Listed for Port {
     const NAME: &'static str = "port";
     const SHORT: &'static str = "number";
     const EXAMPLE: &'static str = "[drill.web-unreachable]\nport   = 80\nsees   = \"web-answers\"   # this check fails meanwhile\nseen   = \"10s\"\nrepair = \"undo\"\nwithin = \"10s\"\n\n[check.web-answers]\nhttp    = \"http://127.0.0.1/\"\ntimeout = \"2s\"\n";
-    const REPAIR: Repair = Repair::Undo;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         match self.number {
@@ -63,6 +62,11 @@ impl Fault for Port {
             _ => Vec::new(),
         }
     }
+}
+
+impl Fault for Port {
+    const REPAIR: Repair = Repair::Undo;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         if tools.ssh_ports()?.contains(&self.number) {

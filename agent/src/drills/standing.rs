@@ -136,18 +136,46 @@ pub fn begin(
     }
 }
 
-/// Takes back the fault that is there, and says what was done; `None` where there is none.
+/// Whose fault is to be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// Whosoever: its time is over.
+    Any,
+    /// That of this drill, and no other: who asks late must not end what somebody else has begun since.
+    Of {
+        /// Its name.
+        name: &'a str,
+        /// Who wanted it.
+        by: &'a str,
+    },
+}
+
+impl Whose<'_> {
+    fn is_meant(self, fault: &Fault) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Of { name, by } => fault.name == name && fault.by == by,
+        }
+    }
+}
+
+/// Takes back the fault that is there, and says what was done; `None` where there is none, or another one than is meant.
 ///
 /// # Errors
 /// It could not be taken back: it is to be tried again.
-pub fn end((state, tools): (&StateDir, &dyn Tools), why: &str, now: &str) -> Result<Option<String>, Failure> {
+pub fn end(
+    (state, tools): (&StateDir, &dyn Tools),
+    whose: Whose<'_>,
+    why: &str,
+    now: &str,
+) -> Result<Option<String>, Failure> {
     if state.read(NAME)?.is_none() {
         return Ok(None);
     }
     let _turn = turn(state)?;
     match standing(state)? {
-        Some(it) => take_back(&it, (state, tools), why, now).map(Some),
-        None => Ok(None),
+        Some(it) if whose.is_meant(&it.fault) => take_back(&it, (state, tools), why, now).map(Some),
+        Some(_) | None => Ok(None),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::fault::{Cannot, Fault};
 use super::tools::{Tools, well};
+use crate::kind::Listed;
 use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,12 +47,10 @@ impl Stop {
     }
 }
 
-impl Fault for Stop {
+impl Listed for Stop {
     const NAME: &'static str = "stop";
     const SHORT: &'static str = "unit";
     const EXAMPLE: &'static str = "[drill.cron-stops]\nstop   = \"cron\"\nsees   = \"drift\"         # the plan has a change while it is stopped\nseen   = \"5s\"\nrepair = \"apply\"\nwithin = \"30s\"\n";
-    const REPAIR: Repair = Repair::Apply;
-    type Note = Note;
 
     fn problems(&self) -> Vec<Problem> {
         let name = self.name();
@@ -71,6 +70,11 @@ impl Fault for Stop {
         }
         Vec::new()
     }
+}
+
+impl Fault for Stop {
+    const REPAIR: Repair = Repair::Apply;
+    type Note = Note;
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         if !tools.has_services() {

@@ -2,7 +2,7 @@
 
 use super::means::Means;
 use crate::detached::{post_drill, relieve_drill};
-use crate::drills::{self, Begun, Here};
+use crate::drills::{self, Begun, Here, Whose};
 use crate::engine::Sink;
 use crate::state::EventLog;
 use model::{Drilled, EventBody, Failure, Fault, Keeper};
@@ -41,10 +41,10 @@ pub(super) fn begin(fault: &Fault, means: &Means<'_>) -> Result<Ending, Failure>
     Ok(Ending::Unchanged)
 }
 
-/// Takes back the fault that is there.
-pub(super) fn end(means: &Means<'_>) -> Result<Ending, Failure> {
-    let here = Here { state: means.state };
-    let told = drills::end((means.state, &here), "it was asked for", &(means.clock)())?;
+/// Takes back the fault of this drill, where it is there.
+pub(super) fn end((name, by): (&str, &str), means: &Means<'_>) -> Result<Ending, Failure> {
+    let (here, whose) = (Here { state: means.state }, Whose::Of { name, by });
+    let told = drills::end((means.state, &here), whose, "it was asked for", &(means.clock)())?;
     relieve_drill(means.state)?;
     means.controller.reply(Reply::Drill(told.map_or(Drilled::Nothing, Drilled::Undone)))?;
     Ok(Ending::Unchanged)

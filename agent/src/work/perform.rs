@@ -42,7 +42,7 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Check(wanted) => checks::check(wanted, means).unwrap_or_else(Ending::Refused),
         Order::Drill(fault) => drill::begin(fault, means).unwrap_or_else(Ending::Refused),
-        Order::EndDrill => drill::end(means).unwrap_or_else(Ending::Refused),
+        Order::EndDrill { name, by } => drill::end((name, by), means).unwrap_or_else(Ending::Refused),
         Order::Facts => Ending::Unchanged,
     }
 }

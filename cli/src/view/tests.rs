@@ -7,7 +7,7 @@ use crate::format::Format;
 use clap::ValueEnum;
 use serde_json::json;
 use std::time::Duration;
-use trial::{Outcome, Step};
+use trial::{Outcome, Skipped, Step};
 
 /// How results of tests are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,18 +50,23 @@ impl Told {
     /// All have.
     pub fn finish(&self, outcomes: &[Outcome]) {
         let failed = outcomes.iter().filter(|one| !one.passed()).count();
+        let skipped: usize = outcomes.iter().map(|one| one.skipped.len()).sum();
         match self.shape {
             Shape::Human => {
                 let tests = counted(outcomes.len(), "test");
-                line(&if failed == 0 {
-                    format!("{tests} passed")
-                } else {
-                    format!("{tests}, {failed} failed")
+                let sum =
+                    if failed == 0 { format!("{tests} passed") } else { format!("{tests}, {failed} failed") };
+                line(&match skipped {
+                    0 => sum,
+                    some => format!("{sum}, {} skipped", counted(some, "drill")),
                 });
             }
             Shape::Json => {
                 let passed = outcomes.len() - failed;
-                line(&json!({ "event": "report", "passed": passed, "failed": failed }).to_string());
+                line(
+                    &json!({ "event": "report", "passed": passed, "failed": failed, "skipped": skipped })
+                        .to_string(),
+                );
             }
             Shape::Junit => line(trial::junit(outcomes).trim_end()),
         }
@@ -74,7 +79,7 @@ pub fn destroyed(name: &str) {
 }
 
 fn human(outcome: &Outcome) {
-    let Outcome { name, origin, took, steps, faults } = outcome;
+    let Outcome { name, origin, took, steps, faults, skipped: _ } = outcome;
     let color = wanted(&std::io::stdout());
     let took = time(*took);
     let text = format!("{name} ({}:{}, {took})", origin.file, origin.line);
@@ -99,10 +104,11 @@ fn time(took: Duration) -> String {
 }
 
 fn as_json(outcome: &Outcome) -> serde_json::Value {
-    let Outcome { name, origin, took, steps, faults } = outcome;
+    let Outcome { name, origin, took, steps, faults, skipped } = outcome;
     let millis = |took: &Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let step = |step: &Step| json!({ "step": step.name, "told": step.told, "ms": millis(&step.took) });
     let fault = |fault: &trial::Fault| json!({ "origin": fault.origin, "message": fault.message });
+    let left = |one: &Skipped| json!({ "part": one.name, "origin": one.origin, "because": one.because });
     json!({
         "event": "test",
         "test": name,
@@ -111,5 +117,6 @@ fn as_json(outcome: &Outcome) -> serde_json::Value {
         "passed": outcome.passed(),
         "steps": steps.iter().map(step).collect::<Vec<_>>(),
         "faults": faults.iter().map(fault).collect::<Vec<_>>(),
+        "skipped": skipped.iter().map(left).collect::<Vec<_>>(),
     })
 }

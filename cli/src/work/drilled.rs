@@ -100,7 +100,7 @@ impl Live<'_> {
     fn ask(&self, wanted: Wanted) -> (End, Told) {
         let never = AtomicBool::new(false);
         // A fault is taken back above all when the user wants to stop.
-        let is_end = matches!(&wanted, Wanted::Same(order) if **order == Order::EndDrill);
+        let is_end = matches!(&wanted, Wanted::Same(order) if matches!(**order, Order::EndDrill { .. }));
         let desk = Desk { live: self, wanted, told: Mutex::default() };
         let Fleet { login, agents, stop, hosts, .. } = self.fleet;
         let target = Target { name: self.target.name.clone(), endpoint: self.target.endpoint.clone() };
@@ -223,8 +223,9 @@ impl Drilled for Live<'_> {
         }
     }
 
-    fn take_back(&self) -> Result<String, String> {
-        let (end, told) = self.same(Order::EndDrill);
+    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+        let order = Order::EndDrill { name: fault.name.clone(), by: fault.by.clone() };
+        let (end, told) = self.same(order);
         match (&end, &told.reply) {
             (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Undone(text)))) => Ok(text.clone()),
             (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Nothing))) => Ok(String::new()),

@@ -57,6 +57,8 @@ struct Course<'a> {
     with: &'a Drilling<'a>,
     host: &'a dyn Drilled,
     repair: Repair,
+    /// What the host is told of.
+    fault: Fault,
     steps: Vec<Step>,
     faults: Vec<String>,
 }
@@ -65,10 +67,29 @@ impl Drilling<'_> {
     /// Runs it.
     pub fn on(&self, host: &dyn Drilled) -> Ran {
         let repair = self.drill.repair.unwrap_or_else(|| agent::drills::usual_repair(&self.drill.sort));
-        let mut course = Course { with: self, host, repair, steps: Vec::new(), faults: Vec::new() };
+        let fault = self.fault(repair);
+        let mut course = Course { with: self, host, repair, fault, steps: Vec::new(), faults: Vec::new() };
         let end = course.all();
         let Course { steps, faults, .. } = course;
         Ran { end, steps, faults }
+    }
+
+    /// The fault, with its limit.
+    fn fault(&self, repair: Repair) -> Fault {
+        let drill = self.drill;
+        let needed = Duration::from_secs(drill.seen.saturating_add(drill.within)) + MARGIN;
+        Fault {
+            name: drill.name.clone(),
+            sort: drill.sort.clone(),
+            params: drill.params.clone(),
+            seconds: needed.min(self.longest).as_secs().max(1),
+            by: self.by.to_owned(),
+            keeper: if self.watches_agent(repair) { Keeper::Needed } else { Keeper::Any },
+        }
+    }
+
+    fn watches_agent(&self, repair: Repair) -> bool {
+        repair == Repair::Agent || self.drill.sees.contains(&Sight::Agent)
     }
 }
 
@@ -84,25 +105,14 @@ impl Course<'_> {
             self.faults.push(format!("the host is not even before the drill: {why}"));
             return End::Failed;
         }
-        let drill = self.with.drill;
-        let needed = Duration::from_secs(drill.seen.saturating_add(drill.within)) + MARGIN;
-        let seconds = needed.min(self.with.longest).as_secs().max(1);
-        let watches_agent = self.repair == Repair::Agent || drill.sees.contains(&Sight::Agent);
+        let watches_agent = self.with.watches_agent(self.repair);
         let before = match if watches_agent { self.host.last_run() } else { Ok(0) } {
             Ok(before) => before,
             Err(why) => return self.failed(format!("the runs of the host could not be told: {why}")),
         };
-        let fault = Fault {
-            name: drill.name.clone(),
-            sort: drill.sort.clone(),
-            params: drill.params.clone(),
-            seconds,
-            by: self.with.by.to_owned(),
-            keeper: if watches_agent { Keeper::Needed } else { Keeper::Any },
-        };
         self.done("even", format!("{} passed, no change", counted(self.with.checks.len())), since);
         let since = Instant::now();
-        match self.host.put(&fault) {
+        match self.host.put(&self.fault) {
             Ok(Put::There(told)) => self.done("fault", told, since),
             Ok(Put::Impossible(why)) => return End::Untold(why),
             Ok(Put::Locked(why)) => return End::Locked(why),
@@ -270,7 +280,7 @@ impl Course<'_> {
             if attempt > 0 {
                 sleep(Duration::from_secs(1));
             }
-            match self.host.take_back() {
+            match self.host.take_back(&self.fault) {
                 Ok(told) => {
                     self.done("undo", told, since);
                     return true;

@@ -40,10 +40,10 @@ pub trait Drilled {
     /// Errors where it failed, or where it cannot be told whether it is there.
     fn put(&self, fault: &Fault) -> Result<Put, String>;
 
-    /// Takes back the fault that is there, and says what was done; nothing where there was nothing left.
+    /// Takes back this fault, and says what was done; nothing where there was nothing left of it.
     ///
     /// Errors where it could not be, or not be told.
-    fn take_back(&self) -> Result<String, String>;
+    fn take_back(&self, fault: &Fault) -> Result<String, String>;
 
     /// The number of its last run; 0 where there was none.
     ///

@@ -60,8 +60,8 @@ impl Drilled for InBox<'_> {
         }
     }
 
-    fn take_back(&self) -> Result<String, String> {
-        let asked = (self.ask)(Wanted::Mended);
+    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+        let asked = (self.ask)(Wanted::Mended(fault.clone()));
         match (asked.end(), asked.drilled()) {
             (End::Ended(Ending::Unchanged), Some(Became::Undone(told))) => Ok(told.clone()),
             (End::Ended(Ending::Unchanged), Some(Became::Nothing)) => Ok(String::new()),

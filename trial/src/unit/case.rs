@@ -71,7 +71,7 @@ impl Case {
         let judge = Judge { source: &self.source, at: self.at, loader: means.loader, kinds: means.kinds };
         let faults = judge.faults(&self.expect, compiled);
         let (name, origin) = (self.name.clone(), self.source.origin(self.at));
-        Outcome { name, origin, took: since.elapsed(), steps: Vec::new(), faults }
+        Outcome { name, origin, took: since.elapsed(), steps: Vec::new(), faults, skipped: Vec::new() }
     }
 
     /// True where `word` means it: its own name, or that of what it is about.

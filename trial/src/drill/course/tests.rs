@@ -62,7 +62,8 @@ impl Drilled for Host {
         self.is_faulty.set(true);
         Ok(Put::There("done".to_owned()))
     }
-    fn take_back(&self) -> Result<String, String> {
+    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+        assert_eq!((fault.name.as_str(), fault.by.as_str()), ("d", "ann"));
         self.calls.borrow_mut().push("undo");
         Ok(if self.is_faulty.replace(false) { "gone".to_owned() } else { String::new() })
     }
