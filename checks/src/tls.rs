@@ -14,7 +14,7 @@ use rustls::{
 };
 use rustls::{Error, StreamOwned};
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -217,5 +217,12 @@ impl Write for Secured {
 impl Channel for Secured {
     fn socket(&self) -> &TcpStream {
         &self.0.sock.stream
+    }
+
+    /// With the alert that tells an end from a connection that was cut (RFC 8446, 6.1).
+    fn finish(&mut self) -> io::Result<()> {
+        self.0.conn.send_close_notify();
+        self.0.flush()?;
+        self.socket().shutdown(Shutdown::Write)
     }
 }

@@ -5,6 +5,7 @@
 //! is made of it, and `report` who is told.
 
 mod duration;
+mod event_name;
 pub mod receivers;
 pub mod settings;
 mod windows;
@@ -43,6 +44,7 @@ pub mod status;
 mod watch;
 
 pub use duration::parse as duration;
+pub use event_name::EventName;
 pub use settings::Settings;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

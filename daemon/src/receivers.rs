@@ -1,6 +1,7 @@
 //! Who is told of what the agent does, away from this host: the tables `[reports.*]` of the settings. Each value is checked as it is read,
 //! so that a mistake has its place. It connects to nobody; `report` does.
 
+use crate::EventName;
 use agent::checks::Url;
 use serde::{Deserialize, Deserializer, de};
 use std::path::{Path, PathBuf};
@@ -154,44 +155,6 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// The name of an event that the agent tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventName(pub String);
-
-/// All of them.
-pub const EVENTS: [&str; 18] = [
-    "started",
-    "stopped",
-    "catalog",
-    "no_catalog",
-    "bundle",
-    "refused",
-    "looked",
-    "drift",
-    "corrected",
-    "held",
-    "failed",
-    "even",
-    "fight",
-    "fight_over",
-    "paused",
-    "resumed",
-    "unwatched",
-    "note",
-];
-
-impl<'de> Deserialize<'de> for EventName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        match EVENTS.contains(&name.as_str()) {
-            true => Ok(Self(name)),
-            false => {
-                Err(de::Error::custom(format!("there is no such event; there are {}", EVENTS.join(", "))))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Collector, Severity, collector};
@@ -231,7 +194,11 @@ mod tests {
         for (text, at, part) in [
             ("[reports.webhook]\nurl = \"x\"\n", (4, 7), "no URL"),
             ("[reports.webhook]\nurl = \"http://a/\"\nkey_file = \"k\"\n", (5, 12), "no whole path"),
-            ("[reports.webhook]\nurl = \"http://a/\"\nevents = [\"dritf\"]\n", (5, 10), "no such event"),
+            (
+                "[reports.webhook]\nurl = \"http://a/\"\nevents = [\"dritf\"]\n",
+                (5, 11),
+                "expected one of `started`",
+            ),
             ("[reports.webhook]\n", (3, 1), "missing field `url`"),
             ("[reports.pagerduty]\nrouting_key = \"x\"\n", (4, 1), "unknown field"),
             (

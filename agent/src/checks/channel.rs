@@ -4,13 +4,21 @@ use super::ground::Ground;
 use super::names::addresses;
 use model::{Failure, Shortfall};
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// Bytes both ways.
 pub trait Channel: Read + Write {
     /// The connection under it.
     fn socket(&self) -> &TcpStream;
+
+    /// Says that nothing more is to come from here.
+    ///
+    /// # Errors
+    /// It could not be said.
+    fn finish(&mut self) -> io::Result<()> {
+        self.socket().shutdown(Shutdown::Write)
+    }
 }
 
 impl Channel for TcpStream {

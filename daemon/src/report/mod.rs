@@ -3,11 +3,14 @@
 pub mod journald;
 mod key;
 pub mod lines;
+mod name;
 pub mod outbox;
+pub mod pager;
 pub mod pagerduty;
 pub mod prometheus;
 mod queue;
 mod reporter;
+mod said;
 pub mod syslog;
 pub mod way;
 pub mod webhook;

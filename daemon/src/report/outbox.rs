@@ -38,6 +38,19 @@ pub trait Letters {
     /// What is kept for it cannot be read or written.
     fn letters(&mut self, told: &Told, status: &Status) -> Result<Vec<Vec<u8>>, Failure>;
 
+    /// What was made last waits in the queue by now: what is kept of it may say so.
+    ///
+    /// # Errors
+    /// It could not be kept: it may be told twice.
+    fn are_put(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// What the operator should know of what is kept.
+    fn notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is to be carried about what was lost, where that is of any use there.
     fn lost(&self, lost: &Lost, host: &str, at: &str) -> Option<Vec<u8>>;
 }
@@ -105,8 +118,10 @@ impl<L: Letters> Reporter for Outbox<L> {
             inner.queue.forget_lost()?;
         }
         let put = letters.iter().try_for_each(|letter| inner.queue.put(&told.at, letter));
+        drop(inner);
         self.shared.changed.notify_all();
-        put
+        put?;
+        self.letters.are_put()
     }
 
     fn news(&mut self) -> News {
@@ -115,7 +130,10 @@ impl<L: Letters> Reporter for Outbox<L> {
         let lost =
             inner.queue.lost().map(|lost| format!("; {} were dropped", lost.count)).unwrap_or_default();
         let trouble = inner.trouble.as_ref().map(|why| format!("{why}; {waiting} wait{lost}"));
-        News { notes: std::mem::take(&mut inner.notes), trouble: Some(trouble) }
+        let mut notes = std::mem::take(&mut inner.notes);
+        drop(inner);
+        notes.extend(self.letters.notes());
+        News { notes, trouble: Some(trouble) }
     }
 
     fn flush(&mut self, within: Duration) {

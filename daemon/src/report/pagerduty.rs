@@ -1,22 +1,17 @@
 //! `PagerDuty`, by its Events API v2 (<https://developer.pagerduty.com/docs/events-api-v2/overview/>; the schema is
 //! `reference/events-v2/openapiv3.json` of github.com/PagerDuty/api-schema): a host where something failed or drifted is one alert, which
-//! the next even look resolves; a new catalog is a change event. The routing key is put in only when an event is carried.
+//! the next even look resolves; a new catalog is a change event. What was said before is `said`, and `pager` posts.
 
-use super::key::Key;
-use super::outbox::{Courier, Fate, Letters};
+use super::outbox::Letters;
 use super::queue::Lost;
-use super::way::{Outside, fate, post};
+use super::said::Said;
 use super::{Told, What};
 use crate::receivers;
 use crate::source::Bundle;
 use crate::status::Status;
 use agent::state::StateDir;
 use model::Failure;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-/// What was said last, in the host's state: a restart is no news.
-const NAME: &str = "agent/pagerduty.state";
 
 /// A summary is no longer, in characters ("Send an Event", `payload.summary`).
 const SUMMARY: usize = 1024;
@@ -27,23 +22,15 @@ const DETAIL: usize = 1000;
 /// So many resources are told of one sort, at most.
 const MOST: usize = 50;
 
-/// What was said last.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-struct Said {
-    /// The alert that is open: its details.
-    alert: Option<Value>,
-    /// The catalog that was told.
-    catalog: Option<String>,
-    /// The bundle that was told, by its digest.
-    bundle: Option<String>,
-}
-
 /// What is made of reports.
 pub struct PagerDuty {
     settings: receivers::PagerDuty,
     state: StateDir,
+    /// What waits in the queue, or was carried.
     said: Said,
+    /// What was made last, and does not wait yet.
+    next: Option<Said>,
+    notes: Vec<String>,
 }
 
 impl PagerDuty {
@@ -52,17 +39,21 @@ impl PagerDuty {
     /// # Errors
     /// That cannot be read.
     pub fn new(settings: &receivers::PagerDuty, state: &StateDir) -> Result<Self, Failure> {
-        // Damaged, it is told anew: `PagerDuty` knows what it has heard by its key.
-        let said = state.read(NAME)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let state = StateDir::new(state.root());
-        Ok(Self { settings: settings.clone(), state, said: said.unwrap_or_default() })
+        let (said, damage) = Said::read(state)?;
+        let (settings, state) = (settings.clone(), StateDir::new(state.root()));
+        Ok(Self { settings, state, said, next: None, notes: damage.into_iter().collect() })
     }
 
-    fn change(&mut self, told: &Told, resources: usize, warnings: &[String]) -> Option<Value> {
-        if self.said.catalog == told.catalog || !self.settings.changes {
+    fn change(
+        &self,
+        said: &mut Said,
+        told: &Told,
+        (resources, warnings): (usize, &[String]),
+    ) -> Option<Value> {
+        if said.catalog == told.catalog || !self.settings.changes {
             return None;
         }
-        let before = std::mem::replace(&mut self.said.catalog, told.catalog.clone());
+        let before = std::mem::replace(&mut said.catalog, told.catalog.clone());
         let version = told.catalog.as_deref().unwrap_or("none");
         let summary = format!("{}: catalog {version} is in force, {resources} resources", told.host);
         let warnings: Vec<String> = warnings.iter().take(MOST).map(|text| cut(text, DETAIL)).collect();
@@ -75,11 +66,11 @@ impl PagerDuty {
         } }))
     }
 
-    fn bundle(&mut self, told: &Told, bundle: &Bundle) -> Option<Value> {
-        if self.said.bundle.as_ref() == Some(&bundle.sha256) || !self.settings.changes {
+    fn bundle(&self, said: &mut Said, told: &Told, bundle: &Bundle) -> Option<Value> {
+        if said.bundle.as_ref() == Some(&bundle.sha256) || !self.settings.changes {
             return None;
         }
-        self.said.bundle = Some(bundle.sha256.clone());
+        said.bundle = Some(bundle.sha256.clone());
         let Bundle { site, counter, sha256, signer, from, .. } = bundle;
         let summary = format!("{}: bundle {counter} of {site} is in force, signed by {signer}", told.host);
         Some(json!({ "payload": {
@@ -93,17 +84,19 @@ impl PagerDuty {
         } }))
     }
 
-    fn alert(&mut self, told: &Told, status: &Status) -> Option<Value> {
+    fn alert(&self, said: &mut Said, told: &Told, status: &Status) -> Option<Value> {
         // A host that people locked was not looked at: neither is said.
         if status.last.as_ref().is_some_and(|last| last.is_locked) && status.no_catalog.is_none() {
             return None;
         }
         let dedup_key = cut(&format!("evenkeel/{}", told.host), DEDUP);
         let found = details(status);
-        if self.said.alert == found {
+        if said.alert == found && !said.is_unsure {
             return None;
         }
-        self.said.alert.clone_from(&found);
+        // What is open there by the same key is resolved by this, or goes on; where nothing is, nothing is opened by a `resolve`.
+        said.is_unsure = false;
+        said.alert.clone_from(&found);
         let Some(details) = found else {
             return Some(json!({ "event_action": "resolve", "dedup_key": dedup_key }));
         };
@@ -132,18 +125,29 @@ impl Letters for PagerDuty {
     }
 
     fn letters(&mut self, told: &Told, status: &Status) -> Result<Vec<Vec<u8>>, Failure> {
+        let mut said = self.said.clone();
         let (target, event) = match &told.what {
             What::Catalog { resources, warnings } => {
-                ("/change/enqueue", self.change(told, *resources, warnings))
+                ("/change/enqueue", self.change(&mut said, told, (*resources, warnings)))
             }
-            What::Bundle { bundle } => ("/change/enqueue", self.bundle(told, bundle)),
-            What::Looked { .. } | What::NoCatalog { .. } => ("/enqueue", self.alert(told, status)),
+            What::Bundle { bundle } => ("/change/enqueue", self.bundle(&mut said, told, bundle)),
+            What::Looked { .. } | What::NoCatalog { .. } => ("/enqueue", self.alert(&mut said, told, status)),
             _ => return Ok(Vec::new()),
         };
         let Some(event) = event else { return Ok(Vec::new()) };
-        let failed = |error| Failure::io("describe", NAME, error);
-        self.state.write(NAME, &serde_json::to_vec(&self.said).map_err(failed)?)?;
+        self.next = Some(said);
         Ok(vec![format!("{target}\n{event}").into_bytes()])
+    }
+
+    fn are_put(&mut self) -> Result<(), Failure> {
+        let Some(said) = self.next.take() else { return Ok(()) };
+        said.write(&self.state)?;
+        self.said = said;
+        Ok(())
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Of what is told there only the last word counts, and the oldest goes first.
@@ -205,54 +209,12 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-/// Who posts them.
-pub struct Pager {
-    settings: receivers::PagerDuty,
-    outside: Outside,
-    key: Key,
-}
-
-impl Pager {
-    /// As the settings say.
-    pub fn new(settings: &receivers::PagerDuty, outside: &Outside) -> Self {
-        let key = Key { path: settings.routing_key_file.path().to_owned(), outside: outside.clone() };
-        Self { settings: settings.clone(), outside: outside.clone(), key }
-    }
-}
-
-impl Courier for Pager {
-    fn carry(&mut self, payload: &[u8]) -> Fate {
-        let key = match self.key.read() {
-            Ok(key) if key.expose().len() == 32 && key.expose().iter().all(u8::is_ascii_graphic) => key,
-            Ok(_) => {
-                let name = self.key.path.display();
-                return Fate::Later(format!("{name} holds no routing key: that has 32 characters"), None);
-            }
-            Err(why) => return Fate::Later(why, None),
-        };
-        let Some((target, body)) = filled(payload, key.expose()) else {
-            return Fate::Refused("what was kept of it is damaged".to_owned());
-        };
-        let target = format!("{}{target}", self.settings.url.target.trim_end_matches('/'));
-        let to = (&self.settings.url, self.settings.ca.as_ref().map(receivers::Whole::path));
-        fate(post(&self.outside, to, &target, (&[], &body)), &self.settings.url, Some(&key))
-    }
-}
-
-/// Where an event goes, and the event with its key.
-fn filled(payload: &[u8], key: &[u8]) -> Option<(String, Vec<u8>)> {
-    let text = std::str::from_utf8(payload).ok()?;
-    let (target, event) = text.split_once('\n')?;
-    let mut event: Map<String, Value> = serde_json::from_str(event).ok()?;
-    event.insert("routing_key".to_owned(), json!(std::str::from_utf8(key).ok()?));
-    Some((target.to_owned(), serde_json::to_vec(&event).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PagerDuty, filled};
+    use super::PagerDuty;
     use crate::memory::Drift;
     use crate::report::outbox::Letters;
+    use crate::report::pager::filled;
     use crate::report::{Cause, Told, What};
     use crate::settings::read;
     use crate::status::{Last, Status};
@@ -282,6 +244,7 @@ mod tests {
         let catalog = Some("abc".to_owned());
         let told = Told { at: "2026-01-02T00:00:00.123Z".into(), host: "h1".into(), catalog, what };
         let letters = pager.letters(&told, status).unwrap();
+        pager.are_put().unwrap();
         assert!(letters.iter().all(|letter| !String::from_utf8_lossy(letter).contains("routing_key")));
         let filled = letters.iter().map(|letter| filled(letter, &[b'k'; 32]).unwrap());
         filled.map(|(target, body)| (target, serde_json::from_slice(&body).unwrap())).collect()
@@ -327,6 +290,38 @@ mod tests {
         assert_eq!(found[0].0, "/change/enqueue");
         assert_eq!(found[0].1["payload"]["summary"], "h1: catalog abc is in force, 7 resources");
         assert!(events(&mut pager(&world), what(), &Status::default()).is_empty(), "after a restart");
+    }
+
+    #[test]
+    fn where_it_is_not_known_what_was_said_nothing_stays_open() {
+        let world = world();
+        events(&mut pager(&world), looked(), &drifted());
+        world.state.write("agent/pagerduty.state", b"{\"alert\": \x07").unwrap();
+        let mut damaged = pager(&world);
+        let notes = damaged.notes();
+        assert!(notes.len() == 1 && notes[0].contains("is damaged"), "{notes:?}");
+        let what = || What::Catalog { resources: 7, warnings: Vec::new() };
+        assert_eq!(events(&mut damaged, what(), &Status::default()).len(), 1, "a catalog says nothing of it");
+        let found = events(&mut pager(&world), looked(), &Status::default());
+        let (action, key) = (&found[0].1["event_action"], &found[0].1["dedup_key"]);
+        assert_eq!((action, key), (&"resolve".into(), &"evenkeel/h1".into()), "after a restart");
+        assert!(pager(&world).notes().is_empty());
+        assert!(events(&mut pager(&world), looked(), &Status::default()).is_empty(), "once");
+        world.state.write("agent/pagerduty.state", b"").unwrap();
+        let found = events(&mut pager(&world), looked(), &drifted());
+        assert_eq!(found[0].1["event_action"], "trigger", "it drifted still");
+    }
+
+    #[test]
+    fn what_could_not_be_put_is_made_again() {
+        let world = world();
+        let what = Told { at: "t".into(), host: "h1".into(), catalog: None, what: looked() };
+        let mut pager = pager(&world);
+        for _ in 0..2 {
+            assert_eq!(pager.letters(&what, &drifted()).unwrap().len(), 1);
+        }
+        pager.are_put().unwrap();
+        assert!(pager.letters(&what, &drifted()).unwrap().is_empty());
     }
 
     #[test]

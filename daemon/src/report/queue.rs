@@ -23,15 +23,23 @@ pub struct Lost {
     pub from: String,
     /// When the last of them was.
     pub to: String,
+    /// True where there were more, of which the note is damaged.
+    #[serde(default)]
+    pub is_more: bool,
 }
 
 impl Lost {
     /// For people.
     pub fn words(&self) -> String {
-        format!(
-            "{} reports were dropped, from {} to {}: nobody took them, and no more than {MOST} can wait",
-            self.count, self.from, self.to
-        )
+        let known = format!("{} reports were dropped, from {} to {}", self.count, self.from, self.to);
+        let what = match (self.is_more, self.count) {
+            (false, _) => known,
+            (true, 0) => {
+                "reports were dropped, and how many is not known, as the note of them is damaged".to_owned()
+            }
+            (true, _) => format!("{known}, and others before, of which the note is damaged"),
+        };
+        format!("{what}: nobody took them, and no more than {MOST} can wait")
     }
 }
 
@@ -87,7 +95,9 @@ impl Queue {
         let next = waiting.back().map_or(1, |(number, _)| number + 1);
         let mut queue = Self { state, folder, waiting, bytes, most: MOST, next, lost: None };
         // Damaged, it says no more than that something was lost; that it cannot be told how much is no reason to tell nothing.
-        queue.lost = queue.state.read(&queue.path("lost"))?.and_then(|it| serde_json::from_slice(&it).ok());
+        let damaged = |_| Lost { count: 0, from: String::new(), to: String::new(), is_more: true };
+        let lost = queue.state.read(&queue.path("lost"))?;
+        queue.lost = lost.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_else(damaged));
         Ok(queue)
     }
 
@@ -137,7 +147,11 @@ impl Queue {
     fn drop_oldest(&mut self) -> Result<(), Failure> {
         let Some((number, _)) = self.waiting.front().copied() else { return Ok(()) };
         let at = self.read(number)?.map(|(at, _)| at).unwrap_or_default();
-        let lost = self.lost.get_or_insert_with(|| Lost { count: 0, from: at.clone(), to: String::new() });
+        let none = || Lost { count: 0, from: at.clone(), to: String::new(), is_more: false };
+        let lost = self.lost.get_or_insert_with(none);
+        if lost.count == 0 {
+            lost.from.clone_from(&at);
+        }
         lost.count += 1;
         lost.to = at;
         let bytes =
@@ -240,6 +254,13 @@ mod tests {
         let lost = Queue::open(&state, "x").unwrap().lost().cloned().unwrap();
         assert_eq!((queue.len(), lost.count, lost.from.as_str(), lost.to.as_str()), (5, 3, "t0", "t2"));
         assert_eq!(queue.first().unwrap().unwrap().number, 4);
+        std::fs::write(state.root().join("agent/x/lost"), "{").unwrap();
+        let mut queue = Queue::open(&state, "x").unwrap();
+        assert!(queue.lost().unwrap().words().starts_with("reports were dropped, and how many is not known"));
+        queue.most = 5;
+        queue.put("t8", b"x").unwrap();
+        let words = queue.lost().unwrap().words();
+        assert!(words.starts_with("1 reports were dropped, from t3 to t3, and others before"), "{words}");
         queue.forget_lost().unwrap();
         assert_eq!(Queue::open(&state, "x").unwrap().lost(), None);
     }

@@ -12,7 +12,7 @@ use agent::checks::hurry;
 use model::Failure;
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, UdpSocket};
+use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -121,7 +121,7 @@ impl Sender {
         let sent = hurry(channel.socket(), until)
             .and_then(|()| channel.write_all(&framed))
             .and_then(|()| channel.flush())
-            .and_then(|()| channel.socket().shutdown(Shutdown::Write))
+            .and_then(|()| channel.finish())
             .and_then(|()| hurry(channel.socket(), until.min(Instant::now() + FAREWELL)));
         sent.map_err(|error| format!("{host}:{port}: {error}"))?;
         // It says nothing; that it goes without a reset is all that is to be had of a receipt.

@@ -5,6 +5,7 @@ use super::outbox::{Courier, Fate, Letters};
 use super::queue::Lost;
 use super::way::{Outside, fate, post};
 use super::{Told, What};
+use crate::EventName;
 use crate::receivers;
 use crate::status::Status;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,13 +20,13 @@ const DELIVERY: &str = "X-Evenkeel-Delivery";
 
 /// What is made of reports.
 pub struct Webhook {
-    events: Vec<String>,
+    events: Vec<EventName>,
 }
 
 impl Webhook {
     /// As the settings say.
     pub fn new(settings: &receivers::Webhook) -> Self {
-        Self { events: settings.events.iter().map(|name| name.0.clone()).collect() }
+        Self { events: settings.events.clone() }
     }
 }
 
@@ -35,13 +36,11 @@ impl Letters for Webhook {
     }
 
     fn letters(&mut self, told: &Told, _: &Status) -> Result<Vec<Vec<u8>>, Failure> {
-        let failed = |error| Failure::io("describe", "a report", error);
-        let value = serde_json::to_value(told).map_err(failed)?;
-        let is_wanted = |name: &str| self.events.is_empty() || self.events.iter().any(|it| it == name);
-        match value.get("event").and_then(|name| name.as_str()).is_some_and(is_wanted) {
-            true => Ok(vec![serde_json::to_vec(told).map_err(failed)?]),
-            false => Ok(Vec::new()),
+        if !self.events.is_empty() && !self.events.contains(&told.what.name()) {
+            return Ok(Vec::new());
         }
+        let line = serde_json::to_vec(told).map_err(|error| Failure::io("describe", "a report", error))?;
+        Ok(vec![line])
     }
 
     fn lost(&self, lost: &Lost, host: &str, at: &str) -> Option<Vec<u8>> {
@@ -94,7 +93,7 @@ fn signature(key: &[u8], body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Webhook, signature};
-    use crate::receivers::EventName;
+    use crate::EventName;
     use crate::report::outbox::Letters;
     use crate::report::{Told, What};
     use crate::status::Status;
@@ -114,7 +113,7 @@ mod tests {
             url: Url::parse("http://a/").unwrap(),
             key_file: None,
             ca: None,
-            events: vec![EventName("stopped".into())],
+            events: vec![EventName::Stopped],
         };
         let mut webhook = Webhook::new(&settings);
         let letters = webhook.letters(&told(What::Stopped), &Status::default()).unwrap();
