@@ -24,16 +24,21 @@ fn main() -> ExitCode {
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve"] => linux::serve(),
+        ["serve"] => linux::serve(linux::Start::Now),
+        ["serve", "spare", seconds] => match seconds.parse() {
+            Ok(seconds) => linux::serve(linux::Start::Wanted(seconds)),
+            Err(_) => usage(),
+        },
         ["--version"] => tell(std::io::stdout(), concat!("keel-agent ", env!("CARGO_PKG_VERSION"))).into(),
-        _ => {
-            tell(
-                std::io::stderr(),
-                "usage: keel-agent serve | --version\nkeel starts it by itself, on the hosts that it works on",
-            );
-            USAGE.into()
-        }
+        _ => usage(),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn usage() -> ExitCode {
+    let usage = "usage: keel-agent serve [spare SECONDS] | --version";
+    tell(std::io::stderr(), &format!("{usage}\nkeel starts it by itself, on the hosts that it works on"));
+    USAGE.into()
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -50,7 +55,7 @@ fn tell(mut to: impl std::io::Write, text: &str) -> u8 {
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{FAILED, tell};
-    use agent::serve::{Pace, Pipes, remove_leftovers, serve as serve_order, state_of};
+    use agent::serve::{Pace, Pipes, is_wanted, remove_leftovers, serve as serve_order, state_of};
     use agent::state::{DEFAULT_ROOT, StateDir};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use std::fs::File;
@@ -59,11 +64,19 @@ mod linux {
     use std::process::ExitCode;
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
+
+    /// When an order is served.
+    pub(super) enum Start {
+        /// At once.
+        Now,
+        /// When the first word has come, for which it waits so many seconds at most.
+        Wanted(u32),
+    }
 
     /// Serves one order on standard input and output, and cleans up after older pushes.
-    pub(super) fn serve() -> ExitCode {
-        match served() {
+    pub(super) fn serve(start: Start) -> ExitCode {
+        match served(&start) {
             Ok(()) => ExitCode::SUCCESS,
             Err(why) => {
                 tell(std::io::stderr(), &why);
@@ -72,11 +85,19 @@ mod linux {
         }
     }
 
-    fn served() -> Result<(), String> {
+    fn served(start: &Start) -> Result<(), String> {
         // Who leads a session already has none to leave.
         rustix::process::setsid().ok();
-        let stop = stop_flag().map_err(|error| format!("signals cannot be handled: {error}"))?;
         let own = std::env::current_exe().map_err(|error| format!("the agent has no path: {error}"))?;
+        if let Start::Wanted(seconds) = start {
+            let patience = Duration::from_secs((*seconds).into());
+            let wanted = is_wanted(std::io::stdin().as_fd(), &own, patience);
+            if !wanted.map_err(|failure| failure.to_string())? {
+                return Ok(());
+            }
+        }
+        // Not before: any signal ends what only waits.
+        let stop = stop_flag().map_err(|error| format!("signals cannot be handled: {error}"))?;
         let state = StateDir::new(state_of(&own).unwrap_or(Path::new(DEFAULT_ROOT)));
         let pipes = pipes().map_err(|error| format!("there are no pipes to serve: {error}"))?;
         serve_order(pipes, &state, Pace::default(), &stop)?;

@@ -24,7 +24,8 @@ pub use elevate::{AskPassword, Password};
 pub use endpoint::{Endpoint, RecordedNames, UnknownKeys};
 pub use push::{Connect, Controller, End, Patience, Prepared, Push, Resume, Target, push};
 pub use remote::{
-    Access, Keep, Keeper, Keyring, Passwords, Pipe, Prompts, Received, Remote, Spawned, Transport, connect,
+    Access, Keep, Keeper, Keyring, Passwords, Pipe, Prompts, Received, Remote, Spare, Spawned, Taken,
+    Transport, connect,
 };
 pub use runs::{Lost, Runs};
 pub use select::{Entry, Unmatched, select};

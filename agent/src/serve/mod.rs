@@ -1,8 +1,8 @@
 //! The host's side of a push: an order comes down a pipe, its events go up. `work` carries it out; here is only who says what when.
 //!
 //! `inlet` hears, `outlet` speaks, each in a thread of its own, so that a run never waits for who watches. `link` puts the two
-//! together, `contents` are what comes over it, `shorten` makes fit what goes, `service` is the whole of it, and `leftovers` what
-//! older pushes left on the host.
+//! together, `contents` are what comes over it, `shorten` makes fit what goes, `service` is the whole of it, `spare` what is before it in an agent
+//! that waits for the next push, and `leftovers` what older pushes left on the host.
 
 mod contents;
 mod inlet;
@@ -11,6 +11,8 @@ mod link;
 mod outlet;
 mod service;
 mod shorten;
+mod spare;
 
 pub use leftovers::{remove_leftovers, state_of};
 pub use service::{Pace, Pipes, serve};
+pub use spare::is_wanted;

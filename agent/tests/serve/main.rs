@@ -15,4 +15,5 @@ mod lone;
 mod peer;
 mod quiet;
 mod secrets;
+mod spare;
 mod turns;

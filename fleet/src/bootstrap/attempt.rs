@@ -7,7 +7,7 @@ use crate::bootstrap::bring::{Brought, Means};
 use crate::bootstrap::dead_end::Scene;
 use crate::bootstrap::listener::{Heard, Listener};
 use crate::bootstrap::nonce::nonce;
-use crate::bootstrap::script::{self, Pace, Way};
+use crate::bootstrap::script::{self, Pace, Start, Way};
 use crate::elevate::{Denial, denial};
 use crate::push::Progress;
 use crate::remote::{Pipe, Remote};
@@ -65,7 +65,7 @@ impl Attempt<'_> {
     pub fn run(&self, remote: &mut dyn Remote) -> Result<Tried, Trouble> {
         let (nonce, push) = (nonce()?, self.means.push);
         let pace = if remote.connects_late() { Pace::Pause } else { Pace::Go };
-        let command = script::command((self.way, pace), &nonce, &push.places, self.agents);
+        let command = script::command((self.way, pace, Start::Now), &nonce, &push.places, self.agents);
         let limit = match pace {
             Pace::Go => push.patience.login,
             // The transport has deadlines of its own for what comes before.

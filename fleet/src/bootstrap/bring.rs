@@ -1,8 +1,9 @@
-//! Brings the agent: tries the ways to become root one after the other, each by an `attempt`. What comes next is the agent's first
+//! Brings the agent: takes the one that the last call has left, or tries the ways to become root one after the other, each by an `attempt`. What comes next is the agent's first
 //! words; `talk` hears them.
 
 use crate::bootstrap::attempt::{Attempt, Tools, Tried};
 use crate::bootstrap::script::Way;
+use crate::bootstrap::spare;
 use crate::elevate::Denial;
 use crate::push::{Progress, Push};
 use crate::remote::{Pipe, Remote};
@@ -36,12 +37,19 @@ pub fn bring(
     progress: &Progress<'_>,
 ) -> Result<Brought, Trouble> {
     let agents = means.push.agents.all()?;
+    if let Some((way, brought)) = spare::found(remote, means, (agents, progress)) {
+        spare::leave(remote, means, (agents, way))?;
+        return Ok(brought);
+    }
     let mut way = if means.push.password.known().is_some() { Way::Password } else { Way::Quiet };
     let mut first: Option<Denial> = None;
     loop {
         let attempt = Attempt { means, agents, progress, way };
         let (denial, tools) = match attempt.run(remote).map_err(|trouble| progress.placed(trouble))? {
-            Tried::Runs(brought) => return Ok(brought),
+            Tried::Runs(brought) => {
+                spare::leave(remote, means, (agents, way))?;
+                return Ok(brought);
+            }
             Tried::Denied(denial, tools) => (denial, tools),
         };
         let sudo_says = if way == Way::Doas { first.take().unwrap_or(denial) } else { denial };

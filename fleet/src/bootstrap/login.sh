@@ -2,7 +2,7 @@
 # Both halves are joined to one line and put between single quotes, so that bash, zsh, fish and csh all hand them over as they
 # are: no single quote, no exclamation mark, and nothing that needs a line's end.
 # 1: root.sh  2: way (quiet, password, doas)  3: pace (go, or pause: until a line comes)  4: nonce  5: a path that root alone owns
-# 6: state directory  7: PATH  8...: agents
+# 6: state directory  7: PATH  8: spare, see root.sh  9...: agents
 set -u
 umask 077
 export LC_ALL=C

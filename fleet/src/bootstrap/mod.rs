@@ -7,6 +7,7 @@ mod dead_end;
 mod listener;
 mod nonce;
 mod script;
+mod spare;
 
 pub use bring::{Brought, Means, bring};
 pub use script::Places;

@@ -1,6 +1,7 @@
 # The second half, as root: finds or takes the agent, checks it, and becomes it. What it says goes to standard output, a line
 # each, that begins with a nonce of ours; the agent's frames follow the line `run`. Nothing is run before its digest is right.
-# 1: nonce  2: a path that root alone owns  3: state directory  4: PATH  5...: machine and digest of each agent
+# 1: nonce  2: a path that root alone owns  3: state directory  4: PATH  5: 0, or how many seconds the agent waits for its first word at most; then
+# it is not taken where it is missing  6...: machine and digest of each agent
 set -u
 set -f
 umask 077
@@ -10,7 +11,8 @@ mark=$2
 state=$3
 bin=$state/bin
 export PATH="$4"
-shift 4
+spare=$5
+shift 5
 say() { printf "%s\n" "KEEL-$nonce $*"; }
 # Unquoted, so that the words of programs become one line.
 dead() { say $*; exit 1; }
@@ -50,6 +52,7 @@ sum=$(sha256sum <"$agent" 2>&1) || dead cannot "$sum"
 [ "${sum%% *}" = "$digest" ] || dead tampered "${sum%% *}" "$digest"
 else
 how=cold
+[ "$spare" = 0 ] || exit 1
 has head gzip chmod sync mv rm find
 part=$bin/.part-$nonce
 drop() { rm -f "$part"; }
@@ -69,4 +72,7 @@ trap - EXIT HUP INT TERM PIPE
 fi
 [ -x "$agent" ] || dead noexec
 say run "$how"
+if [ "$spare" = 0 ]; then
 exec "$agent" serve
+fi
+exec "$agent" serve spare "$spare"

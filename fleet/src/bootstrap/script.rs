@@ -2,6 +2,8 @@
 //! argument made of letters, digits, `/` and `:`.
 
 use crate::agents::Agent;
+use model::Digest;
+use std::time::Duration;
 
 const LOGIN: &str = include_str!("login.sh");
 const ROOT: &str = include_str!("root.sh");
@@ -47,8 +49,27 @@ pub enum Pace {
     Pause,
 }
 
+/// When the agent begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At once.
+    Now,
+    /// When its first word comes, within this time; it is not brought for that.
+    Wanted(Duration),
+}
+
+/// What tells a command from others, whichever its nonce is.
+pub fn label(how: (Way, Pace, Start), places: &Places, agents: &[Agent]) -> String {
+    Digest::of(command(how, "", places, agents).as_bytes()).to_string()
+}
+
 /// The command for the login shell, whichever it is. `nonce` is fresh for each command, in hex.
-pub fn command((way, pace): (Way, Pace), nonce: &str, places: &Places, agents: &[Agent]) -> String {
+pub fn command(
+    (way, pace, start): (Way, Pace, Start),
+    nonce: &str,
+    places: &Places,
+    agents: &[Agent],
+) -> String {
     let way = match way {
         Way::Quiet => "quiet",
         Way::Password => "password",
@@ -58,10 +79,15 @@ pub fn command((way, pace): (Way, Pace), nonce: &str, places: &Places, agents: &
         Pace::Go => "go",
         Pace::Pause => "pause",
     };
+    let spare = match start {
+        Start::Now => 0,
+        Start::Wanted(patience) => patience.as_secs(),
+    };
     let (login, root) = (one_line(LOGIN), one_line(ROOT));
     let mut words =
         vec![quoted(&login), "sh".to_owned(), quoted(&root), way.to_owned(), pace.to_owned(), quoted(nonce)];
     words.extend([&places.mark, &places.state, &places.path].map(|place| quoted(place)));
+    words.push(spare.to_string());
     words.extend(agents.iter().flat_map(|agent| [agent.arch.clone(), agent.digest.to_string()]));
     format!("exec /bin/sh -c {}", words.join(" "))
 }
@@ -104,18 +130,30 @@ fn is_open(script: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LOGIN, Pace, Places, ROOT, Way, command, one_line, quoted};
+    use super::{LOGIN, Pace, Places, ROOT, Start, Way, command, label, one_line, quoted};
+    use std::time::Duration;
 
     #[test]
     fn the_command_is_one_line_of_harmless_arguments() {
-        let command = command((Way::Quiet, Pace::Go), "00ff", &Places::default(), &[]);
+        let command = command((Way::Quiet, Pace::Go, Start::Now), "00ff", &Places::default(), &[]);
         assert!(command.starts_with("exec /bin/sh -c 'set -u; umask 077; "), "{command}");
         assert!(
-            command.ends_with("' quiet go '00ff' '/' '/var/lib/evenkeel' '/usr/sbin:/usr/bin:/sbin:/bin'"),
+            command.ends_with("' quiet go '00ff' '/' '/var/lib/evenkeel' '/usr/sbin:/usr/bin:/sbin:/bin' 0"),
             "{command}"
         );
         assert!(command.lines().count() == 1 && command.len() < 6 << 10, "{}", command.len());
         assert_eq!(command.matches('\'').count(), 12);
+    }
+
+    #[test]
+    fn a_label_tells_commands_apart_and_not_their_nonces() {
+        let start = |seconds| Start::Wanted(Duration::from_secs(seconds));
+        let of = |how| label(how, &Places::default(), &[]);
+        let usual = of((Way::Quiet, Pace::Go, start(60)));
+        assert_eq!(usual, of((Way::Quiet, Pace::Go, start(60))));
+        for (way, start) in [(Way::Doas, start(60)), (Way::Quiet, start(61)), (Way::Quiet, Start::Now)] {
+            assert_ne!(usual, of((way, Pace::Go, start)));
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a transport gives: a logged-in connection on which commands are started and talked with.
 
+use super::spare::{Spare, Taken};
 use crate::trouble::Trouble;
 use std::time::Duration;
 
@@ -17,6 +18,19 @@ pub trait Remote: Send {
     /// True where a connection is only made when a command is started, one for each.
     fn connects_late(&self) -> bool {
         false
+    }
+
+    /// For how long the next call finds this connection; `None` where it ends with this call.
+    fn keeps(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Has a command started for the next call, when this one has ended in order. The last one that was left counts.
+    fn leave(&mut self, _spare: Spare) {}
+
+    /// The command that the last call has left, where it runs and has one of these labels. Commands that are started here end it.
+    fn take(&mut self, _labels: &[&str]) -> Option<Taken> {
+        None
     }
 }
 

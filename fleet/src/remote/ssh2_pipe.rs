@@ -27,6 +27,8 @@ const TENDING: Duration = Duration::from_secs(5);
 const ERRORS: usize = 64 << 10;
 /// How much may come unasked while we are sending.
 const EARLY: usize = 64 << 20;
+/// How much may come of a command for which nobody waits yet.
+const UNHEARD: usize = 128 << 10;
 
 /// A connection by libssh2.
 pub(super) struct Ssh2 {
@@ -59,12 +61,7 @@ impl Ssh2 {
     /// # Errors
     /// The connection has ended.
     pub(super) fn tend(&mut self) -> io::Result<()> {
-        let ended = self.link.with_socket(|socket| {
-            matches!(recv(socket, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((0, _)))
-        });
-        if ended {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        self.has_ended()?;
         // libssh2 hears the host only where it does something, such as to read from a channel.
         let ear = match self.ear.take() {
             Some(ear) => self.ear.insert(ear),
@@ -75,6 +72,17 @@ impl Ssh2 {
         };
         while ear.read(Stream::Out, &mut vec![0; CHUNK])?.is_some() {}
         if ear.is_over() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
+    /// Looks whether the connection has ended.
+    ///
+    /// # Errors
+    /// It has.
+    pub(super) fn has_ended(&self) -> io::Result<()> {
+        let ended = self.link.with_socket(|socket| {
+            matches!(recv(socket, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((0, _)))
+        });
+        if ended { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
     /// Opens the channel of the next command, within `limit`: a host that does so is there.
@@ -92,6 +100,11 @@ impl Ssh2 {
 
     /// Starts a command.
     pub(super) fn start(&mut self, command: &str) -> Result<Ssh2Pipe, Trouble> {
+        self.start_within(command, PATIENCE)
+    }
+
+    /// Starts a command, for which the host may take so long.
+    pub(super) fn start_within(&mut self, command: &str, limit: Duration) -> Result<Ssh2Pipe, Trouble> {
         let trouble = |stop| match stop {
             Stop::Failed(error) if REFUSED.contains(&error.code()) => {
                 let (name, why) = (&self.endpoint.alias, error.message());
@@ -100,13 +113,13 @@ impl Ssh2 {
                     self.endpoint.user
                 ))
             }
-            stop => self.link.trouble(Stage::Elevate, PATIENCE, &stop),
+            stop => self.link.trouble(Stage::Elevate, limit, &stop),
         };
         let mut channel = match self.next.take() {
             Some(channel) => channel,
-            None => self.open(PATIENCE).map_err(trouble)?,
+            None => self.open(limit).map_err(trouble)?,
         };
-        self.link.until(PATIENCE, || channel.exec(command)).map_err(trouble)?;
+        self.link.until(limit, || channel.exec(command)).map_err(trouble)?;
         let now = Instant::now();
         // Each time we ask is ours to choose; libssh2 would count for itself otherwise.
         self.link.session().set_keepalive(true, 1);
@@ -206,6 +219,16 @@ impl Ssh2Pipe {
         other: BorrowedFd<'_>,
     ) -> Result<Received, Trouble> {
         self.listen(buffer, Instant::now() + patience, Some(other))
+    }
+
+    /// Hears the host while nobody waits for this command. False where it has ended, or says so much that nobody wants to hear it.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub(super) fn tend(&mut self) -> Result<bool, Trouble> {
+        self.take_early()?;
+        self.pulse.heard(Instant::now());
+        Ok(!self.flow.is_over() && self.early.len() <= UNHEARD)
     }
 
     /// What came on standard error since this was asked last, the tail of it where that is much.

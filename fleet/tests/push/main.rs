@@ -20,6 +20,7 @@ mod planted;
 mod program;
 mod scripted;
 mod shell;
+mod spare;
 #[path = "../support/sshd.rs"]
 mod sshd;
 mod sshd_needs_root;

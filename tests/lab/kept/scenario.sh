@@ -1,5 +1,6 @@
 # A connection is kept for the next call, and it never matters that it was: the second plan logs in nowhere; a host that was rebooted, one whose
-# network fell silent, and a keeper that was killed cost a login and nothing else; nobody else gets at it; and it ends by itself.
+# network fell silent, and a keeper that was killed cost a login and nothing else; nobody else gets at it; and it ends by itself. So does the agent that
+# waits on the host for the next call, which then needs no digest; one that is killed is no matter.
 # hosts: 2
 . "$LAB/laptop.sh"
 
@@ -10,6 +11,8 @@ connections() { host_sh 'pgrep -fc "^sshd: admin@" || true'; }
 are() { [[ $("$1") == "$2" ]]; }
 boot_id() { host cat /proc/sys/kernel/random/boot_id; }
 is_back() { [[ $(boot_id 2>/dev/null) != "$1" ]] && host true 2>/dev/null; }
+# spares: the agents of the host that wait for a call.
+spares() { host_sh 'pgrep -fc "^[^ ]*/keel-agent-[0-9a-f]{64} serve spare [0-9]+$" || true'; }
 keepers() { pgrep -f "^[^ ]*keel keep-connections $LAPTOP_HOME/" || true; }
 are_gone() { [[ -z $(keepers) ]]; }
 keep=$LAPTOP_HOME/.local/state/evenkeel/keep
@@ -24,7 +27,27 @@ flock --nonblock "$LAPTOP/lock" true || lab_fail "the lock is held on"
 are connections 1 || lab_fail "there are $(connections) connections"
 before=$(logins)
 host_sh 'echo mine >/etc/mark'
+
+# The agent of the second call is there before it, holds nothing, and was checked: the host needs no sha256sum for that call, and the one after it does.
+soon are spares 1
+assert_eq 1 "$(host_sh 'ls /var/lib/evenkeel/runs | wc -l')"
+assert_eq "" "$(host_sh 'grep " $(pgrep -f "serve spare [0-9]+$") " /proc/locks || true')" "the spare holds a lock"
+host mv /usr/bin/sha256sum /usr/bin/sha256sum.away
 assert_exit 2 laptop plan one
+plan=$OUTPUT
+assert_exit 1 laptop plan one
+assert_contains "$OUTPUT" sha256sum
+assert_eq 0 "$(spares)"
+host mv /usr/bin/sha256sum.away /usr/bin/sha256sum
+
+# One that is killed, and one whose program was put there anew, are no matter.
+assert_exit 2 laptop plan one
+for befalls in 'pkill -KILL -f "serve spare [0-9]+$"' 'cd /var/lib/evenkeel/bin; cp -p keel-agent-* new; mv new keel-agent-*'; do
+    soon are spares 1
+    host_sh "$befalls"
+    assert_exit 2 laptop plan one
+    assert_eq "$plan" "$OUTPUT" "after $befalls"
+done
 assert_exit 0 laptop apply --yes one
 assert_eq "kept" "$(host cat /etc/mark)"
 assert_eq "$before" "$(logins)" "there was another login"
@@ -51,7 +74,9 @@ network iptables -D INPUT -p tcp --dport 22 --sport "$port" -j DROP
 
 # Whoever keeps them is killed.
 before=$(logins)
+soon are spares 1
 kill -9 $(keepers)
+soon are spares 0
 host_sh 'echo mine >/etc/mark'
 assert_exit 0 laptop apply --yes one
 assert_eq "kept" "$(host cat /etc/mark)"
@@ -68,4 +93,5 @@ assert_eq "kept" "$(host cat /etc/mark)"
 
 # And some time after the last use it is gone.
 soon are connections 0
+soon are spares 0
 soon are_gone

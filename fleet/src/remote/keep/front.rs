@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::remote::access::{Access, Passwords};
 use crate::remote::keyring::Lock;
 use crate::remote::pipe::{Pipe, Remote, STALLED};
+use crate::remote::spare::{Spare, Taken};
 use crate::remote::unsuited::Unsuited;
 use crate::trouble::{Stage, Trouble};
 use std::os::unix::net::UnixStream;
@@ -42,8 +43,8 @@ impl Keep {
         if endpoint.keep.is_zero() {
             return None;
         }
-        if let Some(line) = self.found(endpoint) {
-            return Some(Ok(Kept::new(line, endpoint)));
+        if let Some(kept) = self.found(endpoint) {
+            return Some(Ok(kept));
         }
         if needs_somebody(endpoint, access) || self.place.socket(endpoint).is_none() {
             return None;
@@ -52,10 +53,13 @@ impl Keep {
     }
 
     /// A connection that was kept, and is there.
-    fn found(&self, endpoint: &Endpoint) -> Option<Line> {
+    fn found(&self, endpoint: &Endpoint) -> Option<Kept> {
         let mut line = self.meet(endpoint)?;
         line.say(&Say::Connect(Box::new(endpoint.clone())), PROBE).ok()?;
-        matches!(line.hear(PROBE), Ok(Some(Told::Connected))).then_some(line)
+        match line.hear(PROBE) {
+            Ok(Some(Told::Connected(spare))) => Some(Kept::new(line, endpoint, spare)),
+            _ => None,
+        }
     }
 
     fn meet(&self, endpoint: &Endpoint) -> Option<Line> {
@@ -80,7 +84,7 @@ impl Keep {
         loop {
             match line.hear(until.saturating_duration_since(Instant::now())).ok()?? {
                 Told::Note(text) => (access.notes)(&text),
-                Told::Connected => return Some(Ok(Kept::new(line, endpoint))),
+                Told::Connected(spare) => return Some(Ok(Kept::new(line, endpoint, spare))),
                 Told::Refused(refused) if refused.has_questions => return None,
                 Told::Refused(refused) => {
                     let (trouble, openssh_may) = (refused.trouble, refused.openssh_may);
@@ -108,22 +112,25 @@ fn needs_somebody(endpoint: &Endpoint, access: &Access<'_>) -> bool {
 pub(in crate::remote) struct Kept {
     line: Arc<Shared>,
     alias: String,
+    keeps: Duration,
+    /// The label and the nonce of a command that runs there already.
+    spare: Option<(String, String)>,
     /// How many commands were started.
     started: u64,
 }
 
 impl Kept {
-    fn new(line: Line, endpoint: &Endpoint) -> Self {
-        Self { line: Arc::new(Shared(Mutex::new(line))), alias: endpoint.alias.clone(), started: 0 }
+    fn new(line: Line, endpoint: &Endpoint, spare: Option<(String, String)>) -> Self {
+        let line = Arc::new(Shared(Mutex::new(line)));
+        Self { line, alias: endpoint.alias.clone(), keeps: endpoint.keep, spare, started: 0 }
     }
-}
 
-impl Remote for Kept {
-    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+    /// Asks for the next command, by its number.
+    fn begin(&mut self, say: impl FnOnce(u64) -> Say) -> Result<Box<dyn Pipe>, Trouble> {
         self.started += 1;
         let number = self.started;
         let mut line = self.line.held();
-        let asked = line.say(&Say::Exec(number, command.to_owned()), STALLED);
+        let asked = line.say(&say(number), STALLED);
         asked.map_err(|error| lost(&error.to_string()))?;
         let until = Instant::now() + STARTING;
         loop {
@@ -137,6 +144,27 @@ impl Remote for Kept {
         }
         drop(line);
         Ok(Box::new(KeptPipe::new(self.line.clone(), number)))
+    }
+}
+
+impl Remote for Kept {
+    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
+        self.begin(|number| Say::Exec(number, command.to_owned()))
+    }
+
+    fn keeps(&self) -> Option<Duration> {
+        Some(self.keeps)
+    }
+
+    fn leave(&mut self, spare: Spare) {
+        // Where it cannot be told, what follows says so.
+        let _ = self.line.held().say(&Say::Spare(Box::new(spare)), STALLED);
+    }
+
+    fn take(&mut self, labels: &[&str]) -> Option<Taken> {
+        let (label, nonce) = self.spare.take().filter(|(label, _)| labels.contains(&label.as_str()))?;
+        let pipe = self.begin(Say::Take).ok()?;
+        Some(Taken { label, nonce, pipe })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One command of a call, over a connection that is kept: bytes both ways, to the end of the command or of the call. What becomes of the connection
 //! then is the session's to decide.
 
+use super::ahead::Ahead;
 use super::line::{Frame, Line, PIECE};
 use super::words::{Say, Told};
 use crate::remote::pipe::{Pipe as _, Received, STALLED};
@@ -23,13 +24,18 @@ pub(super) enum Relayed {
     /// The connection broke, or is not to be trusted any more.
     Broken,
     /// The call wants another one while it runs.
-    Another(u64, String),
+    Another(Say),
     /// The call has ended while it runs.
     Left,
 }
 
 /// Carries the n-th command.
-pub(super) fn relay(pipe: &mut Ssh2Pipe, line: &mut Line, number: u64) -> io::Result<Relayed> {
+pub(super) fn relay(
+    pipe: &mut Ssh2Pipe,
+    line: &mut Line,
+    number: u64,
+    ahead: &mut Ahead,
+) -> io::Result<Relayed> {
     let mut buffer = vec![0; PIECE];
     loop {
         let frame = line.take()?;
@@ -38,7 +44,11 @@ pub(super) fn relay(pipe: &mut Ssh2Pipe, line: &mut Line, number: u64) -> io::Re
             Some(Frame::Bytes(bytes)) => pipe.send(&bytes),
             Some(Frame::Errors(_)) => Ok(()),
             Some(Frame::Words(words)) => match serde_json::from_slice(&words)? {
-                Say::Exec(number, command) => return Ok(Relayed::Another(number, command)),
+                another @ (Say::Exec(..) | Say::Take(_)) => return Ok(Relayed::Another(another)),
+                Say::Spare(spare) => {
+                    ahead.leave(*spare);
+                    Ok(())
+                }
                 Say::EndInput => pipe.end_input(Instant::now() + END, END),
                 Say::Connect(_) | Say::Leave(_) => return Ok(Relayed::Broken),
             },

@@ -1,6 +1,7 @@
 //! A socket at which a connection that nobody uses waits for the next call. It is there only while the connection is free: whoever finds none
 //! connects anew.
 
+use super::ahead::Ahead;
 use super::line::Line;
 use super::place::is_ours;
 use crate::remote::ssh2_link::poll_all;
@@ -60,24 +61,32 @@ impl Seat {
         }
     }
 
-    /// Waits for the next call, until [`awake_or_not`] says so at most, while the host is heard: what it asks is answered. `None` where nobody came,
-    /// or the host is gone.
-    pub(super) fn wait(&self, ssh: &mut Ssh2, until: Duration) -> io::Result<Option<Line>> {
+    /// Waits for the next call, until [`awake_or_not`] says so at most, while the host is heard: what it asks is answered. What is to be ready for
+    /// that call is started meanwhile. `None` where nobody came, or the host is gone.
+    pub(super) fn wait(
+        &self,
+        ssh: &mut Ssh2,
+        ahead: &mut Ahead,
+        until: Duration,
+    ) -> io::Result<Option<Line>> {
         loop {
+            ahead.start(ssh)?;
             let left = until.saturating_sub(awake_or_not());
             if left.is_zero() {
                 return Ok(None);
             }
-            let (here, there) = ssh.link().with_socket(|socket| {
-                let mut fds = [
-                    PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN),
-                    PollFd::from_borrowed_fd(socket, PollFlags::IN),
-                ];
-                poll_all(&mut fds, left)
-                    .map(|()| (!fds[0].revents().is_empty(), !fds[1].revents().is_empty()))
+            let (here, there, ended) = ssh.link().with_socket(|socket| {
+                let others = [self.listener.as_fd(), socket].into_iter().chain(ahead.caller());
+                let mut fds: Vec<_> = others.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+                poll_all(&mut fds, left)?;
+                let is_ready = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
+                io::Result::Ok((is_ready(0), is_ready(1), is_ready(2)))
             })?;
             if there {
-                ssh.tend()?;
+                ahead.tend(ssh)?;
+            }
+            if ended {
+                ahead.caller_has_ended();
             }
             if here {
                 match self.listener.accept() {

@@ -1,6 +1,7 @@
 //! One connection to one host, in the process that keeps it: made for a call, used by it, kept a while after it, used by the next. One call at a
 //! time. A connection is kept only where its last command has ended in order; it ends with the least doubt about it.
 
+use super::ahead::Ahead;
 use super::line::Line;
 use super::place::Place;
 use super::relay::{Relayed, relay};
@@ -42,28 +43,31 @@ pub(super) fn keep(mut line: Line, place: &Place) -> io::Result<()> {
     let Some(Say::Connect(endpoint)) = line.hear(FIRST_WORDS)? else { return Ok(()) };
     let Some(mut ssh) = connect(&mut line, &endpoint)? else { return Ok(()) };
     let end = awake_or_not() + LIFE.max(endpoint.keep);
+    let mut ahead = Ahead::default();
     loop {
-        let served = serve(&mut line, &mut ssh)?;
+        let served = serve(&mut line, &mut ssh, &mut ahead)?;
         if matches!(served, Served::Broken) {
             return Ok(());
         }
         let Some(path) = place.socket(&endpoint) else { return Ok(()) };
         // The next call may come before the last command has ended: it waits here. The last one ends when this is there.
         let seat = Seat::take(&path)?;
+        ahead.waits_for(&line);
         drop(line);
         if let Served::Runs(mut pipe) = served
             && pipe.finish(PARTING).is_err()
         {
             return Ok(());
         }
-        let Some(next) = seat.wait(&mut ssh, end.min(awake_or_not() + endpoint.keep))? else { return Ok(()) };
+        let until = end.min(awake_or_not() + endpoint.keep);
+        let Some(next) = seat.wait(&mut ssh, &mut ahead, until)? else { return Ok(()) };
         drop(seat);
         line = next;
         let Some(Say::Connect(wanted)) = line.hear(FIRST_WORDS)? else { return Ok(()) };
-        if wanted != endpoint || !is_known(&ssh) || ssh.open_next(PROBE).is_err() {
+        if wanted != endpoint || !is_known(&ssh) || !ahead.wake(&mut ssh, PROBE) {
             return Ok(());
         }
-        line.say(&Told::Connected, STALLED)?;
+        line.say(&Told::Connected(ahead.there()), STALLED)?;
     }
 }
 
@@ -87,7 +91,7 @@ fn connect(line: &mut Line, endpoint: &Endpoint) -> io::Result<Option<Ssh2>> {
     let line = told.into_inner().unwrap_or_else(PoisonError::into_inner);
     match met {
         Ok(ssh) => {
-            line.say(&Told::Connected, STALLED)?;
+            line.say(&Told::Connected(None), STALLED)?;
             Ok(Some(ssh))
         }
         Err(unsuited) => {
@@ -113,31 +117,38 @@ enum Served {
 }
 
 /// All commands of one call.
-fn serve(line: &mut Line, ssh: &mut Ssh2) -> io::Result<Served> {
+fn serve(line: &mut Line, ssh: &mut Ssh2, ahead: &mut Ahead) -> io::Result<Served> {
     let mut wanted = None;
     loop {
-        let (number, command) = match wanted.take() {
-            Some(wanted) => wanted,
-            None => match line.hear(LONG)? {
-                Some(Say::Exec(number, command)) => (number, command),
-                // Of a command that has ended.
-                Some(Say::EndInput) => continue,
-                Some(Say::Connect(_) | Say::Leave(_)) => return Ok(Served::Broken),
-                None => return Ok(Served::InOrder),
-            },
+        let said = match wanted.take() {
+            Some(wanted) => Some(wanted),
+            None => line.hear(LONG)?,
         };
-        let mut pipe = match ssh.start(&command) {
-            Ok(pipe) => Box::new(pipe),
+        let ready = ahead.take();
+        let (number, started) = match (said, ready) {
+            (Some(Say::Exec(number, command)), _) => (number, ssh.start(&command).map(Box::new)),
+            (Some(Say::Take(number)), Some(ready)) => (number, Ok(ready)),
+            // Of a command that has ended.
+            (Some(Say::EndInput), _) => continue,
+            (Some(Say::Spare(spare)), _) => {
+                ahead.leave(*spare);
+                continue;
+            }
+            (Some(Say::Connect(_) | Say::Leave(_) | Say::Take(_)), _) => return Ok(Served::Broken),
+            (None, _) => return Ok(Served::InOrder),
+        };
+        let mut pipe = match started {
+            Ok(pipe) => pipe,
             Err(trouble) => {
                 line.say(&Told::Trouble(number, trouble), STALLED)?;
                 return Ok(Served::Broken);
             }
         };
         line.say(&Told::Running(number), STALLED)?;
-        match relay(&mut pipe, line, number)? {
+        match relay(&mut pipe, line, number, ahead)? {
             Relayed::Ended => {}
             Relayed::Broken => return Ok(Served::Broken),
-            Relayed::Another(number, command) => wanted = Some((number, command)),
+            Relayed::Another(another) => wanted = Some(another),
             Relayed::Left => return Ok(Served::Runs(pipe)),
         }
     }

@@ -2,6 +2,7 @@
 //! the same program; sockets of another version have other names.
 
 use crate::endpoint::Endpoint;
+use crate::remote::spare::Spare;
 use crate::trouble::Trouble;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,12 @@ pub(super) enum Say {
     Leave(Box<Endpoint>),
     /// Start this command, the n-th; answered by [`Told::Running`] or [`Told::Trouble`]. The one before is not listened to any more.
     Exec(u64, String),
+    /// The command that runs already is the n-th; answered by [`Told::Running`], or by [`Told::Trouble`] where there is none.
+    Take(u64),
     /// The command's standard input has ended.
     EndInput,
+    /// Start this one for the next call, when this one has ended.
+    Spare(Box<Spare>),
 }
 
 /// What the process that keeps connections says.
@@ -23,8 +28,8 @@ pub(super) enum Say {
 pub(super) enum Told {
     /// What a user should know although it is no trouble.
     Note(String),
-    /// The host is connected to, and has just shown that it is there.
-    Connected,
+    /// The host is connected to, and has just shown that it is there; the label and the nonce of a command that runs there already.
+    Connected(Option<(String, String)>),
     /// The host is not connected to.
     Refused(Box<Refused>),
     /// The n-th command runs.

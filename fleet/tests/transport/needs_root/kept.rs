@@ -23,26 +23,28 @@ fn plays_the_keeper() {
 }
 
 /// A machine on which one call comes after the other.
-struct Desk {
-    dir: TempDir,
-    sshd: Sshd,
+pub struct Desk {
+    pub dir: TempDir,
+    pub sshd: Sshd,
 }
 
 impl Desk {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), sshd: Sshd::start(&[]) }
+        Self::with(&[])
     }
 
-    fn dir(&self) -> PathBuf {
+    /// With these lines of sshd_config(5).
+    pub fn with(options: &[&str]) -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), sshd: Sshd::start(options) }
+    }
+
+    pub fn dir(&self) -> PathBuf {
         self.dir.path().join("keep")
     }
 
     /// One more call.
-    fn door(&self) -> Door {
-        let me = std::env::current_exe().unwrap().into_os_string();
-        let words = ["--exact", "needs_root::kept::plays_the_keeper"].map(OsString::from);
-        let program = std::iter::once(me).chain(words).collect();
-        Door { keep: Some(Keep::new(&self.dir(), program)), ..Door::knowing(&[]) }
+    pub fn door(&self) -> Door {
+        door(&self.dir())
     }
 
     /// One more call, which says what came, and ends.
@@ -50,7 +52,7 @@ impl Desk {
         self.door().run(endpoint, command).unwrap().0
     }
 
-    fn logins(&self) -> usize {
+    pub fn logins(&self) -> usize {
         self.sshd.log().matches("Accepted ").count()
     }
 
@@ -62,7 +64,7 @@ impl Desk {
     }
 
     /// Waits until so many wait there.
-    fn waits_for_seats(&self, count: usize) {
+    pub fn waits_for_seats(&self, count: usize) {
         let start = Instant::now();
         while self.seats().len() != count {
             assert!(start.elapsed() < LONG, "{:?} in place of {count}", self.seats());
@@ -82,12 +84,20 @@ impl Desk {
         all.filter(|pid| pid.parse::<u32>().is_ok()).filter(|pid| command_line(pid).is_ok_and(ends)).collect()
     }
 
-    fn kill_keepers(&self) {
+    pub fn kill_keepers(&self) {
         let keepers = self.keepers();
         assert!(!keepers.is_empty());
         let killed = Command::new("kill").arg("-KILL").args(&keepers).status().unwrap();
         assert!(killed.success());
     }
+}
+
+/// A call that keeps its connections in `dir`.
+pub fn door(dir: &Path) -> Door {
+    let me = std::env::current_exe().unwrap().into_os_string();
+    let words = ["--exact", "needs_root::kept::plays_the_keeper"].map(OsString::from);
+    let program = std::iter::once(me).chain(words).collect();
+    Door { keep: Some(Keep::new(dir, program)), ..Door::knowing(&[]) }
 }
 
 #[test]

@@ -5,4 +5,5 @@ mod jump;
 mod kept;
 mod login;
 mod loss;
+mod spare;
 mod streams;

@@ -1,0 +1,155 @@
+//! A command that one call leaves for the next. Calls that leave one are processes of their own: it is started when they have ended.
+#![expect(clippy::disallowed_methods, reason = "a test starts its own programs")]
+
+use super::kept::{Desk, door};
+use crate::door::{LONG, rest};
+use fleet::{Endpoint, Received, Spare};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// What is left: it says that it is there, waits for four bytes, and then for its end.
+const COMMAND: &str = "echo $$ >>{dir}/up; echo up; head -c 4; echo on; exec cat";
+
+fn spare(dir: &Path) -> Spare {
+    let command = COMMAND.replace("{dir}", &dir.display().to_string());
+    Spare { label: "label".to_owned(), nonce: "nonce".to_owned(), command, word: b"word".to_vec() }
+}
+
+/// The command line has it that this process is a call: directory and endpoint follow.
+#[test]
+fn plays_a_call() {
+    let mut words = std::env::args().skip_while(|word| word != "call-from");
+    if let (Some(_), Some(dir), Some(endpoint)) = (words.next(), words.next(), words.next()) {
+        let endpoint: Endpoint = serde_json::from_str(&endpoint).unwrap();
+        let mut remote = door(&Path::new(&dir).join("keep")).connect(&endpoint).unwrap();
+        assert_eq!(rest(&mut *remote.exec("echo in").unwrap()).unwrap(), b"in\n");
+        remote.leave(spare(Path::new(&dir)));
+    }
+}
+
+impl Desk {
+    /// A call in another process leaves one, and it runs.
+    fn leaves(&self, endpoint: &Endpoint) {
+        let mut call = Command::new(std::env::current_exe().unwrap());
+        call.args(["--exact", "needs_root::spare::plays_a_call", "--", "call-from"]);
+        call.arg(self.dir.path()).arg(serde_json::to_string(endpoint).unwrap());
+        let called = call.output().unwrap();
+        assert!(called.status.success(), "{called:?}");
+        self.waits_for_seats(1);
+    }
+
+    fn waits_for(&self, file: &str) -> String {
+        let start = Instant::now();
+        loop {
+            match fs::read_to_string(self.dir.path().join(file)) {
+                Ok(text) if text.ends_with('\n') => return text,
+                _ => assert!(start.elapsed() < LONG, "no {file}"),
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// One more call, which takes what was left: what that says, and how the call's own command goes.
+    fn takes(&self, label: &str) -> (Option<String>, String) {
+        let mut remote = self.door().connect(&self.sshd.endpoint()).unwrap();
+        let taken = remote.take(&["other", label]);
+        let said = taken.map(|mut taken| {
+            assert_eq!((taken.label.as_str(), taken.nonce.as_str()), ("label", "nonce"));
+            taken.pipe.send(b" and more").unwrap();
+            let (mut came, mut buffer) = (String::new(), [0; 100]);
+            while !came.ends_with("more") {
+                let Ok(Received::Bytes(count)) = taken.pipe.receive(&mut buffer, LONG) else { break };
+                came.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+            }
+            assert_eq!(taken.pipe.finish(LONG).unwrap(), Some(0));
+            came
+        });
+        let own = rest(&mut *remote.exec("echo own").unwrap()).unwrap();
+        (said, String::from_utf8(own).unwrap())
+    }
+}
+
+#[test]
+fn the_next_call_finds_what_the_last_one_has_left() {
+    let desk = Desk::with(&[]);
+    for _ in 0..2 {
+        desk.leaves(&desk.sshd.endpoint());
+        desk.waits_for("up");
+        let said = "up\nwordon\n and more";
+        assert_eq!(desk.takes("label"), (Some(said.to_owned()), "own\n".to_owned()));
+        fs::remove_file(desk.dir.path().join("up")).unwrap();
+        desk.waits_for_seats(1);
+    }
+    // It was taken: there is none for another call.
+    assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
+    assert_eq!(desk.logins(), 1);
+}
+
+/// What becomes of it, or of the connection, before the next call.
+type Fate = (&'static str, &'static str, usize, fn(&Desk));
+
+const FATES: &[Fate] = &[
+    ("it is not the one that is wanted", "another", 1, |_| ()),
+    ("it ends", "label", 1, |desk| {
+        let pid = desk.waits_for("up");
+        assert!(Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap().success());
+        sleep(Duration::from_millis(100));
+    }),
+    ("the host ends the connection", "label", 2, |desk| desk.sshd.end_sessions()),
+    ("the host falls silent", "label", 2, |desk| desk.sshd.still_sessions()),
+    ("the keeper is killed", "label", 2, Desk::kill_keepers),
+];
+
+#[test]
+fn whatever_becomes_of_it_the_next_call_goes_well() {
+    for (fate, label, logins, befall) in FATES {
+        let desk = Desk::with(&[]);
+        desk.leaves(&desk.sshd.endpoint());
+        desk.waits_for("up");
+        befall(&desk);
+        let start = Instant::now();
+        assert_eq!(desk.takes(label), (None, "own\n".to_owned()), "{fate}");
+        assert!(start.elapsed() < Duration::from_secs(8), "{fate}: {:?}", start.elapsed());
+        assert_eq!(desk.logins(), *logins, "{fate}");
+    }
+}
+
+#[test]
+fn it_ends_with_its_connection() {
+    let desk = Desk::with(&[]);
+    desk.leaves(&Endpoint { keep: Duration::from_secs(1), ..desk.sshd.endpoint() });
+    let there = Path::new("/proc").join(desk.waits_for("up").trim());
+    let start = Instant::now();
+    while there.exists() {
+        assert!(start.elapsed() < LONG);
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn none_is_started_while_the_call_goes_on_elsewhere() {
+    let desk = Desk::with(&[]);
+    let mut remote = desk.door().connect(&desk.sshd.endpoint()).unwrap();
+    remote.leave(spare(desk.dir.path()));
+    drop(remote);
+    desk.waits_for_seats(1);
+    sleep(Duration::from_millis(200));
+    assert!(!desk.dir.path().join("up").exists());
+    assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
+}
+
+#[test]
+fn a_host_that_allows_one_command_at_a_time_is_no_worse_off() {
+    let desk = Desk::with(&["MaxSessions 1"]);
+    for _ in 0..4 {
+        desk.leaves(&desk.sshd.endpoint());
+        // Whether it is started is for sshd to say, which may count the last command for a moment still.
+        sleep(Duration::from_millis(100));
+        assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
+        desk.waits_for_seats(1);
+    }
+    assert_eq!(desk.logins(), 1);
+}
