@@ -14,7 +14,8 @@ use crate::source::{Site, Source};
 use crate::status::{Status, be_the_agent};
 use crate::watch::files::{Files, Happened};
 use crate::watch::units::Manager;
-use crate::watch::wait::Wait;
+use crate::watch::values::Values;
+use crate::watch::wait::{Wait, Woken};
 use crate::watch::writers::Writers;
 use agent::os::lock::Lock;
 use agent::session::Clock;
@@ -52,6 +53,7 @@ pub struct ControlLoop<'a> {
     pub(crate) wait: Wait,
     pub(crate) files: Files,
     pub(crate) manager: Manager,
+    pub(crate) values: Values,
     pub(crate) writers: Writers,
     pub(crate) interests: Interests,
     pub(crate) site: Option<Arc<Site>>,
@@ -92,6 +94,7 @@ impl<'a> ControlLoop<'a> {
             wait,
             files: Files::new(),
             manager: Manager::default(),
+            values: Values::default(),
             writers: Writers::default(),
             interests,
             site,
@@ -169,7 +172,7 @@ impl<'a> ControlLoop<'a> {
         seconds(&(self.host.clock)())
     }
 
-    fn sleep(&self) -> Result<(), Failure> {
+    fn sleep(&mut self) -> Result<(), Failure> {
         let now = self.now();
         let fights = self.memory.breaker.next(now);
         let opens = self.settings.windows.opens(now);
@@ -179,7 +182,16 @@ impl<'a> ControlLoop<'a> {
         let within = self.manager.again().into_iter().chain(within).min();
         let inputs: Vec<_> =
             self.files.fd().into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
-        self.wait.wait(&inputs, at.unwrap_or(self.next), within)
+        loop {
+            let values = self.values.next().filter(|_| self.paused.is_none());
+            let until = values.into_iter().chain(within).min();
+            let woken = self.wait.wait(&inputs, at.unwrap_or(self.next), until)?;
+            let is_time = within.is_some_and(|within| within <= Instant::now());
+            // What is as it was when it was read last wakes nobody.
+            if woken == Woken::Something || is_time || self.values.look() {
+                return Ok(());
+            }
+        }
     }
 
     /// True where there is nothing to be done now.
@@ -213,6 +225,9 @@ impl<'a> ControlLoop<'a> {
         }
         for unit in self.manager.happened(&self.interests) {
             self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
+        }
+        for path in self.values.happened() {
+            self.interests.of_value(&path).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
         }
         self.mind_manager();
         self.mind_reporters();

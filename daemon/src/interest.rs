@@ -45,6 +45,9 @@ const ACCOUNT_FILES: [&str; 4] = ["/etc/passwd", "/etc/group", "/etc/shadow", "/
 /// Where an administrator's units are, and whether they start at boot (systemd.unit(5)).
 const UNIT_DIRS: [&str; 2] = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];
 
+/// Where the values of the kernel are (proc_sys(5)).
+const KERNEL: &str = "/proc/sys";
+
 /// How something happened to a name in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -59,6 +62,7 @@ pub enum Change {
 pub struct Interests {
     dirs: BTreeMap<PathBuf, Names>,
     units: BTreeMap<String, BTreeSet<u32>>,
+    values: BTreeMap<PathBuf, BTreeSet<u32>>,
 }
 
 /// The names of a directory that matter.
@@ -101,6 +105,9 @@ impl Interests {
             match thing {
                 Thing::Path(path) => {
                     self.path(path.as_path(), (Who::Node(at), FILES));
+                    if path.as_path().starts_with(KERNEL) {
+                        self.values.entry(path.as_path().to_owned()).or_default().insert(at);
+                    }
                     if is_deep {
                         self.tree(path.as_path(), (Who::Node(at), FILES), below);
                     }
@@ -174,6 +181,16 @@ impl Interests {
         self.units.get(name).into_iter().flatten().map(|at| (Who::Node(*at), UNITS))
     }
 
+    /// The values of the kernel that are claimed, by their files.
+    pub fn values(&self) -> impl Iterator<Item = &Path> {
+        self.values.keys().map(PathBuf::as_path)
+    }
+
+    /// Whom such a value concerns.
+    pub fn of_value(&self, path: &Path) -> impl Iterator<Item = Hit> {
+        self.values.get(path).into_iter().flatten().map(|at| (Who::Node(*at), FILES))
+    }
+
     /// Whom it concerns that something happened to a name in a directory.
     pub fn happened(&self, dir: &Path, name: &OsStr, change: Change) -> Concerned {
         let mut concerned = Concerned::default();
@@ -243,6 +260,7 @@ mod tests {
             node("user.ann", json!({})),
             node("service.nginx", json!({"running": true})),
             node("line./etc/hosts", json!({"path": "/etc/hosts", "line": "x"})),
+            node("sysctl.net.ipv4.ip_forward", json!({"value": 1})),
         ];
         Catalog::new(nodes, Vec::new()).unwrap()
     }
@@ -271,6 +289,8 @@ mod tests {
             ("/etc/shadow", Change::Name, 3, ACCOUNTS),
             ("/etc/systemd/system/nginx.service", Change::Name, 4, UNITS),
             ("/etc/hosts", Change::Within, 5, FILES),
+            ("/etc/sysctl.d/60-keel-net.ipv4.ip_forward.conf", Change::Name, 6, FILES),
+            ("/proc/sys/net/ipv4/ip_forward", Change::Within, 6, FILES),
         ] {
             let path = Path::new(path);
             let found = all.happened(path.parent().unwrap(), path.file_name().unwrap(), change);
@@ -283,6 +303,14 @@ mod tests {
         let all = interests();
         assert_eq!(all.of_unit("nginx.service").collect::<Vec<_>>(), [(Who::Node(4), UNITS)]);
         assert_eq!((all.of_unit("ssh.service").count(), all.units().count()), (0, 1));
+    }
+
+    #[test]
+    fn a_value_of_the_kernel_wakes_who_claims_it() {
+        let all = interests();
+        let path = Path::new("/proc/sys/net/ipv4/ip_forward");
+        assert_eq!(all.values().collect::<Vec<_>>(), [path]);
+        assert_eq!(all.of_value(path).collect::<Vec<_>>(), [(Who::Node(6), FILES)]);
     }
 
     #[test]

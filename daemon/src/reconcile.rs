@@ -100,6 +100,7 @@ impl ControlLoop<'_> {
         self.status.directories = self.files.count();
         self.status.units = self.interests.units().count();
         self.manager.mind(&self.interests);
+        self.values.mind(self.interests.values());
         self.mind_manager();
         let mut unwatched: BTreeMap<String, String> =
             self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone())).collect();

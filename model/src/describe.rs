@@ -3,7 +3,7 @@
 
 use crate::{
     Command, Diff, GroupSpec, Op, PackageAction, PackageChange, Principal, REDACTED, Step, Text, Transaction,
-    UnitAction, UserSpec, Val,
+    UnitAction, UserSpec, Val, sysctl_key,
 };
 use std::fmt;
 
@@ -92,6 +92,10 @@ impl fmt::Display for Op {
                 let all = together.changes.iter().map(ToString::to_string);
                 let checks = together.checks.iter().map(|check| Self::Check(check.clone()).to_string());
                 write!(f, "together {}", checks.chain(all).collect::<Vec<_>>().join(", "))
+            }
+            Self::SetSysctl { path, value } => {
+                let key = sysctl_key(path).unwrap_or_else(|| path.to_string());
+                write!(f, "set_sysctl {} = {}", inert(&key), inert(value))
             }
             Self::Reboot => f.write_str("reboot"),
         }

@@ -1,6 +1,6 @@
 //! Before- and after-images: the state of what an op touches, journalled so that it can be brought back.
 
-use crate::{Digest, HostPath};
+use crate::{Digest, HostPath, sysctl_key};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +19,8 @@ pub enum Subject {
     User(String),
     /// A group.
     Group(String),
+    /// A value of the running kernel, by its file below /proc/sys.
+    Sysctl(HostPath),
 }
 
 impl fmt::Display for Subject {
@@ -29,6 +31,10 @@ impl fmt::Display for Subject {
             Self::Unit(name) => write!(f, "unit {name}"),
             Self::User(name) => write!(f, "user {name}"),
             Self::Group(name) => write!(f, "group {name}"),
+            Self::Sysctl(path) => match sysctl_key(path) {
+                Some(key) => write!(f, "sysctl {key}"),
+                None => write!(f, "sysctl {path}"),
+            },
         }
     }
 }
@@ -47,6 +53,8 @@ pub enum State {
     User(Option<UserState>),
     /// Of a group.
     Group(Option<GroupState>),
+    /// Of a value of the running kernel; `None` where it has no such value.
+    Sysctl(Option<String>),
 }
 
 /// The identity of kept bytes, which is also their name in the host's blob store.

@@ -102,6 +102,13 @@ pub enum Op {
     },
     /// Runs a command for its effect, which cannot be known.
     Run(Command),
+    /// Sets a value of the running kernel, which is as it was again after the next boot.
+    SetSysctl {
+        /// Its file below /proc/sys.
+        path: HostPath,
+        /// The value, without a newline at its end.
+        value: String,
+    },
     /// Reboots the machine. Whoever asked for it goes on when it is up again, in another process.
     Reboot,
     /// Asks whether the configuration of a unit is good. It changes nothing: it stands before what would make the unit read it.

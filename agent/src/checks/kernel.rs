@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use super::subject::Subject;
 use crate::kind::Listed;
-use model::{Failure, HostPath, Problem, Shortfall};
+use model::{Failure, HostPath, Problem, Shortfall, sysctl_path};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -48,12 +48,7 @@ impl Subject for Kernel {
 
 impl Kernel {
     fn path(&self) -> Result<HostPath, String> {
-        let key = if self.key.contains('/') { self.key.clone() } else { self.key.replace('.', "/") };
-        let is_plain = !key.is_empty() && key.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if !is_plain {
-            return Err(format!("`{}` is no name of a value", self.key));
-        }
-        HostPath::new(format!("/proc/sys/{key}"))
+        sysctl_path(&self.key).ok_or_else(|| format!("`{}` is no name of a value", self.key))
     }
 }
 

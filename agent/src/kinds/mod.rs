@@ -29,6 +29,7 @@ kinds! {
     systemd_unit::SystemdUnit,
     user::User,
     group::Group,
+    sysctl::Sysctl,
     exec::Exec,
     reboot::Reboot,
 }

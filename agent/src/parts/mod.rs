@@ -3,6 +3,7 @@
 //! Nothing here is a kind, and nothing here changes a host. `kinds` build on it.
 
 pub mod attributes;
+pub mod boot_values;
 pub mod copied;
 pub mod duration;
 pub mod ensure;

@@ -157,12 +157,17 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
         });
         RehearsedPackage { files, ..package }
     };
-    let units = super::units::changes(&ran.recorded, &found.files);
+    let is_kernel = |line: &String| line.starts_with("set_sysctl ");
+    let (kernel, recorded): (Vec<String>, Vec<String>) = ran.recorded.into_iter().partition(is_kernel);
+    let units = super::units::changes(&recorded, &found.files);
     let starts = |act: &String| act.starts_with("start") || act.starts_with("restart");
     let started = units.iter().filter(|unit| unit.acts.iter().any(starts)).map(|unit| unit.name.as_str());
     let started = started.collect::<Vec<_>>().join(", ");
     let mut notes = found.notes;
-    if ran.recorded.iter().any(|line| line == "reboot") {
+    notes.extend(kernel.into_iter().map(|line| {
+        format!("the kernel is the machine's own and is left alone: whether it takes `{line}` is not told")
+    }));
+    if recorded.iter().any(|line| line == "reboot") {
         notes.push("the machine is not rebooted: what would be done after it is done without".to_owned());
     }
     if !started.is_empty() {

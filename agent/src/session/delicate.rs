@@ -55,6 +55,7 @@ const PLACES: &[(&str, &str)] = &[
     ("/etc/dhcp", NETWORK),
     ("/etc/dhcpcd", NETWORK),
     ("/etc/sysctl", NETWORK),
+    ("/proc/sys/net", NETWORK),
     ("/etc/hosts", RESOLVER),
     ("/etc/resolv", RESOLVER),
     ("/etc/resolvconf", RESOLVER),
@@ -252,6 +253,7 @@ fn about(subject: &Subject, login: &Login) -> Option<&'static str> {
         Subject::User(name) if *name == login.user => Some("the login user"),
         Subject::User(name) => (name == "root").then_some("the superuser"),
         Subject::Group(name) if GROUPS.contains(&name.as_str()) => Some(ROOT),
+        Subject::Sysctl(path) => path.as_path().starts_with("/proc/sys/net").then_some(NETWORK),
         Subject::Group(name) => login.groups.contains(name).then_some("a group of the login user"),
     }
 }
@@ -315,6 +317,7 @@ mod tests {
             ("package", name) => Subject::Package(name.to_owned()),
             ("unit", name) => Subject::Unit(name.to_owned()),
             ("user", name) => Subject::User(name.to_owned()),
+            ("sysctl", path) => Subject::Sysctl(HostPath::new(path).unwrap()),
             (_, name) => Subject::Group(name.to_owned()),
         }
     }

@@ -13,6 +13,7 @@ mod packages;
 mod predict;
 mod reboot;
 mod running;
+mod sysctl;
 mod unit_files;
 mod view;
 
@@ -25,4 +26,5 @@ pub use layer::Layer;
 pub use packages::{Candidates, Package, PackageStatus, cut_off, left_over};
 pub use reboot::{BOOT_ID, REQUIRED};
 pub use running::is_running;
+pub use sysctl::sysctl;
 pub use view::View;

@@ -55,6 +55,7 @@ impl Layer<'_> {
             }
             Op::Check(check) => self.pass(check),
             Op::Together(together) => self.swap(together),
+            Op::SetSysctl { path, value } => self.set_sysctl(path, value),
             Op::Reboot => self.reboot(),
         }?;
         Ok(Touched::new())

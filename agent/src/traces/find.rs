@@ -26,7 +26,8 @@ impl Found {
     /// The paths it owns.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.things.iter().filter_map(|thing| match thing {
-            Thing::Path(path) => Some(path.as_path()),
+            // A view of the kernel has no times of its own.
+            Thing::Path(path) if !path.as_path().starts_with("/proc") => Some(path.as_path()),
             _ => None,
         })
     }

@@ -2,7 +2,7 @@
 
 use super::Keep;
 use crate::system::{
-    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow,
+    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, sysctl,
 };
 use model::{
     Failure, FileState, Fingerprint, GroupShadowState, GroupState, HostPath, PackageState, PathState, State,
@@ -42,6 +42,7 @@ pub fn capture(
         Subject::Unit(name) => State::Unit(system.unit(name)?),
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
         Subject::Group(name) => State::Group(group_state(system, name, keep)?),
+        Subject::Sysctl(path) => State::Sysctl(sysctl(system, path)?),
     })
 }
 

@@ -89,7 +89,8 @@ fn words(state: &State) -> Val {
         | State::Package(None)
         | State::Unit(None)
         | State::User(None)
-        | State::Group(None) => return Val::Absent,
+        | State::Group(None)
+        | State::Sysctl(None) => return Val::Absent,
         State::Path(PathState::File(file)) => {
             format!("file of {}, {:04o} {}:{}", size(file), file.mode, file.uid, file.gid)
         }
@@ -104,5 +105,6 @@ fn words(state: &State) -> Val {
         State::Unit(Some(unit)) => format!("{}, {}", unit.active, unit.file),
         State::User(Some(user)) => format!("uid {}", user.uid),
         State::Group(Some(group)) => format!("gid {}", group.gid),
+        State::Sysctl(Some(value)) => value.clone(),
     })
 }

@@ -36,6 +36,11 @@ pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) ->
         (Subject::Group(name), State::Group(now), State::Group(goal)) => {
             restore_group(name, now.as_ref(), goal.as_ref(), keep)
         }
+        // A value that the kernel did not have then came with a module, and goes with it.
+        (Subject::Sysctl(_), State::Sysctl(_), State::Sysctl(None)) => Ok(Vec::new()),
+        (Subject::Sysctl(path), State::Sysctl(_), State::Sysctl(Some(value))) => {
+            Ok(vec![Op::SetSysctl { path: path.clone(), value: value.clone() }])
+        }
         _ => Err(Failure::unknown(subject.to_string(), "its image is of another kind of thing")),
     }
 }

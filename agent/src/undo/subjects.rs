@@ -28,6 +28,7 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
         Op::Together(together) => together.changes.iter().flat_map(subjects).collect(),
+        Op::SetSysctl { path, .. } => vec![Subject::Sysctl(path.clone())],
         Op::ReloadManager | Op::Run(_) | Op::Check(_) | Op::Reboot => Vec::new(),
     }
 }

@@ -3,5 +3,6 @@
 pub mod bus;
 pub mod files;
 pub mod units;
+pub mod values;
 pub mod wait;
 pub mod writers;

@@ -1,5 +1,5 @@
 //! The one place where the agent waits: until something can be read, a signal comes, or a time has come. A clock that is set meanwhile
-//! wakes it too. Nobody polls.
+//! wakes it too. Nobody polls but for what makes no sound (`values`).
 
 use model::Failure;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,6 +26,15 @@ pub struct Wait {
     pub stop: Arc<AtomicBool>,
     /// Becomes true when it is to look at everything now.
     pub look: Arc<AtomicBool>,
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The time that was given has passed, and nothing else.
+    Time,
+    /// Anything else.
+    Something,
 }
 
 /// Ends a wait, from another thread.
@@ -91,7 +100,12 @@ impl Wait {
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn wait(&self, inputs: &[BorrowedFd<'_>], at: u64, within: Option<Instant>) -> Result<(), Failure> {
+    pub fn wait(
+        &self,
+        inputs: &[BorrowedFd<'_>],
+        at: u64,
+        within: Option<Instant>,
+    ) -> Result<Woken, Failure> {
         let failed = |error: Errno| Failure::io("wait for", "anything to happen", error);
         let value = Timespec { tv_sec: i64::try_from(at).unwrap_or(i64::MAX), tv_nsec: 0 };
         let timer = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
@@ -101,16 +115,17 @@ impl Wait {
         let mut all: Vec<PollFd<'_>> =
             own.iter().chain(inputs).map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         let left = within.map(|within| timespec(within.saturating_duration_since(Instant::now())));
-        match poll(&mut all, left.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
+        let woken = match poll(&mut all, left.as_ref()) {
+            Ok(0) => Woken::Time,
+            Ok(_) | Err(Errno::INTR) => Woken::Something,
             Err(error) => return Err(failed(error)),
-        }
+        };
         // Whatever they say: what has happened is seen by looking.
         let mut buffer = [0; 64];
         for fd in own {
             rustix::io::read(fd, &mut buffer).ok();
         }
-        Ok(())
+        Ok(woken)
     }
 }
 

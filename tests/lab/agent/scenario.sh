@@ -12,6 +12,7 @@ back() {
                 motd) [[ $(cat /etc/motd 2>/dev/null) == "Evenkeel keeps this." && $(stat -c %a:%U /etc/motd) == 644:root ]] ;;
                 unit) systemctl -q is-active lookout ;;
                 user) [[ $(getent passwd sailor) == *:/bin/bash ]] ;;
+                sysctl) [[ $(cat /proc/sys/net/ipv4/tcp_keepalive_time) == 1234 && -s /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf ]] ;;
                 package) dpkg-query -W -f "\${db:Status-Status}" netcat-openbsd 2>/dev/null | grep -qx installed ;;
             esac
         }
@@ -30,6 +31,7 @@ told() { host cat /var/lib/evenkeel/agent/reports.jsonl; }
 # has told SOMETHING
 says() { [[ $(told) == *"$1"* ]]; }
 
+own=$(cat /proc/sys/net/ipv4/tcp_keepalive_time)
 put site /root/site
 host apt-get update -qq
 assert_exit 0 keel_on_host apply -f site/host.toml --yes
@@ -43,13 +45,20 @@ soon says '"cause":"start"'
 assert_exit 0 keel agent status
 assert_contains "$OUTPUT" "running       process $first"
 
-# Whatever is done to a file, a unit, an account or a package, it is back.
+# Whatever is done to a file, a unit, an account, a package or a value of the kernel, it is back: also where no write was heard of, as through
+# another mount of proc.
+host_sh 'mkdir /run/proc; mount -t proc proc /run/proc'
 times="sed $(back motd sed -i s/keeps/kept/ /etc/motd) ms"
 times+=", rm $(back motd rm /etc/motd) ms"
 times+=", chmod $(back motd chmod 0600 /etc/motd) ms"
 times+=", mv $(back motd bash -c 'echo mine >/etc/other && mv /etc/other /etc/motd') ms"
 times+=", unit $(back unit bash -c 'systemctl kill -s KILL lookout; while systemctl -q is-active lookout; do :; done') ms"
 times+=", user $(back user usermod -s /bin/sh sailor) ms"
+times+=", value $(back sysctl sh -c 'echo 7201 >/proc/sys/net/ipv4/tcp_keepalive_time') ms"
+times+=", its file $(back sysctl rm /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf) ms"
+times+=", value unheard $(back sysctl sh -c 'echo 7202 >/run/proc/sys/net/ipv4/tcp_keepalive_time') ms"
+host umount /run/proc
+assert_eq "$own" "$(cat /proc/sys/net/ipv4/tcp_keepalive_time)" "the value of this machine"
 times+=", package $(back package dpkg -r netcat-openbsd) ms"
 echo "back after: $times"
 soon says '"id":"package.netcat-openbsd","because":"drift"'
@@ -63,12 +72,13 @@ assert_contains "$OUTPUT" "drift         file./etc/issue"
 host_sh 'echo "Leave me, and say so." >/etc/issue'
 soon says '"event":"even","id":"file./etc/issue"'
 
-# While nothing happens nothing is done, and little memory is held.
+# While nothing happens as good as nothing is done (a value of the kernel is read each second), and little memory is held.
 sleep 1
 ticks() { host_sh 'awk "{ print \$14 + \$15 }" "/proc/$1/stat"' "$(pid)"; }
 before=$(ticks)
 sleep 3
-assert_eq "$before" "$(ticks)" "ticks of the processor"
+after=$(ticks)
+((after - before <= 1)) || { echo "$((after - before)) ticks of the processor" >&2; exit 1; }
 own=$(host_sh 'awk "/^RssAnon/ { print \$2 }" "/proc/$1/status"' "$(pid)")
 echo "memory: $(host_sh 'grep -E "^(VmRSS|RssAnon|RssFile)" "/proc/$1/status" | tr -s "\n\t " " "' "$(pid)")"
 ((own < 15 * 1024)) || { echo "$own kB of its own" >&2; exit 1; }

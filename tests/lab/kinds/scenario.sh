@@ -1,4 +1,4 @@
-# What a kind changes besides what it was told to: groups of users, holds, configuration files. All of it comes back.
+# What a kind changes besides what it was told to: groups of users, holds, configuration files; and values of the kernel. All of it comes back.
 . "$LAB/lab.sh"
 
 # desired TOML: what is to be, as /root/x.toml.
@@ -70,3 +70,31 @@ assert_exit 0 keel_on_host rollback --yes
 desired 'package.keel-lab = { version = "2", options = ["-oDPkg::Options::=--force-confnew"] }'
 assert_exit 0 apply
 assert_eq $'hi 2version 2' "$(state)"
+
+# A value of the kernel: a rehearsal leaves it alone, a run sets it and keeps it for the next boot, a rollback brings back the one before.
+value() { host cat /proc/sys/net/ipv4/tcp_keepalive_time; }
+kept=/etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf
+before=$(value) own=$(cat /proc/sys/net/ipv4/tcp_keepalive_time)
+desired 'sysctl."net.ipv4.tcp_keepalive_time" = { value = 1234 }'
+assert_exit 2 keel_on_host rehearse -f x.toml
+assert_contains "$OUTPUT" "set_sysctl net.ipv4.tcp_keepalive_time = 1234"
+assert_eq "$before" "$(value)" "the rehearsal"
+assert_exit 0 apply
+assert_eq 1234 "$(value)"
+assert_contains "$(host cat "$kept")" "net.ipv4.tcp_keepalive_time = 1234"
+assert_exit 0 keel_on_host plan -f x.toml
+host_sh 'echo 4321 > /proc/sys/net/ipv4/tcp_keepalive_time'
+assert_exit 2 keel_on_host plan -f x.toml
+assert_contains "$OUTPUT" "live: 4321 -> 1234"
+assert_lacks "$OUTPUT" persisted
+assert_exit 0 apply
+assert_eq 1234 "$(value)"
+assert_exit 0 keel_on_host rollback --yes
+assert_eq 4321 "$(value)" "rollback"
+assert_eq "$own" "$(cat /proc/sys/net/ipv4/tcp_keepalive_time)" "the value of this machine"
+
+# What a container may not set is a failure, and is not kept for a boot either.
+desired 'sysctl."kernel.domainname" = { value = "lab" }'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "as in a container"
+assert_exit 1 host test -e /etc/sysctl.d/60-keel-kernel.domainname.conf

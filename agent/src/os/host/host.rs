@@ -37,6 +37,8 @@ pub(super) struct Recording {
     pub(super) lines: Vec<String>,
     /// `ActiveState` of the units acted on.
     pub(super) active: BTreeMap<String, String>,
+    /// Values of the kernel that were set, by their files.
+    pub(super) values: BTreeMap<HostPath, String>,
 }
 
 /// What will be asked for.
@@ -75,7 +77,7 @@ impl Host<'static> {
     /// masked on the disk; starting, stopping and reloading is only recorded. `running` says which units ran outside.
     pub fn offline(blobs: Arc<dyn Blobs>, running: BTreeMap<String, UnitState>) -> Self {
         let active = running.into_iter().map(|(name, unit)| (name, unit.active)).collect();
-        let recording = Mutex::new(Recording { lines: Vec::new(), active });
+        let recording = Mutex::new(Recording { active, ..Recording::default() });
         Self::with(blobs, Manager::Recorded(recording), Attendance::none())
     }
 }
@@ -107,7 +109,7 @@ impl<'a> Host<'a> {
         *mask = mask.with(secrets.values().map(|secret| secret.expose().as_slice()));
     }
 
-    /// What was not done to units because nobody runs them here, a line each, such as `start nginx.service`.
+    /// What was not done because it is no host of its own, a line each, such as `start nginx.service`.
     pub fn recorded(&self) -> Vec<String> {
         match &self.manager {
             Manager::Running => Vec::new(),
@@ -152,7 +154,7 @@ impl<'a> Host<'a> {
             | Op::Remove { path: at } => path(at),
             Op::Packages(_) | Op::HoldPackage { .. } | Op::Run(_) => (true, true, true),
             Op::Unit { .. } | Op::ReloadManager => (false, true, false),
-            Op::Check(_) => (false, false, false),
+            Op::Check(_) | Op::SetSysctl { .. } => (false, false, false),
             _ => (true, false, false),
         };
         if accounts {
@@ -237,7 +239,7 @@ impl System for Host<'_> {
     }
 
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
-        files::read(path, limit)
+        self.recorded_value(path).map_or_else(|| files::read(path, limit), Ok)
     }
 
     fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {

@@ -25,6 +25,7 @@ mod programs;
 mod reboot;
 mod run;
 mod stored;
+mod sysctl;
 mod together;
 mod unit_actions;
 mod unit_files;
