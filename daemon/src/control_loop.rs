@@ -20,6 +20,7 @@ use crate::watch::writers::Writers;
 use agent::os::lock::Lock;
 use agent::session::Clock;
 use agent::state::StateDir;
+use agent::work::keeping::{ORDERS, end_of};
 use model::{Failure, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ impl<'a> ControlLoop<'a> {
     pub fn new(settings: Settings, source: &'a dyn Source, host: Host<'a>) -> Result<Self, Failure> {
         let since = (host.clock)();
         let lock = be_the_agent(&host.state, &since)?;
-        host.state.make_folder(pause::FOLDER)?;
+        host.state.make_folder(ORDERS)?;
         let (memory, damage) = Memory::read(&host.state)?;
         let schedule = schedule(&settings, &host);
         let wait = Wait::new()?;
@@ -278,9 +279,9 @@ impl<'a> ControlLoop<'a> {
             Ok(None) => None,
             Ok(Some(pause)) => {
                 let until =
-                    pause.until().map_or(u64::MAX, |until| u64::try_from(until.as_second()).unwrap_or(0));
+                    end_of(&pause).map_or(u64::MAX, |until| u64::try_from(until.as_second()).unwrap_or(0));
                 if self.paused != Some(until) {
-                    self.tell(What::Paused { words: pause.words() });
+                    self.tell(What::Paused { words: pause::words(&pause) });
                 }
                 Some(until)
             }
@@ -299,7 +300,7 @@ impl<'a> ControlLoop<'a> {
     }
 
     fn words_of_pause(&self) -> Result<Option<String>, Failure> {
-        Ok(pause::read(&self.host.state, self.now())?.map(|pause| format!("the agent is {}", pause.words())))
+        Ok(pause::read(&self.host.state, self.now())?.map(|pause| format!("the agent is {}", pause::words(&pause))))
     }
 
     fn act(&mut self) {

@@ -5,12 +5,12 @@ use crate::bookkeeping::{Books, Now, time};
 use crate::control_loop::{ControlLoop, DEAF, Host};
 use crate::interest::{Interests, Who, with_dependants};
 use crate::look::{End, Leave, Look, Looked};
-use crate::pause;
 use crate::policy::left;
 use crate::report::{Cause, What};
 use crate::source::{Refused, Site};
 use crate::status::Last;
 use agent::engine::{Graph, Part};
+use agent::work::keeping::PAUSE;
 use model::{Digest, OnDrift, PlannedNode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ impl ControlLoop<'_> {
             }
         }
         interests.site(files, Path::is_dir);
-        interests.path(&self.host.state.root().join(pause::NAME), (Who::Orders, 0));
+        interests.path(&self.host.state.root().join(PAUSE), (Who::Orders, 0));
         self.host.settings.iter().for_each(|path| interests.path(path, (Who::Settings, 100)));
         let wanted: BTreeSet<&Path> = interests.directories().collect();
         self.files.keep(&wanted);

@@ -155,9 +155,9 @@ pub fn of(keeping: Keeping, now: u64) -> Result<Told, Failure> {
         |error: serde_json::Error| Failure::unknown("how the agent of the host is", error.to_string());
     let Keeping { running, status, pause } = keeping;
     let status = status.map(serde_json::from_value).transpose().map_err(unknown)?;
-    let pause: Option<Pause> = pause.map(serde_json::from_value).transpose().map_err(unknown)?;
+    let paused: Option<Pause> = pause.map(serde_json::from_value).transpose().map_err(unknown)?;
     let running = running.map(|(pid, since)| Running { pid, since });
-    Ok(Told { running, paused: pause.filter(|pause| !pause.is_over(now)), status })
+    Ok(Told { running, paused: paused.filter(|one| !pause::is_over(one, now)), status })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub use frame::{Decoder, Frame, LONGEST, LONGEST_UP, PIECE, encode};
 pub use host_side::{HostSide, Told};
 pub use inbox::{Broken, Heard, Inbox, Message};
 pub use malformed::Malformed;
-pub use order::{CONFIRM_WITHIN, OnFailure, Order, Rollback, Terms, Which, Work};
+pub use order::{CONFIRM_WITHIN, OnFailure, Order, Pause, Rollback, Terms, Which, Work};
 pub use send::{LONGEST_SECRET, TOTAL_SECRETS, Unsent, send, send_bytes, send_content, send_order};
 pub use up::{Ending, Hello, Keeping, Reply, TOTAL_UP, Up, VALUES_UP};
 pub use version::{ALIVE_EVERY, SILENCE, VERSION, common};

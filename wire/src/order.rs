@@ -41,6 +41,10 @@ pub enum Order {
     Locks,
     /// Tell how the agent is that keeps the host.
     Keeping,
+    /// Have it change nothing for a while, and tell how it is.
+    Pause(Pause),
+    /// Have it go on, and tell how it is.
+    Resume,
     /// List the runs.
     History,
     /// Tell one run op by op.
@@ -61,6 +65,19 @@ pub enum Order {
     },
     /// Nothing but the facts, which have been said by then.
     Facts,
+}
+
+/// A pause of the agent that keeps a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Who wants it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Since when, RFC 3339 in UTC; the host's own clock.
+    pub since: String,
+    /// For how many seconds.
+    pub seconds: u64,
 }
 
 /// A compiled catalog, and which part of it is meant. Its secrets and contents travel in messages of their own.
@@ -159,6 +176,8 @@ impl Order {
             | Self::Unlock { .. }
             | Self::Locks
             | Self::Keeping
+            | Self::Pause(_)
+            | Self::Resume
             | Self::History
             | Self::Show { .. }
             | Self::Check(_)

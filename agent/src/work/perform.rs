@@ -38,6 +38,8 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         }
         Order::Locks => locks::locks(means).unwrap_or_else(Ending::Refused),
         Order::Keeping => keeping::keeping(means).unwrap_or_else(Ending::Refused),
+        Order::Pause(pause) => keeping::pause(pause, means).unwrap_or_else(Ending::Refused),
+        Order::Resume => keeping::resume(means).unwrap_or_else(Ending::Refused),
         Order::History => history(means).unwrap_or_else(Ending::Refused),
         Order::Show { run } => show(*run, means).unwrap_or_else(Ending::Refused),
         Order::Check(wanted) => checks::check(wanted, means).unwrap_or_else(Ending::Refused),

@@ -1,12 +1,12 @@
-//! What the agent that keeps a host has written down is told as it stands, and what is damaged is no answer.
+//! What the agent that keeps a host has written down is told as it stands, what is damaged is no answer, and a pause is put and ended.
 
 use crate::host::Host;
 use crate::peer::Talk;
 use serde_json::json;
-use wire::{Ending, Keeping, Order, Reply, Up};
+use wire::{Ending, Keeping, Order, Pause, Reply, Up};
 
-fn ask(host: &Host) -> (Option<Keeping>, Ending) {
-    let Talk { said, .. } = host.start().talk(&Order::Keeping, &[], true);
+fn ask(host: &Host, order: &Order) -> (Option<Keeping>, Ending) {
+    let Talk { said, .. } = host.start().talk(order, &[], true);
     let reply = |up: &Up| match up {
         Up::Reply(reply) => match &**reply {
             Reply::Keeping(keeping) => Some((**keeping).clone()),
@@ -21,16 +21,36 @@ fn ask(host: &Host) -> (Option<Keeping>, Ending) {
 #[test]
 fn it_is_told_as_it_stands() {
     let host = Host::new();
-    assert_eq!(ask(&host), (Some(Keeping::default()), Ending::Unchanged));
+    assert_eq!(ask(&host, &Order::Keeping), (Some(Keeping::default()), Ending::Unchanged));
     for folder in ["agent", "orders"] {
         std::fs::create_dir_all(host.state(folder)).unwrap();
     }
     std::fs::write(host.state("agent/status"), r#"{"mode":"observe"}"#).unwrap();
     std::fs::write(host.state("orders/pause"), "").unwrap();
-    let (keeping, ending) = ask(&host);
+    let (keeping, ending) = ask(&host, &Order::Keeping);
     let wanted = Keeping { running: None, status: Some(json!({ "mode": "observe" })), pause: None };
     assert_eq!((keeping, ending), (Some(wanted), Ending::Unchanged));
     std::fs::write(host.state("agent/status"), "{").unwrap();
-    let (keeping, ending) = ask(&host);
+    let (keeping, ending) = ask(&host, &Order::Keeping);
     assert!(keeping.is_none() && matches!(ending, Ending::Refused(_)), "{ending:?}");
+}
+
+#[test]
+fn a_pause_stands_by_the_hosts_clock_until_it_is_ended() {
+    let host = Host::new();
+    let pause = |reason: &str, seconds: u64| {
+        let (by, reason, since) = ("ann@laptop".to_owned(), reason.to_owned(), "1970".to_owned());
+        Order::Pause(Pause { by, reason, since, seconds })
+    };
+    let (keeping, ending) = ask(&host, &pause("moving", 7200));
+    let told = keeping.and_then(|keeping| keeping.pause).unwrap();
+    assert_eq!((&told["reason"], &told["seconds"], ending), (&json!("moving"), &json!(7200), Ending::Unchanged));
+    assert!(told["since"].as_str().unwrap().starts_with("20"), "{told}");
+    for wrong in [pause("", 60), pause("two\nlines", 60), pause("no end", 0), pause("no end", u64::MAX)] {
+        assert!(matches!(ask(&host, &wrong), (None, Ending::Refused(_))), "{wrong:?}");
+    }
+    assert_eq!(ask(&host, &Order::Keeping).0.unwrap().pause, Some(told), "a refusal altered it");
+    assert_eq!(ask(&host, &Order::Resume), (Some(Keeping::default()), Ending::Unchanged));
+    std::fs::write(host.state("orders/pause"), "{").unwrap();
+    assert_eq!(ask(&host, &Order::Resume), (Some(Keeping::default()), Ending::Unchanged));
 }

@@ -25,7 +25,7 @@ pub struct Args {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub enum What {
-    /// Sets up an agent: its settings, its unit, and starts it. A second time changes nothing.
+    /// Sets up an agent: its settings, its unit, and starts it; to hosts `keel` itself is brought. A second time changes nothing.
     Install(Box<Install>),
     /// Takes it away again. What it did to the machine stays.
     Uninstall {
@@ -46,8 +46,10 @@ pub enum What {
         #[command(flatten)]
         whose: Whose,
     },
-    /// Has it change nothing for a while; that ends by itself.
+    /// Has it change nothing for a while; that ends by itself. Of this machine, where no HOST is said.
     Pause {
+        #[command(flatten)]
+        whose: Whose,
         /// Why, for those who meet it.
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -58,8 +60,11 @@ pub enum What {
         #[arg(long = "as", value_name = "NAME")]
         by: Option<String>,
     },
-    /// Ends the pause.
-    Resume,
+    /// Ends the pause. Of this machine, where no HOST is said.
+    Resume {
+        #[command(flatten)]
+        whose: Whose,
+    },
     /// Compiles for the agent, and says it to the pipe it was started with.
     #[command(hide = true)]
     Compile,
@@ -68,7 +73,7 @@ pub enum What {
 /// Whose agent is meant.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Whose {
-    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port]. `keel` itself is brought to them.
+    /// Hosts: of the inventory by name, glob or @group, or as ssh has it: [user@]host[:port].
     #[arg(value_name = "HOST", conflicts_with = "local")]
     pub hosts: Vec<String>,
     /// This machine.

@@ -17,13 +17,13 @@ use crate::view::ask::Consent;
 use crate::view::show::Manner;
 use crate::work::{Crew, Errand, Inventory, Machines, Make, Ready, Wanted, facts_for_compiling};
 use agent::state::{DEFAULT_ROOT, StateDir};
+use agent::work::keeping::{end_pause, put_pause};
 use anyhow::{Context, anyhow};
-use daemon::pause::{self, Pause};
 use daemon::{ControlLoop, Host, Settings, settings, status};
 use model::Catalog;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use wire::{Order, Work};
+use wire::{Order, Pause, Work};
 
 /// Does it.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
@@ -50,20 +50,21 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         },
         What::Run { once } => keep(settings, state, if once { Turns::One } else { Turns::All }, format),
         What::Status { whose } if whose.hosts.is_empty() => show_status(&state, format),
-        What::Status { whose } => {
-            let wanted = Wanted::Same(Order::Keeping);
-            send(wanted, whose, (Consent::Given, Manner::Answer), format)
-        }
-        What::Pause { reason, length, by } => {
+        What::Status { whose } => ask(Order::Keeping, whose, format),
+        What::Pause { whose, reason, length, by } => {
             let by = by.unwrap_or_else(crate::commands::lock::user_here);
             let pause = Pause { by, reason, since: clock::now(), seconds: length };
-            pause::put(&state, &pause)?;
+            if !whose.hosts.is_empty() {
+                return ask(Order::Pause(pause), whose, format);
+            }
+            put_pause(&state, &pause)?;
             show_status(&state, format)
         }
-        What::Resume => {
-            pause::end(&state)?;
+        What::Resume { whose } if whose.hosts.is_empty() => {
+            end_pause(&state)?;
             show_status(&state, format)
         }
+        What::Resume { whose } => ask(Order::Resume, whose, format),
         What::Compile => {
             if std::io::stdout().is_terminal() {
                 return Ok(view::misuse(&anyhow!(
@@ -100,6 +101,11 @@ fn go(make: Box<Make>, whose: Whose, yes: bool, format: Format) -> anyhow::Resul
         Err(error) => return Ok(view::misuse(&error)),
     };
     send(Wanted::Made(make), whose, (consent, consent.manner()), format)
+}
+
+/// Asks other hosts, or tells them what is no run.
+fn ask(order: Order, whose: Whose, format: Format) -> anyhow::Result<Exit> {
+    send(Wanted::Same(order), whose, (Consent::Given, Manner::Answer), format)
 }
 
 fn send(

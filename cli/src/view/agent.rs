@@ -41,7 +41,7 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
             .to_owned(),
     }];
     if let Some(pause) = &told.paused {
-        lines.push(format!("paused        by {} until {}: {}", pause.by, until(pause), pause.reason));
+        lines.push(format!("paused        by {} until {}: {}", pause.by, daemon::pause::until(pause), pause.reason));
     }
     let Some(status) = &told.status else { return lines };
     lines.push(format!("source        {}", status.source));
@@ -109,10 +109,6 @@ fn left(status: &Status) -> Vec<String> {
         lines.push(format!("fight         {id} is left alone until {}: {}", fight.until, fight.other));
     }
     lines
-}
-
-fn until(pause: &daemon::pause::Pause) -> String {
-    pause.until().map_or_else(|| "an unknown time".to_owned(), |until| format!("{until:.0}"))
 }
 
 #[cfg(test)]

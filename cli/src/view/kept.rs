@@ -17,8 +17,15 @@ pub fn lines(keeping: &Keeping) -> Vec<String> {
     vec![json(keeping).to_string()]
 }
 
-/// For programs: what is written down, as it is.
+/// For programs: what is written down, as it is, without a pause that is over.
 pub fn json(keeping: &Keeping) -> Value {
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    if let Ok(told) = daemon::status::of(keeping.clone(), crate::clock::seconds().try_into().unwrap_or(0))
+        && told.paused.is_none()
+        && keeping.pause.is_some()
+    {
+        return json(&Keeping { pause: None, ..keeping.clone() });
+    }
     let running = keeping.running.as_ref().map(|(pid, since)| json!({ "pid": pid, "since": since }));
     json!({ "event": "agent", "running": running, "paused": keeping.pause, "status": keeping.status })
 }
