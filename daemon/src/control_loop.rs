@@ -154,6 +154,8 @@ impl<'a> ControlLoop<'a> {
         let source = self.source.name();
         self.tell(What::Started { source });
         self.load();
+        // They may be those before, where nobody could read what stands there when this began.
+        self.due.insert(Who::Settings, Instant::now());
         self.everything = Some(Cause::Start);
         while !self.wait.is_over() {
             self.gather()?;
@@ -178,8 +180,12 @@ impl<'a> ControlLoop<'a> {
         let fights = self.memory.breaker.next(now);
         let opens = self.settings.windows.opens(now);
         let at = [Some(self.next), self.paused, fights, opens].into_iter().flatten().min();
-        let within = self.due.values().copied().chain(self.again).min();
-        let within = if self.paused.is_some() { None } else { within };
+        let heeded = || [Who::Settings, Who::Site].iter().filter_map(|who| self.due.get(who).copied()).min();
+        let within = match (self.paused, self.again) {
+            (Some(_), _) => heeded(),
+            (None, Some(again)) => Some(again),
+            (None, None) => self.due.values().copied().min(),
+        };
         let within = self.manager.again().into_iter().chain(within).min();
         let inputs: Vec<_> =
             self.files.fd().into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
@@ -294,6 +300,7 @@ impl<'a> ControlLoop<'a> {
         };
         if self.paused.is_some() && until.is_none() {
             self.tell(What::Resumed);
+            self.due.insert(Who::Site, Instant::now());
             self.everything.get_or_insert(Cause::Asked);
         }
         self.paused = until;
@@ -304,14 +311,20 @@ impl<'a> ControlLoop<'a> {
     }
 
     fn act(&mut self) {
-        let is_asked = self.due.get(&Who::Site).is_some_and(|due| *due <= Instant::now());
-        if is_asked && self.source.is_outdated() {
+        let is_due = |who| self.due.get(&who).is_some_and(|due| *due <= Instant::now());
+        let (is_site, is_settings) = (is_due(Who::Site), is_due(Who::Settings));
+        // Settings that come with another keel are for that one to read.
+        if (is_site || is_settings) && self.source.is_outdated() {
             self.tell(What::Note {
                 text: "another keel is in the place of this one, which starts anew".to_owned(),
             });
             return self.wait.end();
         }
         self.mind_settings();
+        if self.paused.is_some() && is_site {
+            // It is read anew when the pause ends.
+            self.due.remove(&Who::Site);
+        }
         if self.paused.is_some() || self.again.is_some() {
             return;
         }

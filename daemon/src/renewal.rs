@@ -1,5 +1,5 @@
-//! The settings, read again when they were altered, or when everything is looked at anyhow. What cannot be read is told at its place, and
-//! those before stay in force.
+//! The settings, read again when they were altered, or when everything is looked at anyhow, in a pause as well. What cannot be read is told at
+//! its place, and those before stay in force.
 
 use crate::control_loop::{ControlLoop, Host};
 use crate::interest::Who;
@@ -66,7 +66,9 @@ impl ControlLoop<'_> {
         self.status.source = self.source.name();
         self.settings = settings;
         self.tell(What::Note { text: "the settings were altered, and are in force".to_owned() });
-        self.load();
+        if self.paused.is_none() {
+            self.load();
+        }
         self.everything.get_or_insert(Cause::Site);
     }
 }

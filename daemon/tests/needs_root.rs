@@ -6,6 +6,7 @@
 )]
 
 use agent::state::StateDir;
+use agent::work::keeping::{end_pause, put_pause};
 use daemon::status::told;
 use daemon::{ControlLoop, Host, NoSite, Outside, Settings, Site, Source, settings};
 use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
@@ -13,7 +14,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use wire::{NoBlobs, Work};
+use wire::{NoBlobs, Pause, Work};
 
 /// A site with one file, which holds what `wanted` says.
 struct OneFile {
@@ -59,15 +60,18 @@ fn clock() -> String {
     agent::os::clock::now()
 }
 
+/// What stands in the settings at first.
+const TEXT: &str = "[source]\nfile = \"/x\"\n[reports]\njournal = false\n[fights]\ncorrections = 3\n";
+
 fn settings() -> Settings {
-    settings::read("x", "[source]\nfile = \"/x\"\n[reports]\njournal = false\n[fights]\ncorrections = 3\n")
-        .unwrap()
+    settings::read("x", TEXT).unwrap()
 }
 
 impl World {
     fn new(on_drift: Option<OnDrift>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
+        std::fs::write(dir.path().join("agent.toml"), TEXT).unwrap();
         let (path, marker) = (dir.path().join("etc/file"), dir.path().join("site.toml"));
         let (wanted, refused) = (Mutex::new("one\n".into()), Mutex::default());
         Self { source: OneFile { path, wanted, marker, on_drift, refused }, dir }
@@ -268,5 +272,43 @@ fn settings_are_read_again_and_bad_ones_are_told_at_their_place() {
         std::fs::write(&world.source.path, "mine").unwrap();
         soon("the drift", || world.reports().contains("\"left\":\"it is only observed\""));
         assert_eq!(world.content(), "mine");
+    });
+}
+
+#[test]
+fn settings_are_read_in_a_pause_and_what_they_say_is_done_after_it() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    let status = || told(&world.state(), 0).unwrap().status.unwrap();
+    let write = |text: &str| std::fs::write(world.dir.path().join("agent.toml"), text).unwrap();
+    world.keep(|| {
+        let (by, reason, since) = ("ann".to_owned(), "upgrade".to_owned(), clock());
+        put_pause(&world.state(), &Pause { by, reason, since, seconds: 3600 }).unwrap();
+        soon("the pause", || world.reports().contains("\"event\":\"paused\""));
+        write("mode = \"fix\"\n");
+        soon("the mistake", || status().bad_settings.is_some());
+        write(&format!("mode = \"observe\"\n{TEXT}"));
+        soon("the settings", || status().mode == "observe" && status().bad_settings.is_none());
+        std::fs::write(&world.source.path, "mine\n").unwrap();
+        assert!(status().drift.is_empty(), "it looks at nothing meanwhile");
+        end_pause(&world.state()).unwrap();
+        soon("the look", || status().drift.len() == 1);
+        assert_eq!(world.content(), "mine\n");
+    });
+}
+
+#[test]
+fn settings_that_come_with_a_newer_program_are_left_to_it() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        "a newer program's".clone_into(&mut world.source.wanted.lock().unwrap());
+        std::fs::write(world.dir.path().join("agent.toml"), "of = \"tomorrow\"\n").unwrap();
+        soon("the end", || world.reports().contains("\"event\":\"stopped\""));
+        assert!(!world.reports().contains("the settings"), "nobody reads what is not for him");
     });
 }

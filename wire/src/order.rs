@@ -115,6 +115,9 @@ pub struct Terms {
     pub keep_runs: Option<u64>,
     /// For how many days they are kept, at least.
     pub keep_days: Option<u64>,
+    /// True where the catalog is a part of what its scope has on the host: what it leaves out is no orphan.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
 }
 
 impl Terms {

@@ -72,7 +72,7 @@ fn drifted(plan: &Plan, nodes: &[NodeStatus]) -> u64 {
 
 /// Orphans that are not there any more, as after a run that took them away and was cut off.
 pub(super) fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
-    if job.choice.part.is_narrow() {
+    if job.is_part() {
         // They were not looked for.
         return Vec::new();
     }

@@ -47,6 +47,13 @@ pub struct Job<'a> {
     pub faults: Faults,
 }
 
+impl Job<'_> {
+    /// True where it is about a part of what its scope has on the host: then nothing is an orphan.
+    pub(super) fn is_part(&self) -> bool {
+        self.terms.is_part || self.choice.part.is_narrow()
+    }
+}
+
 /// What to roll back, and where.
 pub struct Rollback<'a> {
     /// Which runs.

@@ -46,7 +46,7 @@ pub(super) fn plan_graph(
     let owed = past.owed.iter().filter(answered).cloned().collect();
     let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
     tell_drift(job, ledger, &mut plan)?;
-    let orphans = match job.choice.part.is_narrow() {
+    let orphans = match job.is_part() {
         true => BTreeMap::new(),
         false => ledger.orphans(job.scope, job.catalog),
     };

@@ -1,7 +1,7 @@
 //! Setting up the agents of other hosts, over SSH: a catalog like any other, with `keel` itself among its contents. It comes packed, is checked by
 //! its digest, tried on the host, and put in place in one step.
 
-use super::install::{Brought, On, Parts, Runs, SCOPE, There, installed, settings_text, uninstalled};
+use super::install::{Brought, On, Parts, Runs, SCOPE, There, installed, part, settings_text, uninstalled};
 use super::verbs::signers;
 use crate::blobs::SiteBlobs;
 use crate::commands::agent::Install;
@@ -60,7 +60,7 @@ pub fn uninstall(path: PathBuf) -> Box<Make> {
 
 fn ready(catalog: Catalog, command: &str, files: BTreeMap<Digest, PathBuf>) -> Ready {
     let nodes = catalog.nodes().len() as u64;
-    let terms = Terms { wait: Some(WAIT), ..Terms::default() };
+    let terms = Terms { wait: Some(WAIT), ..part() };
     let work =
         Work { catalog, scope: SCOPE.to_owned(), command: command.to_owned(), terms, ..Work::default() };
     let blobs = Box::new(SiteBlobs::new(files, Vec::new()));

@@ -7,9 +7,16 @@ use daemon::settings::ALLOWED;
 use model::{Catalog, CatalogError, Common, Digest, Edge, EdgeKind, Id, Node};
 use serde_json::{Value, json};
 use std::path::Path;
+use wire::Terms;
 
 /// Which resources of other catalogs are told from these.
 pub const SCOPE: &str = "the agent of this host";
+
+/// How these catalogs are applied: each names what it is about, and what an earlier one has put there besides stays, as settings and
+/// signers do that are not said again.
+pub fn part() -> Terms {
+    Terms { is_part: true, ..Terms::default() }
+}
 
 /// When the agent runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +32,8 @@ pub enum Runs {
 
 pub(super) const SERVICE: &str = "evenkeel-agent.service";
 const TIMER: &str = "evenkeel-agent.timer";
+/// What is run in place of an agent without settings.
+const UNSAID: &str = "echo 'no agent was set up here before: say where the catalog comes from, --source PLACE and --name SITE' >&2; exit 1";
 /// Where an administrator's units are (systemd.unit(5)).
 pub(super) const UNITS: &str = "/etc/systemd/system";
 
@@ -97,7 +106,12 @@ pub struct Parts<'a> {
 /// A host with an agent.
 pub fn installed(parts: &Parts<'_>, runs: Runs, there: There) -> Result<Catalog, CatalogError> {
     let Parts { program, brought, settings, path, signers } = parts;
-    let mut nodes = vec![node("directory", "/etc/evenkeel", json!({ "mode": "0755" }))];
+    let mut nodes = Vec::new();
+    if settings.is_none() {
+        let path = path.to_str();
+        nodes.push(node("exec", "settings of the agent", json!({ "shell": UNSAID, "creates": path })));
+    }
+    nodes.push(node("directory", "/etc/evenkeel", json!({ "mode": "0755" })));
     nodes.extend(brought.map(|brought| program_node(program, brought)));
     nodes.extend(signers.map(|text| node("file", ALLOWED, json!({ "content": text, "mode": "0644" }))));
     let path_name = path.display().to_string();

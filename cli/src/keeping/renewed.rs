@@ -3,7 +3,7 @@
 
 use super::source::Compiler;
 use agent::state::StateDir;
-use daemon::{NoSite, Settings, Site, Source};
+use daemon::{NoSite, Settings, Site, Source, settings};
 use model::Failure;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -30,6 +30,13 @@ impl Renewed {
         let compiler = RefCell::new(compiler(settings, &state));
         Ok(Self { state, compiler })
     }
+}
+
+/// Those that were in force last, and their text; `None` where there are none that can be read.
+pub fn before(state: &StateDir) -> Option<(Settings, String)> {
+    let text = String::from_utf8(state.read(NAME).ok()??).ok()?;
+    let settings = settings::read(NAME, &text).ok()?;
+    Some((settings, text))
 }
 
 fn compiler(settings: &Settings, state: &StateDir) -> Compiler {

@@ -2,9 +2,9 @@
 
 use super::afar;
 use super::compiled::compile;
-use super::install::{On, Parts, Runs, SCOPE, There, installed, uninstalled};
+use super::install::{On, Parts, Runs, SCOPE, There, installed, part, uninstalled};
 use super::outside::outside;
-use super::renewed::Renewed;
+use super::renewed::{Renewed, before};
 use crate::clock;
 use crate::commands::agent::{Args, Install, What, Whose};
 use crate::exit::Exit;
@@ -142,7 +142,15 @@ enum Turns {
 fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow::Result<Exit> {
     let (settings, text) = match read(&path) {
         Ok(found) => found,
-        Err(refusal) => return Ok(view::refused(&refusal, format)),
+        Err(refusal) => {
+            let exit = view::refused(&refusal, format);
+            let is_mistaken = matches!(refusal, Refusal::Diagnostics(_));
+            // A mistake in the settings changes nothing, also where the agent starts anew meanwhile.
+            match before(&state) {
+                Some(found) if is_mistaken && matches!(turns, Turns::All) => found,
+                _ => return Ok(exit),
+            }
+        }
     };
     let facts = facts_for_compiling()?;
     // A host without one is spread as well as any, by its name.
@@ -247,7 +255,8 @@ fn apply(
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
-    let work = Work { catalog, scope: SCOPE.to_owned(), command: command.to_owned(), ..Work::default() };
+    let (scope, command, terms) = (SCOPE.to_owned(), command.to_owned(), part());
+    let work = Work { catalog, scope, command, terms, ..Work::default() };
     let wanted = Wanted::Made(Box::new(move |_, _| Ok(Ready::plain(Order::Apply(work.clone())))));
     let files = Files::default();
     Errand { wanted, consent, manner: consent.manner(), format, files }
