@@ -1,5 +1,6 @@
-# An agent is brought to a raw host over SSH, with keel itself: checked, in one step, and a second time changes nothing. A newer keel that comes
-# while a run goes on waits for its end where it is brought, and where somebody else puts it there; then the agent is the newer one.
+# An agent is brought to a raw host over SSH, with keel itself: checked, in one step, and a second time changes nothing. It is paused and resumed
+# from there. A newer keel that comes while a run goes on waits for its end where it is brought, and where somebody else puts it there; then
+# the agent is the newer one, and settings that came with it are its own business.
 # hosts: 1
 . "$LAB/laptop.sh"
 
@@ -24,6 +25,7 @@ assert_eq kept "$(host cat /etc/kept)"
 before=$(snapshot "${files[@]}") first=$(pid)
 assert_exit 0 laptop agent install --yes -f /srv/site.toml web1
 assert_exit 0 laptop agent install --yes web1
+assert_lacks "$OUTPUT" orphan "what is not said again is an orphan"
 assert_eq "$before" "$(snapshot "${files[@]}")" "the second install wrote"
 assert_eq "$first" "$(pid)" "the second install restarted it"
 
@@ -33,6 +35,21 @@ assert_contains "$OUTPUT" "running       process $first, since "
 assert_contains "$OUTPUT" "source        file /srv/site.toml"
 assert_exit 0 laptop agent status --format json web1
 assert_eq "$first file /srv/site.toml" "$(jq -r 'select(.event == "agent") | "\(.running.pid) \(.status.source)"' <<<"$OUTPUT")"
+
+# Paused, it leaves what somebody altered, also where it starts anew; resumed, it puts that right.
+told() { host cat /var/lib/evenkeel/agent/reports.jsonl; }
+paused() { [[ $(told | grep -c '"event":"paused"') == "$1" ]]; }
+assert_exit 0 laptop agent pause --reason "moving the database" --for 2h --as ann web1
+assert_contains "$OUTPUT" "paused        by ann until $(date -u -d '2 hours' +%Y-%m-%dT)"
+assert_contains "$OUTPUT" "Z: moving the database"
+soon paused 1
+host_sh 'echo drift >/etc/kept'
+host systemctl restart evenkeel-agent
+soon paused 2
+assert_eq drift "$(host cat /etc/kept)"
+assert_exit 0 laptop agent resume --format json web1
+assert_eq null "$(jq -r 'select(.event == "agent") | .paused' <<<"$OUTPUT")"
+soon host grep -qx kept /etc/kept
 
 # slow_run: the agent is in the middle of a run, and somebody alters what it keeps meanwhile.
 slow_run() {
@@ -71,13 +88,15 @@ newer three
 put "$LAPTOP/three/keel" /usr/local/bin/keel.new
 slow_run
 number=$(last_run) second=$(pid)
-host mv /usr/local/bin/keel.new /usr/local/bin/keel
+host_sh 'mv /usr/local/bin/keel.new /usr/local/bin/keel; printf "\n[fights]\ncorrections = 7\n" >>/etc/evenkeel/agent.toml'
 sleep 1
 assert_eq "$second" "$(pid)" "it did not end its run"
 host touch /run/go
 soon runs "$(sha "$LAPTOP/three/keel")"
 ended_well "$number"
-assert_contains "$(host cat /var/lib/evenkeel/agent/reports.jsonl)" "another keel is in the place of this one"
+assert_contains "$(told)" "another keel is in the place of this one"
+assert_lacks "$(told)" "the settings were altered" "the older one read them"
+assert_exit 0 host cmp /etc/evenkeel/agent.toml /var/lib/evenkeel/orders/settings.toml
 
 # It goes as it came.
 assert_exit 0 laptop agent uninstall --yes web1
@@ -85,3 +104,8 @@ assert_exit 0 host_sh '[[ ! -e /usr/local/bin/keel && ! -e /etc/systemd/system/e
 assert_exit 1 host pgrep -x keel
 assert_exit 0 laptop agent status web1
 assert_contains "$OUTPUT" "not running"
+
+# Who has no settings there has to say them, and brings nothing.
+assert_exit 1 laptop agent install --yes web1
+assert_contains "$OUTPUT" "no agent was set up here before: say where the catalog comes from"
+assert_exit 1 host test -e /usr/local/bin/keel

@@ -62,6 +62,13 @@ assert_exit 0 keel agent status
 assert_contains "$OUTPUT" "bad settings  /etc/evenkeel/agent.toml:2:9: this is no duration"
 assert_lacks "$OUTPUT" "stays in force: "
 
+# So it is for an agent that starts anew meanwhile.
+host systemctl restart evenkeel-agent
+soon status_is '.last.cause' start
+soon status_is '.bad_settings' "/etc/evenkeel/agent.toml:2:9: this is no duration"
+host_sh 'echo mine >/etc/always'
+soon is /etc/always "always ours"
+
 # What is observed: of a module, of the host; and what is corrected all the same.
 settings
 soon status_is .bad_settings null
