@@ -62,6 +62,8 @@ pub struct ControlLoop<'a> {
     pub(crate) kept: Memory,
     pub(crate) status: Status,
     pub(crate) written: Status,
+    /// What was to be written down could not be, and that was told.
+    pub(crate) is_unwritten: bool,
     pub(crate) reporters: Vec<Box<dyn Reporter>>,
     pub(crate) schedule: Schedule,
     pub(crate) next: u64,
@@ -102,6 +104,7 @@ impl<'a> ControlLoop<'a> {
             kept: memory.clone(),
             memory,
             written: Status::default(),
+            is_unwritten: false,
             status,
             reporters,
             schedule,
@@ -131,7 +134,7 @@ impl<'a> ControlLoop<'a> {
         self.load();
         self.look_at_everything(Cause::Asked);
         self.flush(PATIENCE);
-        self.settle()?;
+        self.write_down()?;
         let last = self.status.last.clone();
         let trouble =
             self.status.no_catalog.clone().or_else(|| last.as_ref().and_then(|last| last.trouble.clone()));
@@ -161,14 +164,14 @@ impl<'a> ControlLoop<'a> {
             self.gather()?;
             self.mind_pause();
             self.act();
-            self.settle()?;
+            self.settle();
             if self.is_idle() {
                 self.sleep()?;
             }
         }
         self.tell(What::Stopped);
         self.flush(FAREWELL);
-        self.settle()
+        self.write_down()
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -347,8 +350,20 @@ impl<'a> ControlLoop<'a> {
         }
     }
 
-    /// Writes down what has changed, and only that: a write for nothing would be one that wakes somebody.
-    fn settle(&mut self) -> Result<(), Failure> {
+    /// Writes down what has changed. Who cannot, as where the disk is full, keeps the host even no less, and tries again at each turn.
+    fn settle(&mut self) {
+        match self.write_down() {
+            Ok(()) => self.is_unwritten = false,
+            Err(failure) if !self.is_unwritten => {
+                self.is_unwritten = true;
+                self.tell(What::Note { text: format!("what the agent knows is not written down: {failure}") });
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Only what has changed: a write for nothing would be one that wakes somebody.
+    fn write_down(&mut self) -> Result<(), Failure> {
         if self.memory != self.kept {
             self.memory.write(&self.host.state)?;
             self.kept = self.memory.clone();

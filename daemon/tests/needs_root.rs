@@ -158,6 +158,29 @@ fn what_a_stranger_does_is_undone_and_told() {
 }
 
 #[test]
+fn who_cannot_write_down_what_it_knows_says_so_once_and_goes_on() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        let status = world.dir.path().join("state/agent/status");
+        std::fs::remove_file(&status).unwrap();
+        // Nothing is renamed onto a directory that is not empty.
+        std::fs::create_dir_all(status.join("in the way")).unwrap();
+        for text in ["mine", "still mine"] {
+            std::fs::write(&world.source.path, text).unwrap();
+            soon("the file", || world.content() == "one\n");
+        }
+        soon("that it is told", || world.reports().contains("is not written down"));
+        assert_eq!(world.reports().matches("is not written down").count(), 1);
+        std::fs::remove_dir_all(&status).unwrap();
+        std::fs::write(&world.source.path, "mine again").unwrap();
+        soon("the status", || told(&world.state(), 0).is_ok_and(|told| told.status.is_some()));
+    });
+}
+
+#[test]
 fn its_own_runs_wake_it_once_at_most() {
     if has_no_root() {
         return;
