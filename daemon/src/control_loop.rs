@@ -310,7 +310,8 @@ impl<'a> ControlLoop<'a> {
     }
 
     fn words_of_pause(&self) -> Result<Option<String>, Failure> {
-        Ok(pause::read(&self.host.state, self.now())?.map(|pause| format!("the agent is {}", pause::words(&pause))))
+        Ok(pause::read(&self.host.state, self.now())?
+            .map(|pause| format!("the agent is {}", pause::words(&pause))))
     }
 
     fn act(&mut self) {
@@ -356,7 +357,9 @@ impl<'a> ControlLoop<'a> {
             Ok(()) => self.is_unwritten = false,
             Err(failure) if !self.is_unwritten => {
                 self.is_unwritten = true;
-                self.tell(What::Note { text: format!("what the agent knows is not written down: {failure}") });
+                self.tell(What::Note {
+                    text: format!("what the agent knows is not written down: {failure}"),
+                });
             }
             Err(_) => {}
         }

@@ -44,7 +44,10 @@ fn a_pause_stands_by_the_hosts_clock_until_it_is_ended() {
     };
     let (keeping, ending) = ask(&host, &pause("moving", 7200));
     let told = keeping.and_then(|keeping| keeping.pause).unwrap();
-    assert_eq!((&told["reason"], &told["seconds"], ending), (&json!("moving"), &json!(7200), Ending::Unchanged));
+    assert_eq!(
+        (&told["reason"], &told["seconds"], ending),
+        (&json!("moving"), &json!(7200), Ending::Unchanged)
+    );
     assert!(told["since"].as_str().unwrap().starts_with("20"), "{told}");
     for wrong in [pause("", 60), pause("two\nlines", 60), pause("no end", 0), pause("no end", u64::MAX)] {
         assert!(matches!(ask(&host, &wrong), (None, Ending::Refused(_))), "{wrong:?}");

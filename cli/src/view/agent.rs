@@ -41,7 +41,12 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
             .to_owned(),
     }];
     if let Some(pause) = &told.paused {
-        lines.push(format!("paused        by {} until {}: {}", pause.by, daemon::pause::until(pause), pause.reason));
+        lines.push(format!(
+            "paused        by {} until {}: {}",
+            pause.by,
+            daemon::pause::until(pause),
+            pause.reason
+        ));
     }
     let Some(status) = &told.status else { return lines };
     lines.push(format!("source        {}", status.source));
