@@ -1,6 +1,7 @@
 """Who is told: a web server that judges events as PagerDuty publishes what they have to be, and takes webhooks and syslog.
 
-It writes a line for each thing it was given into the folder FOLDER, and answers with what FOLDER/answer says (a status, 202 unless said).
+It writes a line for each thing it was given into the folder FOLDER, and answers with what FOLDER/answer says (a status, 202 unless said). Syslog
+comes over TLS; a connection that ends without TLS saying so is noted as `cut`.
 """
 
 import hashlib
@@ -86,13 +87,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Octets(socketserver.StreamRequestHandler):
-    """Counted octets, RFC 6587 3.4.1."""
+    """Counted octets, RFC 5425 4.3."""
 
     def handle(self):
-        while length := self.rfile.read(1):
-            while not length.endswith(b" "):
-                length += self.rfile.read(1)
-            note("syslog", self.rfile.read(int(length)).decode("utf-8"))
+        try:
+            while length := self.rfile.read(1):
+                while not length.endswith(b" "):
+                    length += self.rfile.read(1)
+                note("syslog", self.rfile.read(int(length)).decode("utf-8"))
+        except ssl.SSLError as error:
+            note("cut", str(error))
 
 
 class Web(http.server.ThreadingHTTPServer):
@@ -107,6 +111,7 @@ plain, secure, lines = Web(("", port), Handler), Web(("", tls_port), Handler), L
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(folder + "/server.pem", folder + "/server.key")
 secure.socket = context.wrap_socket(secure.socket, server_side=True)
+lines.socket = context.wrap_socket(lines.socket, server_side=True, suppress_ragged_eofs=False)
 for server in (plain, secure):
     threading.Thread(target=server.serve_forever, daemon=True).start()
 open(folder + "/pid", "w").write(str(os.getpid()))
