@@ -26,6 +26,10 @@ pub fn left(
             Some("it is fought over".to_owned())
         }
         Because::Drift | Because::Follows => None,
+        // It may be drift, and that is not to be put right.
+        Because::Unknown if desired.common.on_drift == Some(OnDrift::Observe) => {
+            Some("it is only observed".to_owned())
+        }
         Because::Intended | Because::Unknown if settings.mode == OnDrift::Observe => {
             Some("the host is only observed".to_owned())
         }

@@ -12,6 +12,7 @@ pub enum Because {
     Intended,
     /// It is as it was; what it is to do follows from what becomes of others.
     Follows,
-    /// What was last applied is not known: the ledger was written before it told that, or what was applied was brought back.
+    /// It cannot be told: what was last applied is not known (the ledger was written before it told that, or what was applied was brought back),
+    /// or a guard answers otherwise than it did, and it may ask about anything.
     Unknown,
 }

@@ -1,6 +1,6 @@
 //! An op together with the difference that justifies it.
 
-use crate::{Op, REDACTED};
+use crate::{Because, Op, REDACTED};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,17 +11,27 @@ pub struct Step {
     pub op: Op,
     /// The fields that differ.
     pub diffs: Vec<Diff>,
+    /// Why it is due, where that is not that the thing itself was altered; `None` where it is. A plan says why by node: nobody else is told.
+    #[serde(skip)]
+    pub moved: Option<Because>,
 }
 
 impl Step {
     /// An op without a difference yet.
     pub fn new(op: Op) -> Self {
-        Self { op, diffs: Vec::new() }
+        Self { op, diffs: Vec::new(), moved: None }
     }
 
     /// Adds a field that differs.
     pub fn because(mut self, field: &str, before: impl Into<Val>, after: impl Into<Val>) -> Self {
         self.diffs.push(Diff { field: field.to_owned(), before: before.into(), after: after.into() });
+        self
+    }
+
+    /// Says that the thing may be as it was, and what decides about it is what moved: `Intended` where something else is desired of it by
+    /// now, though by the same words, `Unknown` where that cannot be told.
+    pub fn moved(mut self, because: Because) -> Self {
+        self.moved = Some(because);
         self
     }
 }

@@ -174,15 +174,19 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a node is not as desired by itself, now; `None` where that cannot be told. Whether that is drift indeed, the ledger knows. A
-/// command that is to run each time has no state that could have drifted.
+/// Whether a node is not as desired by itself, now; `None` where that cannot be told. Whether that is drift indeed, the ledger knows. What the
+/// kind knows to be none is none.
 fn differs(observed: &Result<Vec<Step>, Failure>) -> Option<Because> {
     match observed {
         Ok(steps) if steps.is_empty() => Some(Because::Follows),
-        Ok(steps) if steps.iter().all(|step| matches!(step.op, Op::Run(_)) && step.diffs.is_empty()) => {
-            Some(Because::Intended)
+        // What was altered in one respect was altered; what cannot be told of one cannot be told.
+        Ok(steps) => {
+            let mut all: Vec<Because> =
+                steps.iter().map(|step| step.moved.unwrap_or(Because::Drift)).collect();
+            all.sort_unstable();
+            all.first().copied().filter(|first| *first == Because::Drift).or(all.last().copied())
         }
-        Ok(_) | Err(Failure::Missing { .. } | Failure::Refused { .. }) => Some(Because::Drift),
+        Err(Failure::Missing { .. } | Failure::Refused { .. }) => Some(Because::Drift),
         Err(_) => None,
     }
 }
@@ -223,5 +227,31 @@ fn brings(op: &Op) -> Option<&'static str> {
         }
         Op::WriteFile { path, .. } if path.as_path().starts_with("/etc/apt") => Some("will change"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differs;
+    use model::{Because, Failure, HostPath, Op, Step};
+
+    #[test]
+    fn a_node_drifted_only_where_the_thing_itself_was_altered() {
+        let step = |moved: &Option<Because>| {
+            let step = Step::new(Op::Remove { path: HostPath::new("/a").unwrap() });
+            moved.map_or(step.clone(), |because| step.moved(because))
+        };
+        let of = |all: &[Option<Because>]| differs(&Ok(all.iter().map(step).collect()));
+        let (intended, unknown) = (Some(Because::Intended), Some(Because::Unknown));
+        assert_eq!(of(&[]), Some(Because::Follows));
+        assert_eq!(of(&[None]), Some(Because::Drift));
+        assert_eq!((of(&[intended]), of(&[unknown])), (intended, unknown));
+        assert_eq!(of(&[intended, unknown]), unknown);
+        assert_eq!(
+            of(&[unknown, None, intended]),
+            Some(Because::Drift),
+            "a hold that was taken off, beside it"
+        );
+        assert_eq!(differs(&Err(Failure::unknown("x", "y"))), None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::parts::duration::Seconds;
 use crate::kind::{Class, Kind};
 use crate::system::{Look, System};
-use model::{Claim, Command, Failure, HostPath, Op, Principal, Problem, Scope, Step, Text, Thing, Val};
+use model::{Because, Claim, Command, Failure, HostPath, Op, Principal, Problem, Scope, Step, Text, Thing, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,7 +234,12 @@ impl Exec {
         if seen.onlyif.is_some() {
             step = step.because("onlyif", "exit 0", "done");
         }
-        vec![step]
+        // What it makes was there, and is gone; what a guard asks about may be anything; without either it runs each time.
+        vec![match (&self.creates, seen.unless.is_some() || seen.onlyif.is_some()) {
+            (Some(_), _) => step,
+            (None, true) => step.moved(Because::Unknown),
+            (None, false) => step.moved(Because::Intended),
+        }]
     }
 
     /// No secret outlives its run, so that a rollback could not give it to `undo`.

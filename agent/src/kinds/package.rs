@@ -3,7 +3,7 @@
 use crate::kind::{Class, Kind};
 use crate::system::{Candidates, Package as Found, PackageStatus, System, compare_versions};
 use model::{
-    Claim, Failure, Op, PackageAction, PackageChange, Presence, Problem, Step, Thing, Transaction, Val,
+    Because, Claim, Failure, Op, PackageAction, PackageChange, Presence, Problem, Step, Thing, Transaction, Val,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -240,6 +240,12 @@ impl Package {
         let known = target.filter(|_| !offered.unlisted || version.is_some());
         let after = known.map_or_else(|| Val::from("what the sources will offer"), |it| it.clone().into());
         let install = self.transaction(PackageAction::Install(version)).because("version", seen.version(), after);
+        // Sources that have moved on are no doing of anybody on this host.
+        let install = match (due, offered.unlisted) {
+            (true, _) => install,
+            (false, true) => install.moved(Because::Unknown),
+            (false, false) => install.moved(Because::Intended),
+        };
         Ok(self.around_hold(seen, install))
     }
 

@@ -72,7 +72,7 @@ pub(super) fn plan_graph(
 
 /// Has each node that is to change say why. One of which the ledger does not have that the same was applied before is no drift.
 fn tell_drift(job: &Job<'_>, ledger: &Ledger, plan: &mut Plan) -> Result<(), Failure> {
-    let may_be = |because| matches!(because, Some(Because::Drift | Because::Follows));
+    let may_be = |because| matches!(because, Some(Because::Drift | Because::Follows | Because::Unknown));
     let nodes = job.catalog.nodes().iter().zip(&mut plan.nodes);
     let mut nodes = nodes.filter(|(_, planned)| may_be(planned.because)).peekable();
     if nodes.peek().is_none() {
@@ -81,6 +81,7 @@ fn tell_drift(job: &Job<'_>, ledger: &Ledger, plan: &mut Plan) -> Result<(), Fai
     let applied = Applied::known(job.state, job.secrets)?;
     for (node, planned) in nodes {
         match ledger.because(job.scope, &node.id, applied.of(node)) {
+            // The same is desired as was applied: what was found before stands.
             Because::Drift => {}
             other => planned.because = Some(other),
         }

@@ -2,6 +2,7 @@
 
 use super::{audit, journal, noticed, packages, runs, times};
 use crate::state::StateDir;
+use jiff::Timestamp;
 use model::{About, Failure, Id, Thing, Trace};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,20 +33,18 @@ impl Found {
         })
     }
 
-    /// Takes up a trace. `at` is in seconds since 1970.
-    pub(super) fn tell(&mut self, about: About, at: Option<i64>, (from, says): (String, String)) {
-        let at = at.map_or_else(String::new, time);
+    /// Takes up a trace.
+    pub(super) fn tell(&mut self, about: About, at: Option<Timestamp>, (from, says): (String, String)) {
+        // Always as many digits: they are sorted as text.
+        let at = at.map_or_else(String::new, |at| format!("{at:.6}"));
         self.traces.insert(Trace { at, about, from, says });
     }
 
-    /// When it was last as desired, and when it was last changed, in seconds since 1970, as far as that is known.
-    pub(super) fn span(&self) -> (Option<i64>, Option<i64>) {
+    /// When it was last as desired, and when it was last changed, as far as that is known.
+    pub(super) fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         let of = |about: About| {
             let times = self.traces.iter().filter(move |trace| trace.about == about);
-            times
-                .filter_map(|trace| trace.at.parse::<jiff::Timestamp>().ok())
-                .map(jiff::Timestamp::as_second)
-                .max()
+            times.filter_map(|trace| trace.at.parse::<Timestamp>().ok()).max()
         };
         (of(About::Good), of(About::When))
     }
@@ -68,9 +67,4 @@ fn told(asked: Result<(), Failure>, found: &mut [Found], who: &str) {
         let says = format!("could not be asked: {failure}");
         found.iter_mut().for_each(|one| one.tell(About::Unknown, None, (who.to_owned(), says.clone())));
     }
-}
-
-/// Seconds since 1970 as RFC 3339 in UTC.
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }

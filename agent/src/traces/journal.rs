@@ -2,10 +2,13 @@
 //! accounts and the service manager did to it. Of a command its program alone is told: what follows may be anybody's secret.
 
 use super::find::Found;
+use super::stamp::latest;
 use crate::os::capture::Cap;
 use crate::os::child::Child;
+use jiff::{SignedDuration, Timestamp};
 use model::{About, Failure, Thing};
-use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Whose entries are asked for, by the name of the program.
@@ -23,8 +26,8 @@ const PROGRAMS: [&str; 11] = [
     "passwd",
 ];
 
-/// Without a time at which it was known to be good the journal is asked from so many seconds before the change.
-const BEFORE: i64 = 3600;
+/// Without a time at which it was known to be good the journal is asked from so long before the change.
+const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
 /// A login longer ago than this, in seconds before the change, is not looked for.
 const LONGEST: i64 = 24 * 3600;
@@ -36,29 +39,40 @@ const MOST: usize = 5000;
 const ROOM: Cap = Cap { head: 4 << 20, tail: 0 };
 
 /// An entry, as `journalctl -o json` has it (systemd.journal-fields(7)).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug)]
 struct Entry {
-    #[serde(rename = "__REALTIME_TIMESTAMP")]
-    micros: String,
-    #[serde(rename = "SYSLOG_IDENTIFIER")]
+    at: Timestamp,
     program: String,
-    #[serde(rename = "_PID")]
     pid: String,
-    #[serde(rename = "UNIT")]
     unit: String,
-    /// A list of bytes where it is no text.
-    #[serde(rename = "MESSAGE")]
-    message: serde_json::Value,
+    message: String,
 }
 
 impl Entry {
-    fn at(&self) -> i64 {
-        self.micros.parse::<i64>().map_or(0, |micros| micros / 1_000_000)
+    /// `None` for what is none, or does not say when or what.
+    fn of(line: &[u8]) -> Option<Self> {
+        let fields: BTreeMap<String, Value> = serde_json::from_slice(line).ok()?;
+        let field = |name: &str| fields.get(name).and_then(text);
+        // When it was said, which may be a while before it was taken down.
+        let micros = field("_SOURCE_REALTIME_TIMESTAMP").or_else(|| field("__REALTIME_TIMESTAMP"))?;
+        Some(Self {
+            at: Timestamp::from_microsecond(micros.parse().ok()?).ok()?,
+            program: field("SYSLOG_IDENTIFIER").unwrap_or_default(),
+            pid: field("_PID").unwrap_or_default(),
+            unit: field("UNIT").unwrap_or_default(),
+            message: field("MESSAGE")?,
+        })
     }
+}
 
-    fn text(&self) -> &str {
-        self.message.as_str().unwrap_or_default()
+/// A value (<https://systemd.io/JOURNAL_EXPORT_FORMATS/#journal-json-format>): a list of bytes where it is no text, a list of values where
+/// the field stands there several times, `null` where it is too long.
+fn text(value: &Value) -> Option<String> {
+    let Value::Array(items) = value else { return value.as_str().map(str::to_owned) };
+    let byte = |item: &Value| item.as_u64().and_then(|byte| u8::try_from(byte).ok());
+    match items.iter().map(byte).collect::<Option<Vec<u8>>>() {
+        Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        None => text(items.first()?),
     }
 }
 
@@ -68,8 +82,8 @@ pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     let Some(since) = since else { return Ok(()) };
     let mut argv = ["journalctl", "-q", "--no-pager", "--reverse", "-o", "json"].map(str::to_owned).to_vec();
     argv.push(format!("--lines={MOST}"));
-    argv.push("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,UNIT".to_owned());
-    argv.push(format!("--since=@{}", since - LONGEST));
+    argv.push("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,UNIT,_SOURCE_REALTIME_TIMESTAMP".to_owned());
+    argv.push(format!("--since=@{}", since.as_second() - LONGEST));
     argv.extend(PROGRAMS.map(|program| format!("SYSLOG_IDENTIFIER={program}")));
     for unit in found.iter().flat_map(units) {
         argv.extend(["+".to_owned(), "_PID=1".to_owned(), format!("UNIT={unit}")]);
@@ -79,23 +93,31 @@ pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     if !output.status.success() {
         return Err(Failure::unknown("what it says", output.stderr.last_words()));
     }
-    let mut entries = entries(output.stdout.beginning());
-    entries.reverse();
-    found.iter_mut().for_each(|one| tell(one, &entries));
-    if output.stdout.dropped() > 0 || entries.len() >= MOST {
+    let is_cut = output.stdout.dropped() > 0;
+    let (entries, unreadable) = entries(output.stdout.beginning(), is_cut);
+    found.iter_mut().for_each(|one| tell(one, (&entries, unreadable)));
+    if is_cut || entries.len() + unreadable >= MOST {
         return Err(Failure::unknown("all of it", "there is more than was read, which was the newest of it"));
     }
     Ok(())
 }
 
-/// Lines that are no entry, as the last one of an output that was cut off, say nothing.
-fn entries(bytes: &[u8]) -> Vec<Entry> {
-    bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+/// The entries, the oldest first, and how many there are that cannot be read. The last line of an output that was cut off is none.
+fn entries(bytes: &[u8], is_cut: bool) -> (Vec<Entry>, usize) {
+    let whole = if is_cut { bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0) } else { bytes.len() };
+    let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
+    let all: Vec<Option<Entry>> = lines.filter(|line| !line.is_empty()).map(Entry::of).collect();
+    let count = all.len();
+    let mut entries: Vec<Entry> = all.into_iter().flatten().collect();
+    let unreadable = count - entries.len();
+    entries.reverse();
+    entries.sort_by_key(|entry| entry.at);
+    (entries, unreadable)
 }
 
-fn since(one: &Found) -> Option<i64> {
+fn since(one: &Found) -> Option<Timestamp> {
     let (good, changed) = one.span();
-    good.or(changed.map(|at| at - BEFORE))
+    good.or(changed.map(|at| at.checked_sub(BEFORE).unwrap_or(at)))
 }
 
 fn units(one: &Found) -> impl Iterator<Item = &str> {
@@ -105,15 +127,20 @@ fn units(one: &Found) -> impl Iterator<Item = &str> {
     })
 }
 
-fn tell(one: &mut Found, entries: &[Entry]) {
+fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize)) {
     let Some(since) = since(one) else { return };
+    if unreadable > 0 {
+        let entries = if unreadable == 1 { "entry" } else { "entries" };
+        let says = format!("{unreadable} {entries} of it could not be read");
+        one.tell(About::Unknown, None, ("the journal".to_owned(), says));
+    }
     let (_, changed) = one.span();
-    for entry in entries.iter().filter(|entry| entry.at() > since) {
+    for entry in entries.iter().filter(|entry| entry.at > latest(since)) {
         let from = format!("the journal, {}", if entry.unit.is_empty() { &entry.program } else { "systemd" });
         if units(one).any(|unit| unit == entry.unit) {
-            one.tell(About::When, Some(entry.at()), (from, printable(entry.text())));
+            one.tell(About::When, Some(entry.at), (from, printable(&entry.message)));
         } else if let Some(says) = names_it(one, entry) {
-            one.tell(About::Who, Some(entry.at()), (from, says));
+            one.tell(About::Who, Some(entry.at), (from, says));
         }
     }
     let Some(changed) = changed.filter(|_| one.paths().next().is_some()) else { return };
@@ -124,7 +151,7 @@ fn tell(one: &mut Found, entries: &[Entry]) {
 
 /// What an entry says that names the thing.
 fn names_it(one: &Found, entry: &Entry) -> Option<String> {
-    let text = entry.text();
+    let text = entry.message.as_str();
     let word = |name: &str| {
         text.split(|it: char| !(it.is_alphanumeric() || "_-.@".contains(it))).any(|word| word == name)
     };
@@ -163,25 +190,25 @@ fn names_it(one: &Found, entry: &Entry) -> Option<String> {
 }
 
 /// Who was logged in at that time, by the words of pam_unix(8): when they came, by what, and who they are.
-fn logins(entries: &[Entry], at: i64) -> Vec<(i64, String, String)> {
+fn logins(entries: &[Entry], changed: Timestamp) -> Vec<(Timestamp, String, String)> {
     let is_login = |entry: &&Entry| ["sshd", "sshd-session", "login"].contains(&entry.program.as_str());
     let mut open: Vec<(&Entry, String)> = Vec::new();
-    for entry in entries.iter().filter(is_login).filter(|entry| entry.at() <= at) {
-        let text = entry.text();
+    for entry in entries.iter().filter(is_login).filter(|entry| entry.at <= latest(changed)) {
+        let text = entry.message.as_str();
         if let Some((_, rest)) = text.split_once("session opened for user ") {
             let user = rest.split(['(', ' ']).next().unwrap_or_default();
             let accepted = entries.iter().rev().find(|other| {
-                other.pid == entry.pid && other.at() <= entry.at() && other.text().starts_with("Accepted ")
+                other.pid == entry.pid && other.at <= entry.at && other.message.starts_with("Accepted ")
             });
             let how = accepted
-                .and_then(|entry| entry.text().split_once(" from "))
+                .and_then(|entry| entry.message.split_once(" from "))
                 .map(|(_, from)| format!(" from {}", printable(from)));
             open.push((entry, format!("{} was logged in{}", printable(user), how.unwrap_or_default())));
         } else if text.contains("session closed for user ") {
             open.retain(|(opened, _)| opened.pid != entry.pid);
         }
     }
-    open.into_iter().map(|(entry, says)| (entry.at(), entry.program.clone(), says)).collect()
+    open.into_iter().map(|(entry, says)| (entry.at, entry.program.clone(), says)).collect()
 }
 
 fn printable(text: &str) -> String {
@@ -191,6 +218,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Found, entries, tell};
+    use jiff::Timestamp;
     use model::{About, HostPath, Id, Thing};
 
     /// As journalctl 252 writes them, without the fields that are not read.
@@ -206,10 +234,20 @@ mod tests {
 
     /// What is told of a thing that was good at 900, and changed at `changed`.
     fn told(thing: Thing, changed: Option<i64>) -> Vec<(About, String, String)> {
+        let time = |micros| Timestamp::from_microsecond(micros).ok();
+        told_of(thing, (time(900_000_000), changed.and_then(|at| time(at * 1_000_000))), ENTRIES)
+    }
+
+    fn told_of(
+        thing: Thing,
+        (good, changed): (Option<Timestamp>, Option<Timestamp>),
+        text: &str,
+    ) -> Vec<(About, String, String)> {
         let mut one = Found::new(Id::new("file", "x"), vec![thing]);
-        one.tell(About::Good, Some(900), (String::new(), String::new()));
+        one.tell(About::Good, good, (String::new(), String::new()));
         one.tell(About::When, changed, (String::new(), String::new()));
-        tell(&mut one, &entries(ENTRIES.as_bytes()));
+        let (entries, unreadable) = entries(text.as_bytes(), true);
+        tell(&mut one, (&entries, unreadable));
         let traces = one.traces.into_iter().filter(|trace| !trace.from.is_empty());
         traces.map(|trace| (trace.about, trace.from, trace.says)).collect()
     }
@@ -226,7 +264,7 @@ mod tests {
         let who = (About::Who, text("the journal, sudo"), text("ann ran /usr/bin/tee with it"));
         assert_eq!(told(motd, Some(1003)), [there, who]);
         let other = Thing::Path(HostPath::new("/etc/issue").unwrap());
-        assert_eq!(told(other, Some(999)), [], "nobody was there, and nobody named it");
+        assert_eq!(told(other, Some(998)), [], "nobody was there, and nobody named it");
     }
 
     #[test]
@@ -244,5 +282,43 @@ mod tests {
             ["When the journal, systemd: Stopped cron.service."]
         );
         assert!(told(Thing::User("deplo".into())).is_empty());
+    }
+
+    #[test]
+    fn entries_that_cannot_be_read_are_counted_and_bytes_and_lists_are_read() {
+        let bytes =
+            b"ann : TTY=x ; PWD=/etc ; COMMAND=/bin/t\x07 motd\xff /etc/motd".map(|it| it.to_string());
+        let text = [
+            format!(
+                "{{\"__REALTIME_TIMESTAMP\":\"1000\",\"SYSLOG_IDENTIFIER\":[\"sudo\",\"x\"],\"MESSAGE\":[{}]}}",
+                bytes.join(",")
+            ),
+            r#"{"__REALTIME_TIMESTAMP":"1000","SYSLOG_IDENTIFIER":"sudo","MESSAGE":null}"#.to_owned(),
+            r#"{"SYSLOG_IDENTIFIER":"sudo","MESSAGE":"x"}"#.to_owned(),
+            "-- No entries --".to_owned(),
+            "{\"__REALTIME_TIMESTAMP\":\"10".to_owned(),
+        ];
+        let time = |micros| Timestamp::from_microsecond(micros).ok();
+        let motd = Thing::Path(HostPath::new("/etc/motd").unwrap());
+        let told = told_of(motd, (time(-5_000_000), None), &text.join("\n"));
+        let lines: Vec<String> =
+            told.into_iter().map(|(about, from, says)| format!("{about:?} {from}: {says}")).collect();
+        let unread = "Unknown the journal: 3 entries of it could not be read";
+        assert_eq!(lines, [unread, "Who the journal, sudo: ann ran /bin/t  with it"]);
+    }
+
+    #[test]
+    fn what_was_said_in_the_same_second_counts_by_its_own_time() {
+        let entry = |source: &str, taken: &str, shell: &str| {
+            format!(
+                r#"{{"__REALTIME_TIMESTAMP":"{taken}",{source}"SYSLOG_IDENTIFIER":"usermod","MESSAGE":"change user 'ann' shell to '{shell}'"}}"#
+            )
+        };
+        let source = r#""_SOURCE_REALTIME_TIMESTAMP":"1000100000","#;
+        let text = [entry("", "1000700000", "hers"), entry(source, "1000400000", "the run's"), String::new()];
+        let good = Timestamp::from_microsecond(1_000_200_000).ok();
+        let told = told_of(Thing::User("ann".into()), (good, None), &text.join("\n"));
+        let says: Vec<&str> = told.iter().map(|(_, _, says)| says.as_str()).collect();
+        assert_eq!(says, ["change user 'ann' shell to 'hers'"]);
     }
 }

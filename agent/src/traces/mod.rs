@@ -7,6 +7,7 @@ mod journal;
 mod noticed;
 mod packages;
 mod runs;
+mod stamp;
 mod times;
 
 pub use find::{Found, find};

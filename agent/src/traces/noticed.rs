@@ -34,8 +34,7 @@ pub(super) fn find(found: &mut [Found], state: &StateDir) -> Result<(), Failure>
     let from = "the agent of the host".to_owned();
     for one in found {
         if let Some(since) = status.drift.get(&one.id) {
-            let at = since.since.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
-            one.tell(About::When, at, (from.clone(), "noticed it first".to_owned()));
+            one.tell(About::When, since.since.parse().ok(), (from.clone(), "noticed it first".to_owned()));
         }
         if let Some(fight) = status.fights.get(&one.id) {
             one.tell(About::Who, None, (from.clone(), format!("it is fought over: {}", fight.other)));

@@ -3,6 +3,7 @@
 
 use super::find::Found;
 use crate::os::safe_path::{self, Follow};
+use jiff::Timestamp;
 use model::{About, Failure, Thing};
 use std::path::Path;
 
@@ -51,7 +52,7 @@ fn last_of(log: &str, name: &str) -> Option<String> {
 
 /// The packages that changed files belong to, where those were unpacked at that time.
 fn owners(found: &mut [Found]) -> Result<(), Failure> {
-    let is_near = |at: i64, other: i64| (at - other).abs() <= NEAR;
+    let is_near = |at: Timestamp, other: i64| (at.as_second() - other).abs() <= NEAR;
     let mut files: Vec<&mut Found> =
         found.iter_mut().filter(|one| one.paths().next().is_some() && one.span().1.is_some()).collect();
     if files.is_empty() {
@@ -71,7 +72,11 @@ fn owners(found: &mut [Found]) -> Result<(), Failure> {
         for one in &mut near {
             if one.paths().any(|path| list.lines().any(|line| Path::new(line) == path)) {
                 let says = format!("it belongs to {package}, which dpkg unpacked then");
-                one.tell(About::Who, Some(unpacked), (path.display().to_string(), says));
+                one.tell(
+                    About::Who,
+                    Timestamp::from_second(unpacked).ok(),
+                    (path.display().to_string(), says),
+                );
             }
         }
     }

@@ -36,7 +36,11 @@ fn check(case: &Case) -> Result<(), (&'static str, Vec<String>)> {
     }
     let seen = json(&toml::Value::Table(case.seen.clone()));
     match kind.decide(name, params, seen) {
-        Ok(steps) => same("steps", steps.iter().map(Step::to_string).collect(), case.steps.clone()),
+        Ok(steps) => {
+            let moved = steps.iter().find_map(|step| step.moved);
+            assert_eq!(moved, case.moved, "{}: why its steps are due", case.name);
+            same("steps", steps.iter().map(Step::to_string).collect(), case.steps.clone())
+        }
         Err(failure) => match &case.refused {
             Some(words) if failure.contains(words) => Ok(()),
             _ => Err(("refused", vec![failure])),

@@ -3,7 +3,7 @@
 use crate::host::Start;
 use agent::kind::{Described, Resource};
 use agent::kinds::ALL;
-use model::{Digest, HostPath, Presence, Thing};
+use model::{Because, Digest, HostPath, Presence, Thing};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Case {
     pub seen: toml::Table,
     /// The steps, a line each.
     pub steps: Option<Vec<String>>,
+    /// Why they are due, where that is not that somebody altered the thing.
+    pub moved: Option<Because>,
     /// Words of the refusal.
     pub refused: Option<String>,
     /// Problems of the fields, a line each: `field: message [help]`.

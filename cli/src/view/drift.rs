@@ -47,7 +47,7 @@ fn resource(one: &Drifted, lines: &mut Lines) {
     let what = if one.because == Because::Drift {
         "drifted"
     } else {
-        "differs, and it is not known what was applied last"
+        "differs, and it is not known whether somebody changed it"
     };
     lines.head('~', &format!("{} {what}{origin}", one.id));
     for diff in one.diffs.iter().filter(|diff| diff.before != diff.after) {
@@ -158,7 +158,7 @@ mod tests {
                         1 drifted, 1 intended change to come, 3 as desired";
         assert_eq!(render(&drift(Because::Drift, vec![trace]), Color::Never), expected);
         let unknown = render(&drift(Because::Unknown, Vec::new()), Color::Never);
-        assert!(unknown.contains("it is not known what was applied last"), "{unknown}");
+        assert!(unknown.contains("it is not known whether somebody changed it"), "{unknown}");
         assert!(unknown.contains("by whom: nothing on this host tells"), "{unknown}");
         assert_eq!(render(&Drift { even: 3, ..Drift::default() }, Color::Never), "no drift, 3 as desired");
     }
