@@ -1,5 +1,5 @@
-# Brings keel, checked by its digest; tried again while the network is not there yet.
-import hashlib, os, sys, time, urllib.request
+# Brings keel, checked by its digest; tried again while the network is not there yet. What came whole and is another one is refused at once.
+import hashlib, http.client, os, sys, time, urllib.request
 
 URL = @URL@
 SHA256 = @SHA256@
@@ -21,10 +21,13 @@ def bring():
             to.write(piece)
         to.flush()
         os.fsync(to.fileno())
+        size, wanted = to.tell(), source.headers["Content-Length"]
+    if wanted is not None and size != int(wanted):
+        raise OSError("it is cut off: %d of %s bytes came" % (size, wanted))
     found = digest_of(part)
     if found != SHA256:
         os.unlink(part)
-        raise OSError("it has the SHA-256 " + found + ", and " + SHA256 + " is wanted")
+        sys.exit("keel is not taken from " + URL + ": it has the SHA-256 " + found + ", and " + SHA256 + " is wanted")
     os.chmod(part, 0o755)
     os.replace(part, TO)
 
@@ -35,7 +38,7 @@ for pause in [2, 5, 10, 20, 40, 60, 120, 0]:
     try:
         bring()
         sys.exit(0)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         print("keel is not brought from", URL + ":", error, file=sys.stderr)
         time.sleep(pause)
 sys.exit(1)

@@ -1,5 +1,7 @@
 # Bundles by a bucket of a server that speaks S3, and by a web server, both over TLS with a certificate of our own authority: published from a
-# laptop, planned and applied on a host. Who does not trust the authority gets nothing, and is told why.
+# laptop, planned and applied on a host. Who does not trust the authority gets nothing, and is told why. Then the host's agent takes them from a
+# bucket, and from git over https and over ssh: a newer one counts, one that is older or unsigned does not, and where the place is gone the
+# last good one stays.
 # needs: moto
 . "$LAB/laptop.sh"
 
@@ -52,3 +54,81 @@ assert_eq 1 "$(jq .counter "$LAPTOP/pointer")"
 # Whoever trusts others gets nothing from there.
 TRUSTED=/etc/ssl/certs/ca-certificates.crt assert_exit 0 takes "https://$LAB_GATEWAY:5444" apply --yes
 assert_contains "$OUTPUT" "invalid peer certificate: UnknownIssuer"
+
+# offer PLACE COUNTER [unsigned]: a bundle, by the laptop's own checkout where that is a branch of git.
+checkout=$LAPTOP/checkout
+run_git() { laptop_runs git -C "$checkout" -c user.name=ann -c user.email=ann@example.org -c init.defaultBranch=main "$@" >/dev/null; }
+git init --quiet --bare "$web/shop.git"
+mkdir "$checkout"
+run_git init --quiet
+offer() {
+    echo "$2 by $1" >"$LAPTOP_SITE/files/page"
+    laptop bundle build --counter "$2" -o b.bundle
+    laptop bundle sign b.bundle
+    case $1 in
+        git+*)
+            laptop bundle publish --back b.bundle "$checkout"
+            if [[ ${3:-} == unsigned ]]; then
+                jq '.signature = ""' "$checkout/shop.latest" >"$LAPTOP/pointer"
+                cp "$LAPTOP/pointer" "$checkout/shop.latest"
+            fi
+            run_git add -A
+            run_git commit --quiet -m "$2"
+            run_git push --quiet "$web/shop.git" HEAD:refs/heads/main
+            put "$web/shop.git" /srv/shop.git
+            ;;
+        *) laptop bundle publish --back b.bundle "$1" ;;
+    esac
+}
+is_page() { [[ $(host cat /etc/shop/page 2>&1) == "$1" ]]; }
+says() { [[ $(host cat /var/lib/evenkeel/agent/reports.jsonl 2>&1) == *"$1"* ]]; }
+look() { host systemctl reload evenkeel-agent; }
+# refused WHY PAGE: what is offered is told, and what was in force stays.
+refused() {
+    look
+    soon says "$1"
+    assert_eq "$2" "$(host cat /etc/shop/page)"
+}
+
+# git is the host's own, with what is set up for it: whom it trusts, and the key of a deployment.
+host apt-get update -qq
+host env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git >/dev/null
+host git config --global http.sslCAInfo /root/ca.pem
+host_sh 'ssh-keygen -q -t ed25519 -N "" -f /root/.ssh/deploy; cat /root/.ssh/deploy.pub >>/root/.ssh/authorized_keys'
+ssh="ssh -i /root/.ssh/deploy -o BatchMode=yes -o StrictHostKeyChecking=accept-new"
+printf '%s\n' "${reach[@]}" SSL_CERT_FILE=/root/ca.pem "GIT_SSH_COMMAND=\"$ssh\"" | host_write /etc/evenkeel/agent.env 0600
+
+counter=10
+for place in "git+https://$LAB_GATEWAY:5444/shop.git#main" "git+ssh://root@127.0.0.1/srv/shop.git#main" s3://bundles/agent; do
+    offer "$place" "$counter"
+    assert_exit 0 keel agent install --local --source "$place" --name shop --role shop --yes
+    soon is_page "$counter by $place"
+    offer "$place" $((counter + 1))
+    look
+    page="$((counter + 1)) by $place"
+    soon is_page "$page"
+    case $place in
+        git+https*)
+            offer "$place" $((counter + 2)) unsigned
+            refused "the signature cannot be read" "$page"
+            ;;
+        *)
+            offer "$place" $((counter - 1))
+            refused "the bundle has the counter $((counter - 1)), and one with $((counter + 1)) was here already" "$page"
+            ;;
+    esac
+    # Nobody is there any more.
+    case $place in
+        git+https*) kill "${servers[1]}" ;;
+        git+ssh*) host mv /srv/shop.git /srv/away ;;
+        *) kill "${servers[0]}" ;;
+    esac
+    refused "cannot fetch ${place%%#*}" "$page"
+    host systemctl restart evenkeel-agent
+    host_sh 'echo drift >/etc/shop/page'
+    soon is_page "$page"
+    assert_exit 0 keel agent status
+    assert_contains "$OUTPUT" "not taken     since 20"
+    assert_contains "$OUTPUT" "counter $((counter + 1)), sha256"
+    ((counter += 10))
+done
