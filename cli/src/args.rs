@@ -74,7 +74,7 @@ pub enum Verb {
     CloudInit(Box<commands::cloud_init::Args>),
     /// Makes a site into one signed file that hosts can take, and publishes it.
     Bundle(commands::bundle::Args),
-    /// Prints a JSON Schema of resource files, for editors.
+    /// Prints a JSON Schema of resource files, or of files of tests, for editors.
     Schema(commands::schema::Args),
     /// Prints completions for a shell.
     Completion(commands::completion::Args),

@@ -62,7 +62,7 @@ pub use sealed::{Closed, NoKeys, SECRET_ENDING, Unseal, is_secret_name, secrets_
 pub use source::{Extent, Source};
 pub use texts::Texts;
 pub use trees::FoundTree;
-pub use trials::{Tests, Wanted as TestsWanted, check_fields, drill_fields, tests};
+pub use trials::{Tests, Wanted as TestsWanted, check_fields, drill_fields, tests, tests_schema};
 pub use used::{Used, used};
 
 use draft::Draft;

@@ -12,7 +12,7 @@ pub fn schema(kinds: &[&dyn KindInfo]) -> Value {
     for kind in kinds {
         let reference = json!({ "$ref": format!("#/$defs/{}", kind.name()) });
         definitions.insert(kind.name().to_owned(), resource(*kind));
-        let shared = definitions_of(*kind);
+        let shared = definitions_of(*kind, kind.name());
         definitions.extend(shared);
         let table = json!({
             "type": "object", "description": kind.doc(), "additionalProperties": reference,
@@ -31,6 +31,17 @@ pub fn schema(kinds: &[&dyn KindInfo]) -> Value {
 
 /// One resource: the kind's own keys and the common ones.
 fn resource(kind: &dyn KindInfo) -> Value {
+    let mut schema = own(kind, kind.name());
+    if let Some(own) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for field in common::common_fields() {
+            own.entry(field.name.clone()).or_insert_with(|| common_key(&field));
+        }
+    }
+    schema
+}
+
+/// The table of its own keys alone; `name` is that of its definition.
+pub fn own(kind: &dyn KindInfo, name: &str) -> Value {
     let mut schema = kind.schema();
     let Some(root) = schema.as_object_mut() else { return schema };
     root.remove("$schema");
@@ -38,22 +49,19 @@ fn resource(kind: &dyn KindInfo) -> Value {
     let own = root.entry("properties").or_insert_with(|| json!({}));
     if let Some(own) = own.as_object_mut() {
         own.values_mut().for_each(|value| *value = or_template(value.take()));
-        for field in common::common_fields() {
-            own.entry(field.name.clone()).or_insert_with(|| common_key(&field));
-        }
     }
     root.remove("title");
-    rename(&mut schema, kind.name());
+    rename(&mut schema, name);
     schema
 }
 
-/// The definitions that the kind's schema refers to, under names of their own.
-fn definitions_of(kind: &dyn KindInfo) -> Map<String, Value> {
+/// The definitions that its schema refers to, under names of their own, which begin with `name`.
+pub fn definitions_of(kind: &dyn KindInfo, name: &str) -> Map<String, Value> {
     let mut schema = kind.schema();
-    rename(&mut schema, kind.name());
+    rename(&mut schema, name);
     let found =
         schema.get_mut("$defs").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default();
-    found.into_iter().map(|(name, value)| (format!("{}.{name}", kind.name()), value)).collect()
+    found.into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)).collect()
 }
 
 /// Turns `#/$defs/X` to `#/$defs/KIND.X`: two kinds may call different things by one name.
@@ -73,7 +81,7 @@ fn rename(value: &mut Value, kind: &str) {
 }
 
 /// A template that is the whole string keeps its value's type, so it may stand for anything.
-fn or_template(mut schema: Value) -> Value {
+pub fn or_template(mut schema: Value) -> Value {
     let description = schema.as_object_mut().and_then(|map| map.remove("description"));
     json!({
         "description": description.unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! The course of one test in a box: make it, converge it, converge it again (nothing may change), run what tests it, roll it back (it
-//! has to be as it was made), destroy it. The converging is a push like any other.
+//! has to be as it was made), destroy it. The converging is a push like any other. What stays is brought `back`.
+
+mod back;
 
 use crate::boxes::{Driver, Kept, Raw, Shelf, Stay, TestBox, run};
 use crate::drill::{self, Drilling, InBox};
@@ -59,8 +61,10 @@ struct Going<'a> {
     steps: Vec<Step>,
     faults: Vec<Fault>,
     skipped: Vec<Skipped>,
-    /// The run that changed the box, as long as it has not been rolled back.
-    run: Option<u64>,
+    /// The runs that changed the box, as long as they have not been rolled back.
+    runs: Vec<u64>,
+    /// Whether the box may have changed by a run whose number nobody has told.
+    is_unsure: bool,
 }
 
 impl Course<'_> {
@@ -68,7 +72,8 @@ impl Course<'_> {
     pub fn run(&self, case: &BoxCase) -> Outcome {
         let since = Instant::now();
         let (steps, faults, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        let mut going = Going { course: self, case, steps, faults, skipped, run: None };
+        let mut going =
+            Going { course: self, case, steps, faults, skipped, runs: Vec::new(), is_unsure: false };
         going.all();
         let Going { steps, faults, skipped, .. } = going;
         let (name, origin) = (case.name.clone(), case.origin.clone());
@@ -85,12 +90,21 @@ impl Going<'_> {
             Err(failure) => return self.fault(format!("the box could not be made: {failure}")),
         };
         self.done("create", format!("{}{}", driver.name(), notes(&*made)), since);
+        // What a host that stays has done before is none of this test's.
+        let before = match made.stay() {
+            Stay::Nothing => None,
+            Stay::Before => self.ask(&*made, Wanted::Runs).runs().map(<[_]>::to_vec),
+        };
+        if let Some(run) = before.as_deref().and_then(back::left).map(|run| &run.begin) {
+            let (typed, what) = (made.by_hand(Some(run.run)), &run.command);
+            self.done("create", format!("`{what}` was never brought back: `{typed}` does it"), since);
+        }
         self.inside(&mut *made);
         if self.course.after == After::Kept {
             return self.keep(made);
         }
-        if made.stay() == Stay::Before && self.run.is_some() {
-            self.roll_back(&mut *made);
+        if made.stay() == Stay::Before {
+            self.bring_back(&mut *made, before);
         }
         let since = Instant::now();
         match made.destroy() {
@@ -173,7 +187,7 @@ impl Going<'_> {
         let since = Instant::now();
         let asked = self.ask(made, Wanted::Converged);
         let report = asked.report();
-        self.run = report.run.as_deref().and_then(|run| run.parse().ok());
+        self.ran(&asked);
         self.done("converge", format!("{} changed, {} unchanged", report.changed, report.unchanged), since);
         self.failures(&asked, "converging").then(|| (asked.checks().to_vec(), asked.drills().to_vec()))
     }
@@ -231,6 +245,7 @@ impl Going<'_> {
     fn again(&mut self, made: &dyn TestBox) -> bool {
         let since = Instant::now();
         let asked = self.ask(made, Wanted::Converged);
+        self.ran(&asked);
         self.done("again", format!("{} changed", asked.report().changed), since);
         for node in asked.nodes(|status| matches!(status, NodeStatus::Changed | NodeStatus::Refreshed)) {
             let what = node.changes.join("; ");
@@ -238,6 +253,12 @@ impl Going<'_> {
             self.fault_at(node.origin.clone().unwrap_or_else(|| self.case.origin.clone()), message);
         }
         self.failures(&asked, "converging again") && asked.end() == &End::Ended(Ending::Unchanged)
+    }
+
+    /// Notes what is to be rolled back.
+    fn ran(&mut self, asked: &Asked) {
+        self.runs.extend(asked.run());
+        self.is_unsure |= asked.run().is_none() && matches!(asked.end(), End::Trouble(_));
     }
 
     /// Tells what failed; true where nothing did.
@@ -289,13 +310,19 @@ impl Going<'_> {
     /// Rolls back what was converged: the box has to be as it was made.
     fn roll_back(&mut self, made: &mut dyn TestBox) {
         let since = Instant::now();
-        // Whatever ran there before is none of this test's.
-        let Some(run) = self.run.take() else {
+        // Whatever ran there before is none of this test's. What applies did in the middle of drills was to bring back what the first run made.
+        if self.runs.is_empty() {
             return self.done("rollback", "nothing was changed".to_owned(), since);
-        };
-        let asked = self.ask(made, Wanted::RolledBack(run));
-        let changed = asked.report().changed;
-        self.failures(&asked, "rolling back");
+        }
+        let mut changed = 0;
+        while let Some(run) = self.runs.pop() {
+            let asked = self.ask(made, Wanted::RolledBack(run));
+            changed += asked.report().changed;
+            if !self.failures(&asked, "rolling back") {
+                self.runs.push(run);
+                break;
+            }
+        }
         let raw = made.compare().map(|raw| raw.without(&self.case.leaves));
         let told = match &raw {
             Ok(Raw::Differs(lines)) if lines.is_empty() => "raw again",

@@ -13,6 +13,7 @@ mod junit;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod order;
 mod outcome;
+mod schema;
 mod sheet;
 mod subject;
 mod suite;
@@ -25,6 +26,7 @@ pub use course::{After, Contents, Course};
 pub use files::{Home, Wanted, collect};
 pub use junit::junit;
 pub use outcome::{Fault, Outcome, Skipped, Step};
+pub use schema::schema;
 pub use sheet::Sheet;
 pub use subject::{Means, Subject};
 pub use suite::{BoxCase, Ends, Suite};

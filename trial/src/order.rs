@@ -11,7 +11,7 @@ use fleet::{
 };
 use model::{
     CheckResult, CheckSide, CheckSpec, Diagnostic, DrillSpec, Drilled, Event, EventBody, Facts, Id,
-    NodeStatus, Origin, Report, Secrets, Severity,
+    NodeStatus, Origin, Report, RunSummary, Secrets, Severity,
 };
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -49,6 +49,7 @@ pub struct Asked {
 #[derive(Clone, Debug, Default)]
 struct Told {
     nodes: Vec<Node>,
+    started: Option<String>,
     report: Report,
     errors: Vec<String>,
     refusals: Vec<Fault>,
@@ -57,7 +58,7 @@ struct Told {
     results: Vec<CheckResult>,
     changes: Vec<String>,
     drilled: Option<Drilled>,
-    last_run: Option<u64>,
+    runs: Option<Vec<RunSummary>>,
 }
 
 /// A node that was settled.
@@ -91,8 +92,9 @@ impl Asked {
             let way = ways.lock().unwrap_or_else(PoisonError::into_inner).pop();
             way.ok_or_else(|| fleet::Trouble::Here("the box was entered too often".to_owned()))
         };
-        // What is to be without a fault is to be so above all when it is to stop.
-        let (never, is_mended) = (AtomicBool::new(false), matches!(desk.wanted, Wanted::Mended(_)));
+        // What is to be as it was is to be so above all when it is to stop.
+        let is_back = matches!(desk.wanted, Wanted::Mended(_) | Wanted::RolledBack(_) | Wanted::Runs);
+        let never = AtomicBool::new(false);
         let ends = fleet::push(&Push {
             targets: &[target],
             parallel: 1,
@@ -102,7 +104,7 @@ impl Asked {
             places: Places::default(),
             patience: Patience::default(),
             controller: &desk,
-            stop: if is_mended { &never } else { course.stop },
+            stop: if is_back { &never } else { course.stop },
             detach: &AtomicBool::new(false),
             runs: None,
             resume: Resume::No,
@@ -155,7 +157,18 @@ impl Asked {
 
     /// The number of the last run, where it was asked for; 0 where there was none.
     pub fn last_run(&self) -> Option<u64> {
-        self.told.last_run
+        self.runs().map(|runs| runs.iter().map(|run| run.begin.run).max().unwrap_or(0))
+    }
+
+    /// The runs that the box lists, where it was asked for them.
+    pub fn runs(&self) -> Option<&[RunSummary]> {
+        self.told.runs.as_deref()
+    }
+
+    /// The run that the order made, also where its report did not come.
+    pub fn run(&self) -> Option<u64> {
+        let run = self.told.report.run.as_ref().or(self.told.started.as_ref());
+        run.and_then(|run| run.parse().ok())
     }
 
     /// What came of checks.
@@ -175,6 +188,13 @@ impl Asked {
     }
 }
 
+/// What a run of a test is called in the journal of the box.
+pub fn command(test: &str) -> String {
+    format!("test {test}")
+}
+
+/// How many seconds a rollback waits for a run that is under way.
+const WAIT: u64 = 300;
 /// A run that loses its connection comes back over others, a few times.
 const WAYS: usize = 16;
 
@@ -210,7 +230,7 @@ impl Desk<'_> {
         let work = Work {
             catalog: compiled.catalog,
             scope: format!("test {name}"),
-            command: format!("test {name}"),
+            command: command(name),
             terms: terms(),
             ..Work::default()
         };
@@ -242,8 +262,9 @@ impl Controller for Desk<'_> {
             Wanted::Runs => Some(Order::History),
             Wanted::Checked(checks) => Some(Order::Check(checks.clone())),
             Wanted::RolledBack(run) => {
-                let rollback =
-                    Rollback { which: Which::One(*run), force: false, forecast: false, terms: terms() };
+                // What the box goes on with by itself, without a connection, has to have come to its end.
+                let terms = Terms { wait: Some(WAIT), ..terms() };
+                let rollback = Rollback { which: Which::One(*run), force: false, forecast: false, terms };
                 Some(Order::Rollback(rollback))
             }
         };
@@ -270,6 +291,7 @@ impl Controller for Desk<'_> {
             EventBody::Node { id, origin, status, changes, because, .. } => {
                 told.nodes.push(Node { id, origin, status, changes, because });
             }
+            EventBody::Started { run } => told.started = Some(run),
             EventBody::Report(report) => told.report = report,
             EventBody::Error { text } => told.errors.push(text),
             EventBody::Plan(plan) => told.changes = changes(&plan),
@@ -281,7 +303,7 @@ impl Controller for Desk<'_> {
         match reply {
             Reply::Checks(results) => self.told().results = results,
             Reply::Drill(drilled) => self.told().drilled = Some(drilled),
-            Reply::History(runs) => self.told().last_run = Some(runs.first().map_or(0, |run| run.begin.run)),
+            Reply::History(runs) => self.told().runs = Some(runs),
             _ => {}
         }
     }

@@ -47,6 +47,25 @@ pub struct Connection {
     pub wait_ssh: Option<u64>,
 }
 
+impl Connection {
+    /// As where no option is given, but for what is read in place of `~/.ssh/config`.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn usual(ssh_config: Option<PathBuf>) -> Self {
+        Self {
+            parallel: NonZeroUsize::MIN,
+            user: None,
+            identity: Vec::new(),
+            ssh_config,
+            transport: Transport::Auto,
+            no_keep: true,
+            accept_new_host_key: false,
+            ask_password: false,
+            ask_sudo_password: false,
+            wait_ssh: None,
+        }
+    }
+}
+
 /// What makes the connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Transport {

@@ -158,6 +158,21 @@ impl Machines {
         self.there(machines)
     }
 
+    /// The one host that is called so: of the inventory where there is one of this name, and else as ssh has it.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn named(&self, name: &str, site: &Site, files: &Files) -> anyhow::Result<Hosts> {
+        let wrong = |_| anyhow!("the inventory of the site is wrong: keel validate");
+        let all = if site.is_there() { site.inventory(files).map_err(wrong)? } else { Vec::new() };
+        let machine = match all.iter().find(|host| host.name == name) {
+            Some(host) => self.declared(host, &all),
+            None => self.direct(name).map_err(|refusal| match refusal {
+                Refusal::Other(error) => error,
+                Refusal::Diagnostics(_) => anyhow!("`{name}` names no host"),
+            })?,
+        };
+        Ok(Hosts { list: vec![machine], connection: self.connection.clone(), source: None })
+    }
+
     fn here(&self, host: Option<String>) -> Result<Crew, Refusal> {
         Ok(Crew::Here { host, state: self.state_dir.clone() })
     }

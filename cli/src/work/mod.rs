@@ -26,4 +26,6 @@ pub use errand::{Make, Ready};
 pub use here::{facts_for_compiling, keep_memory, play_stage};
 pub use keep::play_keeper;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use push::beside_this_program;
+pub use login::Login;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use push::{beside_this_program, targets};

@@ -96,7 +96,7 @@ fn check(errand: &Errand, hosts: &[Machine]) -> Result<(), Refusal> {
     if found.is_empty() { Ok(()) } else { Err(Refusal::Diagnostics(found)) }
 }
 
-pub(super) fn targets(hosts: &Hosts) -> anyhow::Result<Vec<Target>> {
+pub fn targets(hosts: &Hosts) -> anyhow::Result<Vec<Target>> {
     let surroundings = Surroundings::here()?;
     let usual = SshFiles::usual(&surroundings.home);
     let source = hosts.source.as_ref().map(|source| source.config().to_owned());

@@ -127,10 +127,39 @@ fn every_example_has_its_place_in_the_schema() {
         let table = &schema["properties"][kind.name()]["additionalProperties"]["$ref"];
         assert_eq!(table, &format!("#/$defs/{}", kind.name()));
     }
+    all_references_lead_somewhere(&schema);
+}
+
+fn all_references_lead_somewhere(schema: &serde_json::Value) {
     let text = schema.to_string();
     for target in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(schema.pointer(target).is_some(), "{target} is not there");
     }
+}
+
+#[test]
+fn tests_have_a_schema_with_every_key_of_checks_and_drills() {
+    let schema = keel(Scratch::new().root(), &["schema", "tests"]);
+    let schema: serde_json::Value = serde_json::from_str(&schema.out).expect("JSON");
+    let sorts = [
+        ("check", agent::checks::SUBJECTS, dsl::check_fields()),
+        ("drill", agent::drills::FAULTS, dsl::drill_fields()),
+    ];
+    for (sort, infos, fields) in sorts {
+        let known = &schema["$defs"][sort]["properties"];
+        fields.iter().for_each(|field| assert!(known[&field.name].is_object(), "{}", field.name));
+        for info in infos {
+            let table = format!("#/$defs/{sort}.{}", info.name());
+            assert_eq!(known[info.name()]["anyOf"][0]["$ref"], table);
+            assert!(known[info.name()]["anyOf"][1].is_object(), "the short form of {table}");
+            let own = &schema["$defs"][format!("{sort}.{}", info.name())]["properties"];
+            info.fields().iter().for_each(|field| assert!(own[&field.name].is_object(), "{}", field.name));
+        }
+    }
+    for table in ["unit", "box", "suite"] {
+        assert_eq!(schema["properties"][table]["additionalProperties"]["additionalProperties"], false);
+    }
+    all_references_lead_somewhere(&schema);
 }
 
 #[test]

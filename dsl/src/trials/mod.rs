@@ -6,6 +6,8 @@ mod drill;
 mod keys;
 mod load;
 mod problem;
+mod schema;
 
 pub use keys::{check_fields, drill_fields};
 pub use load::{Tests, Wanted, tests};
+pub use schema::tests_schema;

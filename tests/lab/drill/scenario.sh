@@ -1,5 +1,6 @@
 # Drills on a live host: faults are seen, made good and taken back; nothing is done without --yes, nor where another drill goes on; and a fault goes
-# at its limit when the controller and the processes on the host were killed, and at once by Ctrl-C. What is locked, or of ssh, is left alone.
+# at its limit when the controller and the processes on the host were killed, at once by Ctrl-C, and at the boot after a power failure. What is
+# locked, or of ssh, is left alone. An agent repairs what a drill does, and is told to have done it. A booted box is drilled, and raw again.
 . "$LAB/laptop.sh"
 
 # What faults leave, of all sorts; nothing where the host is even.
@@ -45,21 +46,33 @@ assert_eq "$before" "$(fingerprint /etc/motd /etc/systemd/system)"
 assert_contains "$(host cat /var/lib/evenkeel/drills)" "cron-stops of root@"
 
 # What keel says is what others see: while the fault is there the port is shut, and somebody's lock list says who did it.
+# The controller dies, and the agent's own processes too: the fault is gone by its limit, which began with it.
 begun stays-unreachable
 soon cannot_open
+kill -9 "$drilling"
 assert_contains "$(laptop locks web1)" "drill.stays-unreachable"
 assert_exit 6 laptop drill web1 cron-stops --yes
 assert_contains "$OUTPUT" "drill.stays-unreachable: locked by root@"
-# The controller dies, and the agent's own processes too: the fault is gone by its limit, which began with it.
-kill -9 "$drilling"
 host_sh 'pkill -9 ^keel-agent || true; pkill -9 -x boot || true'
 SOON=60 soon none_left
 assert_contains "$(host tail -n 1 /var/lib/evenkeel/drills)" "its time is over"
 assert_eq "" "$(laptop locks web1)"
 
+# A slow network is slow: by netem where this kernel has it; else by a token bucket, as fast as a packet in the time of the delay (122 kbit/s).
 # Ctrl-C takes it back at once.
-begun stays-unreachable
-soon cannot_open
+begun stays-slow
+queue=$(host tc qdisc show dev host0 root)
+assert_contains "$queue" " 6b65: root"
+if host_sh 'tc qdisc add dev lo root netem delay 1ms && tc qdisc del dev lo root' 2>/dev/null; then
+    assert_contains "$queue" "delay 100ms loss 1%"
+else
+    assert_contains "$queue" "tbf 6b65: root refcnt"
+    assert_contains "$(host nft list table inet keel_drill)" 'oifname "host0" numgen random mod 100 < 1'
+    start=$(date +%s%N)
+    assert_eq 40000 "$(host head -c 40000 /dev/urandom | wc -c)"
+    took=$((($(date +%s%N) - start) / 1000000))
+    ((took > 2000)) || { echo "40000 bytes took $took ms" >&2; exit 1; }
+fi
 kill -INT "$drilling"
 status=0; wait "$keel" || status=$?
 assert_eq 1 "$status" "of a drill that was stopped"
@@ -77,3 +90,38 @@ assert_contains "$OUTPUT" "sshd has port"
 assert_exit 1 laptop drill web1 agent-repairs-motd --yes
 assert_contains "$OUTPUT" "cannot be told here: no agent keeps this host"
 assert_eq "" "$(left)"
+
+# The power fails in the middle of a drill, and whoever asked for it is gone: the fault is taken back at the boot.
+begun motd-stays-changed
+is_changed() { [[ $(host cat /etc/motd) != "Evenkeel keeps this." ]]; }
+soon is_changed
+kill -9 "$drilling"
+power_cycle
+SOON=60 soon none_left
+assert_contains "$(host tail -n 1 /var/lib/evenkeel/drills)" "the machine was booted: /etc/motd has its own end again"
+assert_eq "$before" "$(fingerprint /etc/motd /etc/systemd/system)"
+
+# With an agent: it is the agent that repairs, and it is told to have done it. One that is paused does not, and that is told before anything is done.
+put site /root/site
+assert_exit 0 keel agent install --local --site /root/site --host web1 --yes
+corrected() { host_sh 'grep -c "\"event\":\"corrected\",\"id\":\"$1\"" /var/lib/evenkeel/agent/reports.jsonl || true' "$1"; }
+starts() { host_sh 'grep -q "\"cause\":\"start\"" /var/lib/evenkeel/agent/reports.jsonl'; }
+soon starts
+assert_eq "0 0" "$(corrected file./etc/motd) $(corrected service.cron)"
+assert_exit 0 laptop drill web1 agent-repairs-motd agent-repairs-cron --yes
+assert_contains "$OUTPUT" "the agent made run "
+assert_eq 2 "$(grep -c ' by agent$' <<<"$OUTPUT")"
+assert_eq "1 1" "$(corrected file./etc/motd) $(corrected service.cron)"
+assert_eq "" "$(left)"
+assert_exit 0 keel agent pause --reason "moving" --for 1h
+assert_exit 1 laptop drill web1 agent-repairs-motd --yes
+assert_contains "$OUTPUT" "cannot be told here: the agent is paused by"
+assert_eq "" "$(left)"
+
+# In a booted box: services are stopped and die there as on a host, and after applies in the middle of drills the box is raw again.
+inits=(/var/cache/keel-lab/*[0-9a-f]/sbin/init)
+assert_exit 0 env -C boxed -i "PATH=$PATH" "HOME=$LAPTOP_HOME" USER=root LANG=C.UTF-8 "$KEEL_BIN" test --box-base "${inits[-1]%/sbin/init}" --report "$LAPTOP/junit.xml"
+for part in "lookout-stops: passed" "lookout-dies: passed" "file-is-changed: passed" "unreachable: skipped, cannot be told here" "raw again" "1 test passed, 1 drill skipped"; do
+    assert_contains "$OUTPUT" "$part"
+done
+assert_contains "$(<"$LAPTOP/junit.xml")" 'skipped="1"'

@@ -1,6 +1,7 @@
 //! A host that the user has and has named: it is neither made nor destroyed. What a test did to it is rolled back by the course, as the
 //! host's own journal has it; what it is otherwise like nobody can tell.
 
+use super::command::quoted;
 use super::driver::{Driver, Raw, Stay, TestBox};
 use super::kept::Kept;
 use super::late::{Connect, Late};
@@ -66,6 +67,11 @@ impl TestBox for Host {
 
     fn stay(&self) -> Stay {
         Stay::Before
+    }
+
+    fn by_hand(&self, run: Option<u64>) -> String {
+        let host = quoted(&self.name);
+        run.map_or_else(|| format!("keel history {host}"), |run| format!("keel rollback {run} {host}"))
     }
 
     fn destroy(self: Box<Self>) -> Result<(), Failure> {
