@@ -2,8 +2,9 @@
 
 use crate::host::Host;
 use crate::peer::Talk;
+use model::EventBody;
 use serde_json::json;
-use wire::{Ending, Keeping, Order, Pause, Reply, Up};
+use wire::{Ending, Keeping, Order, Pause, Reply, Terms, Up, Work};
 
 fn ask(host: &Host, order: &Order) -> (Option<Keeping>, Ending) {
     let Talk { said, .. } = host.start().talk(order, &[], true);
@@ -56,4 +57,25 @@ fn a_pause_stands_by_the_hosts_clock_until_it_is_ended() {
     assert_eq!(ask(&host, &Order::Resume), (Some(Keeping::default()), Ending::Unchanged));
     std::fs::write(host.state("orders/pause"), "{").unwrap();
     assert_eq!(ask(&host, &Order::Resume), (Some(Keeping::default()), Ending::Unchanged));
+}
+
+#[test]
+fn what_a_part_of_a_scope_leaves_out_is_no_orphan() {
+    let host = Host::new();
+    host.apply(&host.work_of(vec![host.link("a"), host.link("b")]), &[]);
+    let orphans = |order: &dyn Fn(Work) -> Order, is_part: bool| {
+        let terms = Terms { is_part, ..Terms::default() };
+        let work = Work { terms, ..host.work_of(vec![host.link("a")]) };
+        let told = |up: &Up| match up {
+            Up::Event(event) => match &event.body {
+                EventBody::Plan(plan) => Some(plan.orphans.len()),
+                _ => None,
+            },
+            _ => None,
+        };
+        host.start().talk(&order(work), &[], true).said.iter().find_map(told)
+    };
+    assert_eq!(orphans(&Order::Apply, true), Some(0));
+    assert_eq!(orphans(&Order::Plan, true), Some(0));
+    assert_eq!(orphans(&Order::Plan, false), Some(1), "it was forgotten");
 }

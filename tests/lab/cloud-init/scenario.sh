@@ -55,7 +55,7 @@ assert_exit 0 host cloud-init schema --config-file /root/much
 
 # Another keel is there than is wanted.
 boots_as i-0 "$LAPTOP/other"
-soon host_sh 'grep -q scripts.user /run/cloud-init/result.json'
+soon host_sh 'grep -qs scripts.user /run/cloud-init/result.json'
 assert_exit 1 host cloud-init status --long
 assert_contains "$OUTPUT" "status: error"
 assert_contains "$(host cat /var/log/cloud-init-output.log)" "keel is not taken from $from/keel: it has the SHA-256 $digest, and $other is wanted"
