@@ -111,8 +111,11 @@ impl Leaf {
         let path = &self.path;
         match &self.kind {
             LeafKind::Directory => format!("d\t{path}"),
-            LeafKind::File { digest, size, run: Run::No } => format!("f\t{digest}\t{size}\t{path}"),
-            LeafKind::File { digest, size, run: Run::Yes } => format!("x\t{digest}\t{size}\t{path}"),
+            LeafKind::File { digest, size, run } => {
+                let sort = if *run == Run::Yes { "x" } else { "f" };
+                let (digest, size) = (digest.to_string(), size.to_string());
+                [sort, &digest, &size, path].join("\t")
+            }
             LeafKind::Symlink { target } => format!("l\t{target}\t{path}"),
         }
     }
