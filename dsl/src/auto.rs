@@ -49,6 +49,7 @@ fn is_guess(thing: &Thing) -> bool {
 fn owners<'a>(drafts: &[Draft<'_>], footprints: &'a [Footprint], findings: &mut Findings) -> Owners<'a> {
     let mut owners = Owners::default();
     for (at, footprint) in footprints.iter().enumerate() {
+        owners.paths.reserve(footprint.claims.len());
         for Claim { thing, presence } in &footprint.claims {
             let earlier = match thing {
                 Thing::Path(path) => owners.paths.insert(bytes(path), (at, *presence)),

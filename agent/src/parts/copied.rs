@@ -46,9 +46,10 @@ impl Copied<'_> {
     /// Where that cannot be told of something.
     pub fn probe(&self, system: &dyn System, owners: &Owners) -> Result<Vec<Differs>, Failure> {
         look_at_all(self.tree.leaves(), |leaf| {
-            let found = self.look(leaf, system)?;
+            let path = self.at(leaf);
+            let found = self.look((leaf, &path), system)?;
             // A refusal is a difference: the plan tells it.
-            let is_fine = self.steps_for(leaf, &found, owners).is_ok_and(|steps| steps.is_empty());
+            let is_fine = self.steps_for((leaf, &path), &found, owners).is_ok_and(|steps| steps.is_empty());
             Ok((!is_fine).then(|| Differs { path: leaf.path.to_string(), ..found }))
         })
     }
@@ -74,7 +75,7 @@ impl Copied<'_> {
         let (mut first, mut then) = (Vec::new(), Vec::new());
         for found in differs {
             let Some(leaf) = self.tree.get(&found.path) else { continue };
-            for step in self.steps_for(leaf, found, owners)? {
+            for step in self.steps_for((leaf, &self.at(leaf)), found, owners)? {
                 let is_content = matches!(step.op, Op::WriteFile { .. } | Op::MakeSymlink { .. });
                 if is_content { then.push(step) } else { first.push(step) }
             }
@@ -110,11 +111,10 @@ impl Copied<'_> {
         steps
     }
 
-    fn look(&self, leaf: &Leaf, system: &dyn System) -> Result<Differs, Failure> {
-        let path = self.at(leaf);
+    fn look(&self, (leaf, path): (&Leaf, &HostPath), system: &dyn System) -> Result<Differs, Failure> {
         let Compared { entry, is_same } = match leaf.content() {
-            Some(wanted) => system.compare(&path, &wanted)?,
-            None => Compared { entry: system.look(&path, Look::Bare)?, is_same: false },
+            Some(wanted) => system.compare(path, &wanted)?,
+            None => Compared { entry: system.look(path, Look::Bare)?, is_same: false },
         };
         let tree = match &entry {
             Some(Entry { kind: EntryKind::File { digest: None, .. }, .. })
@@ -125,28 +125,32 @@ impl Copied<'_> {
             Some(Entry { kind: EntryKind::Directory, .. })
                 if leaf.kind != LeafKind::Directory && self.force == Force::Yes =>
             {
-                Tree::probe(system, &path)?
+                Tree::probe(system, path)?
             }
             _ => Tree::default(),
         };
         Ok(Differs { path: String::new(), entry, is_same, tree })
     }
 
-    fn steps_for(&self, leaf: &Leaf, found: &Differs, owners: &Owners) -> Result<Vec<Step>, Failure> {
+    fn steps_for(
+        &self,
+        (leaf, path): (&Leaf, &HostPath),
+        found: &Differs,
+        owners: &Owners,
+    ) -> Result<Vec<Step>, Failure> {
         let Some(entry) = &found.entry else { return Ok(vec![self.create(leaf)]) };
         let step = match (&leaf.kind, &entry.kind) {
             (LeafKind::Directory, EntryKind::Directory) => {
-                let path = self.at(leaf);
-                self.directories.step(&path, entry, owners, Part::Copied(Run::No))
+                self.directories.step(path, entry, owners, Part::Copied(Run::No))
             }
             (LeafKind::File { run, .. }, EntryKind::File { .. }) => {
-                self.file(leaf, *run, (found, entry), owners)
+                self.file((leaf, path), *run, (found, entry), owners)
             }
             (LeafKind::Symlink { target }, EntryKind::Symlink { target: present }) => {
                 (**target != **present).then(|| self.link(leaf, target, Some(present.clone())))
             }
             (wanted, _) => {
-                let mut steps = place::clear(&self.at(leaf), entry, &found.tree, self.force, word(wanted))?;
+                let mut steps = place::clear(path, entry, &found.tree, self.force, word(wanted))?;
                 steps.push(self.create(leaf));
                 return Ok(steps);
             }
@@ -156,18 +160,18 @@ impl Copied<'_> {
 
     fn file(
         &self,
-        leaf: &Leaf,
+        (leaf, path): (&Leaf, &HostPath),
         run: Run,
         (found, entry): (&Differs, &Entry),
         owners: &Owners,
     ) -> Option<Step> {
-        let (path, part, content) = (self.at(leaf), Part::Copied(run), leaf.content()?);
+        let (part, content) = (Part::Copied(run), leaf.content()?);
         let (EntryKind::File { size, digest: Some(digest) }, false) = (&entry.kind, found.is_same) else {
-            return self.files.step(&path, entry, owners, part);
+            return self.files.step(path, entry, owners, part);
         };
         let before = show(&Content::Stored(*digest, *size));
         let after = show(&content);
-        let op = written(path, content, self.files.rewritten(entry, owners, part));
+        let op = written(path.clone(), content, self.files.rewritten(entry, owners, part));
         Some(self.files.explain(Step::new(op).because("content", before, after), entry, owners, part))
     }
 
