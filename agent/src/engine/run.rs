@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
     }
 
     fn tell(&mut self) {
-        self.untold.drain(..).for_each(|event| self.host.sink.emit(event));
+        self.host.sink.emit_all(std::mem::take(&mut self.untold));
     }
 
     /// Settles what needs no work and starts what may run now.

@@ -6,6 +6,11 @@ use model::EventBody;
 pub trait Sink: Sync {
     /// Takes one event.
     fn emit(&self, body: EventBody);
+
+    /// Takes several, in their order.
+    fn emit_all(&self, bodies: Vec<EventBody>) {
+        bodies.into_iter().for_each(|body| self.emit(body));
+    }
 }
 
 /// Nobody watches.

@@ -72,13 +72,14 @@ struct Untold<'a> {
     events: &'a dyn Sink,
 }
 
-impl Sink for Untold<'_> {
-    fn emit(&self, body: EventBody) {
-        let EventBody::Node { id, origin, status, millis, .. } = &body else { return self.events.emit(body) };
+impl Untold<'_> {
+    /// What is told in place of `body`, if anything.
+    fn instead(&self, body: EventBody) -> Option<EventBody> {
+        let EventBody::Node { id, origin, status, millis, .. } = &body else { return Some(body) };
         let is_still = matches!(status, NodeStatus::Unchanged | NodeStatus::LeftOut);
         match self.before.rebooted.get(id) {
-            _ if is_still && self.before.told.contains(id) => {}
-            Some(done) if is_still => self.events.emit(EventBody::Node {
+            _ if is_still && self.before.told.contains(id) => None,
+            Some(done) if is_still => Some(EventBody::Node {
                 id: id.clone(),
                 origin: origin.clone(),
                 status: NodeStatus::Changed,
@@ -86,7 +87,17 @@ impl Sink for Untold<'_> {
                 because: String::new(),
                 millis: *millis,
             }),
-            _ => self.events.emit(body),
+            _ => Some(body),
         }
+    }
+}
+
+impl Sink for Untold<'_> {
+    fn emit(&self, body: EventBody) {
+        self.emit_all(vec![body]);
+    }
+
+    fn emit_all(&self, bodies: Vec<EventBody>) {
+        self.events.emit_all(bodies.into_iter().filter_map(|body| self.instead(body)).collect());
     }
 }

@@ -17,6 +17,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Name of the file in a run's directory.
 pub(super) const EVENTS: &str = "events";
 
+/// So many events are written by one call, at most.
+const AT_ONCE: usize = 256;
+
 /// Takes finished events.
 pub type Watcher<'a> = &'a (dyn Fn(&Event) + Sync);
 
@@ -101,7 +104,7 @@ impl<'a> EventLog<'a> {
     pub fn emit_unless_ended(&self, body: EventBody) {
         let mut inner = self.inner();
         if !inner.has_ended {
-            self.tell(&mut inner, body);
+            self.tell(&mut inner, [body]);
         }
     }
 
@@ -147,22 +150,29 @@ impl Inner {
 }
 
 impl EventLog<'_> {
-    fn tell(&self, inner: &mut Inner, body: EventBody) {
-        let event = Event { at: (self.now)(), seq: inner.seq, body };
-        inner.seq += 1;
-        if let Ok(mut line) = serde_json::to_vec(&event) {
-            line.push(b'\n');
-            inner.write(&line);
+    /// Writes the lines of all of them, and only then tells any.
+    fn tell(&self, inner: &mut Inner, bodies: impl IntoIterator<Item = EventBody>) {
+        let mut lines = Vec::new();
+        let mut event = |body| {
+            let event = Event { at: (self.now)(), seq: inner.seq, body };
+            inner.seq += 1;
+            if let Ok(line) = serde_json::to_vec(&event) {
+                lines.extend(line);
+                lines.push(b'\n');
+            }
+            event
+        };
+        let events: Vec<Event> = bodies.into_iter().map(&mut event).collect();
+        inner.write(&lines);
+        for Event { body, .. } in &events {
+            inner.goes_on |= is_turning_point(body);
+            let is_end = matches!(body, EventBody::Report(_));
+            inner.has_ended |= is_end;
+            if is_turning_point(body) || (is_end && inner.goes_on) {
+                inner.sync();
+            }
         }
-        if is_turning_point(&event.body) {
-            inner.goes_on = true;
-        }
-        let is_end = matches!(event.body, EventBody::Report(_));
-        inner.has_ended |= is_end;
-        if is_turning_point(&event.body) || (is_end && inner.goes_on) {
-            inner.sync();
-        }
-        (self.watcher)(&event);
+        events.iter().for_each(|event| (self.watcher)(event));
     }
 }
 
@@ -170,9 +180,17 @@ impl Sink for EventLog<'_> {
     fn emit(&self, body: EventBody) {
         let mut inner = self.inner();
         if let Some(text) = inner.confess().filter(|_| matches!(body, EventBody::Report(_))) {
-            self.tell(&mut inner, text);
+            self.tell(&mut inner, [text]);
         }
-        self.tell(&mut inner, body);
+        self.tell(&mut inner, [body]);
+    }
+
+    fn emit_all(&self, bodies: Vec<EventBody>) {
+        let mut inner = self.inner();
+        let mut bodies = bodies.into_iter().peekable();
+        while bodies.peek().is_some() {
+            self.tell(&mut inner, bodies.by_ref().take(AT_ONCE));
+        }
     }
 }
 
@@ -200,7 +218,7 @@ fn is_turning_point(body: &EventBody) -> bool {
 #[expect(clippy::disallowed_methods, reason = "prepares scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{EVENTS, EventLog};
+    use super::{AT_ONCE, EVENTS, EventLog};
     use crate::engine::Sink;
     use crate::failpoint::{Action, When, set_here};
     use crate::state::{EventLines, StateDir};
@@ -232,6 +250,25 @@ mod tests {
         log.begin(&state, 1).unwrap();
         log.emit(note("later"));
         assert_eq!((told.lock().unwrap().as_slice(), numbers(&state)), (&[(0, 0), (1, 2)][..], vec![0, 1]));
+    }
+
+    #[test]
+    fn many_at_once_are_all_in_the_file_in_their_order_before_any_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        std::fs::create_dir_all(state.run_dir(1)).unwrap();
+        let told = Mutex::new(Vec::new());
+        let watch = |event: &Event| told.lock().unwrap().push(event.seq);
+        let is_there = |event: &Event| assert!(numbers(&state).len() as u64 > event.seq);
+        let log = EventLog::new(&is_there, &clock);
+        log.begin(&state, 1).unwrap();
+        log.emit(note("first"));
+        let many = || vec![note("again"); AT_ONCE + 1];
+        log.emit_all(many());
+        let all: Vec<u64> = (0..AT_ONCE as u64 + 2).collect();
+        assert_eq!(numbers(&state), all);
+        EventLog::new(&watch, &clock).emit_all(many());
+        assert_eq!(told.into_inner().unwrap(), all[..=AT_ONCE]);
     }
 
     #[test]
