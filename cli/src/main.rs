@@ -13,13 +13,13 @@ mod format;
 mod keeping;
 mod library;
 mod packed;
+mod short_way;
 mod site;
 mod stop;
 mod vault;
 mod view;
 mod work;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 /// What the command line asks for.
 fn called() -> Result<exit::Exit, String> {
-    let cli = match args::Cli::try_parse() {
+    let cli = match short_way::parse() {
         Ok(cli) => cli,
         Err(error) => return Ok(view::usage(&error)),
     };
