@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 /// What nobody has written to for so long nobody writes any more: contents may be on their way without the run's lock.
 const STALLED: Duration = Duration::from_secs(3600);
 
+/// So many of the last runs are looked at each time, and all others once in so many runs.
+const LAST: usize = 8;
+
 impl StateDir {
     /// Removes them.
     ///
@@ -20,7 +23,10 @@ impl StateDir {
         let blobs = self.root().join("blobs");
         let mut dirs = vec![self.root().to_owned(), blobs.join("sha256"), blobs.join("keyed")];
         dirs.push(self.root().join("debs"));
-        dirs.extend(self.numbers()?.into_iter().map(|run| self.run_dir(run)));
+        let runs = self.numbers()?;
+        let is_round = runs.last().is_some_and(|last| last.is_multiple_of(LAST as u64));
+        let from = if is_round { 0 } else { runs.len().saturating_sub(LAST) };
+        dirs.extend(runs[from..].iter().map(|run| self.run_dir(*run)));
         for dir in dirs {
             let names = safe_path::list(&dir, Follow::No)?.unwrap_or_else(Vec::new);
             for name in names.into_iter().filter(|name| is_temporary(name)) {
@@ -73,6 +79,26 @@ mod tests {
             state.remove_strays(then).unwrap();
             let there = strays.iter().filter(|path| path.exists()).count();
             assert_eq!((there, kept.iter().all(|path| path.exists())), (left, true), "{age} s later");
+        }
+    }
+
+    #[test]
+    fn what_an_old_run_left_goes_at_a_round_number() {
+        let scratch = tempfile::tempdir().unwrap();
+        let state = StateDir::new(scratch.path().join("state"));
+        state.make().unwrap();
+        let later = SystemTime::now() + Duration::from_secs(7200);
+        let stray = |run: u64| state.run_dir(run).join("journal.new");
+        for last in 1..=24 {
+            state.make_run(last).unwrap();
+            std::fs::write(stray(last), "x").unwrap();
+            std::fs::write(stray(1), "x").unwrap();
+            state.remove_strays(later).unwrap();
+            assert_eq!(
+                (stray(1).exists(), stray(last).exists()),
+                (last > 8 && last % 8 != 0, false),
+                "{last}"
+            );
         }
     }
 }
