@@ -6,7 +6,12 @@
 hang_up() { host_sh 'kill -9 $(pgrep -f "^sshd: admin@")'; }
 hang_up_and_agree() { hang_up; echo y; }
 agents() { host_sh 'ls /var/lib/evenkeel/bin 2>&- || true'; }
-running() { host pgrep -f '^[^ ]*keel-agent[^ ]* serve' >&-; }
+# running: whether an agent serves. One that waits for the next call has one thread.
+running() {
+    host_sh 'for pid in $(pgrep -f "^[^ ]*keel-agent[^ ]* serve"); do
+        [[ $(ls "/proc/$pid/task" 2>&- | wc -l) -lt 2 ]] || exit 0
+    done; exit 1'
+}
 at_rest() { ! running; }
 there() { host test -e "$1"; }
 bytes_arrived() { [[ -n $(find "$(folder)/root/var/lib/evenkeel/bin" -type f -size +100k 2>&-) ]]; }
