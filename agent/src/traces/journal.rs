@@ -139,7 +139,7 @@ fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize)) {
         let from = format!("the journal, {}", if entry.unit.is_empty() { &entry.program } else { "systemd" });
         if units(one).any(|unit| unit == entry.unit) {
             one.tell(About::When, Some(entry.at), (from, printable(&entry.message)));
-        } else if let Some(says) = names_it(one, entry) {
+        } else if let Some(says) = names_it(one, entry).filter(|_| !is_too_late(one, changed, entry)) {
             one.tell(About::Who, Some(entry.at), (from, says));
         }
     }
@@ -147,6 +147,11 @@ fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize)) {
     for (at, program, says) in logins(entries, changed) {
         one.tell(About::There, Some(at), (format!("the journal, {program}"), says));
     }
+}
+
+/// True for a command that began after a file was changed last. Of a directory's own stamp that says nothing: it is not that of what lies in it.
+fn is_too_late(one: &Found, changed: Option<Timestamp>, entry: &Entry) -> bool {
+    ["file", "line", "symlink"].contains(&one.id.kind()) && changed.is_some_and(|at| entry.at > latest(at))
 }
 
 /// What an entry says that names the thing.
@@ -263,6 +268,12 @@ mod tests {
         );
         let who = (About::Who, text("the journal, sudo"), text("ann ran /usr/bin/tee with it"));
         assert_eq!(told(motd, Some(1003)), [there, who]);
+        let motd = Thing::Path(HostPath::new("/etc/motd").unwrap());
+        assert_eq!(
+            told(motd, Some(1000)).len(),
+            2,
+            "ann and bob were there, and what was run later did not do it"
+        );
         let other = Thing::Path(HostPath::new("/etc/issue").unwrap());
         assert_eq!(told(other, Some(998)), [], "nobody was there, and nobody named it");
     }
