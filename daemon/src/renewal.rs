@@ -46,7 +46,11 @@ impl ControlLoop<'_> {
     }
 
     fn renew(&mut self, settings: Settings) {
-        if settings.reports != self.settings.reports {
+        let is_opened_otherwise = settings.source != self.settings.source;
+        if is_opened_otherwise {
+            self.host.outside.opens = self.host.outside.opens.as_ref().map(|opens| opens.by(&settings));
+        }
+        if is_opened_otherwise || settings.reports != self.settings.reports {
             match reporters(&settings.reports, &self.host, &self.wait) {
                 Ok(reporters) => {
                     self.status.untold.clear();

@@ -11,12 +11,17 @@ use std::sync::Arc;
 
 /// For these settings: a sealed key is opened by what opens the site's secrets.
 pub fn outside(settings: &Settings) -> Outside {
-    let identities = site_of(settings).0.identities;
-    Outside { tls: Some(&Rustls), names: Some(&Resolver), opens: Some(Arc::new(Identities(identities))) }
+    Outside { tls: Some(&Rustls), names: Some(&Resolver), opens: Some(Arc::new(Identities::of(settings))) }
 }
 
 /// Files of private keys.
 struct Identities(Vec<PathBuf>);
+
+impl Identities {
+    fn of(settings: &Settings) -> Self {
+        Self(site_of(settings).0.identities)
+    }
+}
 
 impl Opens for Identities {
     fn open(&self, path: &Path, sealed: &[u8]) -> Result<Secret<Vec<u8>>, String> {
@@ -25,5 +30,9 @@ impl Opens for Identities {
         let name = path.display().to_string();
         let opened = vault.opener(Path::new("/"), &self.0).open(&name, sealed);
         opened.map_err(|closed| format!("no key here opens {name}: {}", closed.help))
+    }
+
+    fn by(&self, settings: &Settings) -> Arc<dyn Opens> {
+        Arc::new(Self::of(settings))
     }
 }

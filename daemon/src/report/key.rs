@@ -52,6 +52,7 @@ impl Key {
 mod tests {
     use super::Key;
     use crate::report::way::{Opens, Outside};
+    use crate::settings::Settings;
     use model::Secret;
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -62,6 +63,10 @@ mod tests {
     impl Opens for Opener {
         fn open(&self, _: &Path, _: &[u8]) -> Result<Secret<Vec<u8>>, String> {
             Ok(Secret::new(b"opened\n".to_vec()))
+        }
+
+        fn by(&self, _: &Settings) -> Arc<dyn Opens> {
+            Arc::new(Self)
         }
     }
 

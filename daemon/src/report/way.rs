@@ -2,6 +2,7 @@
 //! own: whoever starts it lends it its own. Nothing secret gets into what is said of a failure.
 
 use super::outbox::Fate;
+use crate::settings::Settings;
 use agent::checks::{Answer, Asked, Certified, Channel, Closed, Names, Tls, Unsecured, Url, ask, connect};
 use model::Secret;
 use std::path::Path;
@@ -29,6 +30,9 @@ pub trait Opens: Send + Sync {
     /// # Errors
     /// Why it stays closed, in words.
     fn open(&self, path: &Path, sealed: &[u8]) -> Result<Secret<Vec<u8>>, String>;
+
+    /// Who opens it by these settings.
+    fn by(&self, settings: &Settings) -> Arc<dyn Opens>;
 }
 
 /// Whom a connection leads to.

@@ -28,13 +28,14 @@ host mkdir -p /etc/evenkeel
 mkdir -p "$folder/site/secrets"
 host_key 1 >"$folder/site/secrets/recipients"
 assert_exit 0 laptop secret --site "$folder/site" create webhook <"$folder/webhook.key"
+host ssh-keygen -q -t ed25519 -N "" -f /etc/evenkeel/another_key
 host_write /etc/evenkeel/webhook.age <"$folder/site/secrets/webhook.age"
 host_write /etc/evenkeel/pagerduty.key 0600 <<<"$routing"
 host_write /etc/evenkeel/ca.pem <"$folder/ca.pem"
 host_write /etc/evenkeel/agent.toml <<'END'
 [source]
 file        = "/root/site/host.toml"
-unseal_with = ["/etc/ssh/ssh_host_ed25519_key"]
+unseal_with = ["/etc/evenkeel/another_key"]
 
 [reports.webhook]
 url      = "http://127.0.0.1:8081/hook"
@@ -51,8 +52,11 @@ ca = "/etc/evenkeel/ca.pem"
 END
 receive
 assert_exit 0 keel agent install --local --yes
-soon gets hooks '"event":"looked","cause":"start"'
 soon gets events '/change/enqueue'
+# Whoever cannot open the key tells nothing unsigned; the settings are read again where they are altered.
+soon host_sh 'grep -q "no key here opens /etc/evenkeel/webhook.age" /var/lib/evenkeel/agent/status'
+host sed -i 's#/etc/evenkeel/another_key#/etc/ssh/ssh_host_ed25519_key#' /etc/evenkeel/agent.toml
+soon gets hooks '"event":"looked","cause":"start"'
 soon gets syslog 'keel-agent'
 
 # Drift that is left is an alert; the next even look resolves it.
