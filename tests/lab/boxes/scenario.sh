@@ -20,16 +20,17 @@ ends() {
     exit "$status"
 }
 trap ends EXIT
-# steps WORD…: these were told, in this order, of the first test.
-steps() { assert_eq "$*" "$(sed -nE 's/^       ([a-z]+) .*/\1/p' <<<"$OUTPUT" | paste -sd' ')"; }
+# steps WORD…: these were told, in this order, of box.demo.
+steps() {
+    assert_eq "$*" "$(awk '/^[^ ]/ { is_meant = $2 == "box.demo" } is_meant' <<<"$OUTPUT" | sed -nE 's/^       ([a-z]+) .*/\1/p' | paste -sd' ')"
+}
 all=(create converge again checks suite rollback destroy)
 
 # ---- LXC: two at once ---------------------------------------------------------------------------------------
 
-assert_exit 0 boxed box.demo --box lxc --box-base "$base"
+assert_exit 0 boxed --box lxc --box-base "$base" --parallel 2
 steps "${all[@]}"
 assert_contains "$OUTPUT" "changed; raw again"
-assert_exit 0 boxed --box lxc --box-base "$base" --parallel 2
 assert_contains "$OUTPUT" "2 tests passed"
 
 # ---- kept, entered, removed ---------------------------------------------------------------------------------
@@ -45,11 +46,12 @@ assert_eq "" "$(ls /var/cache/keel-boxes/lxc | grep -F "$name" || true)" "a box 
 if command -v podman >/dev/null; then
     assert_exit 0 boxed box.demo --box podman --box-base "$base"
     steps "${all[@]}"
-    # A keel that is killed leaves no box.
+    # The same by its image. A keel that is killed leaves no box.
     sed -i 's/4711/4712/; $a [exec.long]\ncommand = ["sleep", "4713"]' "$home/site/demo.toml"
-    boxed box.again --box podman --box-base "$base" >/dev/null 2>&1 &
+    image=$(podman images --format '{{.Repository}}:{{.Tag}}' | grep -F "localhost/keel-box:$(basename "$base")")
+    boxed box.again --box "podman:$image" >/dev/null 2>&1 &
     soon pgrep -fx "sleep 4713" >/dev/null
-    killed=$(pgrep -f "^$KEEL_BIN test box.again --box podman")
+    killed=$(pgrep -f "^$KEEL_BIN test box.again --box podman:")
     kill -9 "$killed"
     gone() { [[ -z $(podman ps --all --quiet --filter "name=^keel-box-$killed-") ]]; }
     soon gone
@@ -58,22 +60,40 @@ fi
 
 # ---- a host that is there -----------------------------------------------------------------------------------
 
+# As the inventory has it: with a host on the way, and further down by the system's ssh; in between as ~/.ssh/config has it.
+key=$(cut -d' ' -f2- <"$(folder)/known_hosts" | head -n 1)
+cat >"$home/site/hosts.toml" <<INVENTORY
+[host.hop]
+address  = "$(address)"
+host_key = "$key"
+[host.inner]
+address    = "127.0.0.1"
+proxy_jump = "hop"
+host_key   = "$key"
+[host.open]
+address   = "$(address)"
+transport = "openssh"
+host_key  = "$key"
+INVENTORY
 cat >"$home/config" <<CONFIG
 Host boxed
   HostName $(address)
+Host *
   User admin
   IdentityFile $LAB_KEY
   StrictHostKeyChecking accept-new
   UserKnownHostsFile $home/known
 CONFIG
 before=$(host_sh 'ls -A /etc /etc/systemd/system | sha256sum')
+assert_exit 0 boxed box.demo --box ssh:inner --ssh-config "$home/config"
+assert_contains "$OUTPUT" "inner is a host of yours"
 assert_exit 0 boxed --box ssh:boxed --ssh-config "$home/config"
 assert_contains "$OUTPUT" "2 tests passed"
 assert_eq "$before" "$(host_sh 'ls -A /etc /etc/systemd/system | sha256sum')" "the host is not what it was"
 # What fails is rolled back as well; what was there before stays.
 printf '[exec.fails]\ncommand = ["false"]\nrequire = ["service.keel-demo"]\n' >>"$home/site/demo.toml"
 host touch /etc/keel-own
-assert_exit 1 boxed box.again --box ssh:boxed --ssh-config "$home/config"
+assert_exit 1 boxed box.again --box ssh:open --ssh-config "$home/config"
 host_sh 'test -e /etc/keel-own && ! test -e /etc/keel-demo.conf && ! systemctl is-active keel-demo'
 cp site/demo.toml "$home/site/demo.toml"
 
