@@ -5,6 +5,7 @@
     reason = "alters scratch files as a stranger would, and says what was told where that failed"
 )]
 
+use agent::os::lock::Holder;
 use agent::state::StateDir;
 use agent::work::keeping::{end_pause, put_pause};
 use daemon::status::told;
@@ -12,6 +13,7 @@ use daemon::{ControlLoop, Host, NoSite, Outside, Settings, Site, Source, setting
 use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use wire::{NoBlobs, Pause, Work};
@@ -56,7 +58,11 @@ struct World {
     source: OneFile,
 }
 
+/// How often somebody asked what time it is.
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
 fn clock() -> String {
+    ASKED.fetch_add(1, Ordering::SeqCst);
     agent::os::clock::now()
 }
 
@@ -165,6 +171,8 @@ fn who_cannot_write_down_what_it_knows_says_so_once_and_goes_on() {
     let world = World::new(None);
     world.keep(|| {
         let status = world.dir.path().join("state/agent/status");
+        // It is written after the first look was told.
+        soon("the first status", || status.is_file());
         std::fs::remove_file(&status).unwrap();
         // Nothing is renamed onto a directory that is not empty.
         std::fs::create_dir_all(status.join("in the way")).unwrap();
@@ -333,5 +341,27 @@ fn settings_that_come_with_a_newer_program_are_left_to_it() {
         std::fs::write(world.dir.path().join("agent.toml"), "of = \"tomorrow\"\n").unwrap();
         soon("the end", || world.reports().contains("\"event\":\"stopped\""));
         assert!(!world.reports().contains("the settings"), "nobody reads what is not for him");
+    });
+}
+
+#[test]
+fn who_waits_for_another_run_does_not_ask_for_it_all_the_time() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        let (run, since, command) = ("7".to_owned(), clock(), "apply".to_owned());
+        let state = world.state();
+        let taken = state.lock(&Holder { pid: std::process::id(), run, since, command }).unwrap();
+        std::fs::write(&world.source.path, "mine").unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let before = ASKED.load(Ordering::SeqCst);
+        std::thread::sleep(Duration::from_secs(1));
+        let asked = ASKED.load(Ordering::SeqCst) - before;
+        assert!((1..100).contains(&asked), "it asked {asked} times");
+        assert_eq!(world.content(), "mine");
+        drop(taken);
+        soon("the file", || world.content() == "one\n");
     });
 }
