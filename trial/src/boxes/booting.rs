@@ -21,14 +21,15 @@ pub enum Manager {
 const LOOK: &str = "read -r name </proc/1/comm; case $name in systemd) exec systemctl is-system-running --wait;; \
                     sleep) echo none;; *) echo starting;; esac";
 
-/// Asks until the answer is final, through ways that `enter` makes; where there is none by `until`, `log` says what the box said.
+/// Asks until the answer is final, through ways that `enter` makes; where there is none by `until`, or the box has ended, `log` says what the
+/// box said.
 ///
 /// # Errors
-/// It does not come up in time.
+/// It does not come up in time, or not at all.
 pub fn wait(
     enter: &dyn Fn() -> Box<dyn Remote>,
     until: Instant,
-    log: &dyn Fn() -> String,
+    (has_ended, log): (&dyn Fn() -> bool, &dyn Fn() -> String),
 ) -> Result<Manager, Failure> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -39,7 +40,7 @@ pub fn wait(
         match word.as_str() {
             "running" | "degraded" => return Ok(Manager::Systemd),
             "none" => return Ok(Manager::None),
-            _ if Instant::now() >= until => {
+            _ if Instant::now() >= until || has_ended() => {
                 let why = format!("it does not come up: {word}; {}", log());
                 return Err(Failure::unknown("the box", why));
             }

@@ -197,7 +197,10 @@ impl Container {
     fn boot(&mut self, is_root: bool) -> Result<(), Failure> {
         let log =
             || self.engine.ask(&["logs", "--tail", "8", &self.name]).unwrap_or_else(|why| why.to_string());
-        let manager = booting::wait(&|| self.remote(), Instant::now() + BOOTING, &log)?;
+        // A systemd that lacks what it needs, such as control groups of its own, ends at once, and the container with it.
+        let status = || self.engine.ask(&["inspect", "--format", "{{.State.Status}}", &self.name]);
+        let has_ended = || status().is_ok_and(|status| status == "exited" || status == "dead");
+        let manager = booting::wait(&|| self.remote(), Instant::now() + BOOTING, (&has_ended, &log))?;
         if manager == Manager::None {
             let none = format!(
                 "no systemd is in the image: no service runs in this box of {}",

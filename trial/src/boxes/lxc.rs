@@ -120,7 +120,7 @@ impl Contained {
     }
 
     fn boot(&mut self) -> Result<(), Failure> {
-        booting::wait(&|| self.remote(), Instant::now() + BOOTING, &|| self.log())?;
+        booting::wait(&|| self.remote(), Instant::now() + BOOTING, (&|| false, &|| self.log()))?;
         let place = self.place.display().to_string();
         let asked =
             Child::new(["lxc-info", "-P", &place, "-n", &self.name, "--pid", "--no-humanize"]).run()?;

@@ -177,7 +177,7 @@ impl Booted {
                 sleep(GLANCE);
             }
         }
-        booting::wait(&|| self.remote(), until, &|| self.log())?;
+        booting::wait(&|| self.remote(), until, (&|| false, &|| self.log()))?;
         self.way_out = Some(WayOut::open(self.init, &mut *self.remote())?);
         self.raw = self.differences()?;
         Ok(())
