@@ -13,6 +13,7 @@ use crate::settings::Settings;
 use crate::source::{Site, Source};
 use crate::status::{Status, be_the_agent};
 use crate::watch::files::{Files, Happened};
+use crate::watch::mounts::Mounts;
 use crate::watch::units::Manager;
 use crate::watch::values::Values;
 use crate::watch::wait::{Wait, Woken};
@@ -55,6 +56,7 @@ pub struct ControlLoop<'a> {
     pub(crate) files: Files,
     pub(crate) manager: Manager,
     pub(crate) values: Values,
+    pub(crate) mounts: Mounts,
     pub(crate) writers: Writers,
     pub(crate) interests: Interests,
     pub(crate) site: Option<Arc<Site>>,
@@ -98,6 +100,7 @@ impl<'a> ControlLoop<'a> {
             files: Files::new(),
             manager: Manager::default(),
             values: Values::default(),
+            mounts: Mounts::default(),
             writers: Writers::default(),
             interests,
             site,
@@ -195,10 +198,13 @@ impl<'a> ControlLoop<'a> {
         loop {
             let values = self.values.next().filter(|_| self.paused.is_none());
             let until = values.into_iter().chain(within).min();
-            let woken = self.wait.wait(&inputs, at.unwrap_or(self.next), until)?;
+            let woken = self.wait.wait((&inputs, self.mounts.fd()), at.unwrap_or(self.next), until)?;
+            if woken == Woken::Mounts {
+                self.mounts.stir();
+            }
             let is_time = within.is_some_and(|within| within <= Instant::now());
             // What is as it was when it was read last wakes nobody.
-            if woken == Woken::Something || is_time || self.values.look() {
+            if woken != Woken::Time || is_time || self.values.look() {
                 return Ok(());
             }
         }
@@ -235,6 +241,9 @@ impl<'a> ControlLoop<'a> {
         }
         for unit in self.manager.happened(&self.interests) {
             self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
+        }
+        for path in self.mounts.happened()? {
+            self.interests.of_mount(&path).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
         }
         for path in self.values.happened() {
             self.interests.of_value(&path).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));

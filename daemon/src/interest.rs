@@ -45,6 +45,10 @@ const ACCOUNT_FILES: [&str; 4] = ["/etc/passwd", "/etc/group", "/etc/shadow", "/
 /// Where an administrator's units are, and whether they start at boot (systemd.unit(5)).
 const UNIT_DIRS: [&str; 2] = ["/etc/systemd/system", "/etc/systemd/system/multi-user.target.wants"];
 
+/// What mounts is still at work when the kernel tells of it.
+const MOUNTS: u16 = 20;
+/// What is mounted at boot.
+const FSTAB: &str = "/etc/fstab";
 /// Where the values of the kernel are (proc_sys(5)).
 const KERNEL: &str = "/proc/sys";
 
@@ -63,6 +67,7 @@ pub struct Interests {
     dirs: BTreeMap<PathBuf, Names>,
     units: BTreeMap<String, BTreeSet<u32>>,
     values: BTreeMap<PathBuf, BTreeSet<u32>>,
+    mounts: BTreeMap<PathBuf, BTreeSet<u32>>,
 }
 
 /// The names of a directory that matter.
@@ -123,6 +128,10 @@ impl Interests {
                     for dir in UNIT_DIRS {
                         self.path(&Path::new(dir).join(&name), (Who::Node(at), UNITS));
                     }
+                }
+                Thing::Mount(path) => {
+                    self.path(FSTAB.as_ref(), (Who::Node(at), FILES));
+                    self.mounts.entry(path.as_path().to_owned()).or_default().insert(at);
                 }
                 Thing::UnitFile(_) => {}
             }
@@ -186,6 +195,16 @@ impl Interests {
         self.values.keys().map(PathBuf::as_path)
     }
 
+    /// The places where something is to be mounted, or nothing.
+    pub fn mounts(&self) -> impl Iterator<Item = &Path> {
+        self.mounts.keys().map(PathBuf::as_path)
+    }
+
+    /// Whom such a place concerns.
+    pub fn of_mount(&self, path: &Path) -> impl Iterator<Item = Hit> {
+        self.mounts.get(path).into_iter().flatten().map(|at| (Who::Node(*at), MOUNTS))
+    }
+
     /// Whom such a value concerns.
     pub fn of_value(&self, path: &Path) -> impl Iterator<Item = Hit> {
         self.values.get(path).into_iter().flatten().map(|at| (Who::Node(*at), FILES))
@@ -241,7 +260,7 @@ fn reaches_below(vertex: &Vertex<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ACCOUNTS, Change, FILES, Interests, PACKAGES, UNITS, Who, with_dependants};
+    use super::{ACCOUNTS, Change, FILES, Interests, MOUNTS, PACKAGES, UNITS, Who, with_dependants};
     use agent::engine::Graph;
     use model::{Catalog, Common, Edge, EdgeKind, Id, Node, Secrets};
     use serde_json::{Value, json};
@@ -261,6 +280,7 @@ mod tests {
             node("service.nginx", json!({"running": true})),
             node("line./etc/hosts", json!({"path": "/etc/hosts", "line": "x"})),
             node("sysctl.net.ipv4.ip_forward", json!({"value": 1})),
+            node("mount./srv/scratch", json!({"device": "tmpfs", "fstype": "tmpfs"})),
         ];
         Catalog::new(nodes, Vec::new()).unwrap()
     }
@@ -289,6 +309,7 @@ mod tests {
             ("/etc/shadow", Change::Name, 3, ACCOUNTS),
             ("/etc/systemd/system/nginx.service", Change::Name, 4, UNITS),
             ("/etc/hosts", Change::Within, 5, FILES),
+            ("/etc/fstab", Change::Name, 7, FILES),
             ("/etc/sysctl.d/60-keel-net.ipv4.ip_forward.conf", Change::Name, 6, FILES),
             ("/proc/sys/net/ipv4/ip_forward", Change::Within, 6, FILES),
         ] {
@@ -311,6 +332,14 @@ mod tests {
         let path = Path::new("/proc/sys/net/ipv4/ip_forward");
         assert_eq!(all.values().collect::<Vec<_>>(), [path]);
         assert_eq!(all.of_value(path).collect::<Vec<_>>(), [(Who::Node(6), FILES)]);
+    }
+
+    #[test]
+    fn a_mount_wakes_who_claims_its_place() {
+        let all = interests();
+        let path = Path::new("/srv/scratch");
+        assert_eq!(all.mounts().collect::<Vec<_>>(), [path]);
+        assert_eq!(all.of_mount(path).collect::<Vec<_>>(), [(Who::Node(7), MOUNTS)]);
     }
 
     #[test]

@@ -105,6 +105,9 @@ impl ControlLoop<'_> {
         let mut unwatched: BTreeMap<String, String> =
             self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone())).collect();
         unwatched.extend(self.status.unwatched.remove_entry(UNITS));
+        if let Err(failure) = self.mounts.mind(self.interests.mounts()) {
+            unwatched.insert("mounts".to_owned(), failure.to_string());
+        }
         for (what, why) in &unwatched {
             if self.status.unwatched.get(what) != Some(why) {
                 self.tell(What::Unwatched { what: what.clone(), why: why.clone() });

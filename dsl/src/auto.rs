@@ -12,6 +12,8 @@ use std::os::unix::ffi::OsStrExt;
 #[derive(Default)]
 struct Owners<'a> {
     paths: HashMap<&'a [u8], (usize, Presence)>,
+    /// By the place where something is mounted.
+    mounts: HashMap<&'a [u8], (usize, Presence)>,
     others: HashMap<&'a Thing, Vec<(usize, Presence)>>,
 }
 
@@ -37,6 +39,14 @@ pub fn link(drafts: &[Draft<'_>], footprints: &[Footprint], findings: &mut Findi
             };
             links.push(Link { from, to, kind: EdgeKind::Require, because: Because::Auto(thing), owner: at });
         }
+        for (mount, presence, path) in owners.mounts_over(footprint, at) {
+            // What lies below goes before what is mounted there; what it was mounted on goes after it.
+            let is_place = footprint.claims.iter().any(|claim| claim.thing == Thing::Path(path.clone()));
+            let goes_first = gone && presence == Presence::Absent && !is_place;
+            let (from, to) = if goes_first { (at, mount) } else { (mount, at) };
+            let because = Because::Auto(Thing::Mount(path));
+            links.push(Link { from, to, kind: EdgeKind::Require, because, owner: at });
+        }
     }
     links
 }
@@ -53,6 +63,7 @@ fn owners<'a>(drafts: &[Draft<'_>], footprints: &'a [Footprint], findings: &mut 
         for Claim { thing, presence } in &footprint.claims {
             let earlier = match thing {
                 Thing::Path(path) => owners.paths.insert(bytes(path), (at, *presence)),
+                Thing::Mount(path) => owners.mounts.insert(bytes(path), (at, *presence)),
                 other => {
                     let list = owners.others.entry(other).or_default();
                     let earlier = list.last().filter(|_| !other.is_shared()).copied();
@@ -86,6 +97,27 @@ impl Owners<'_> {
             return found.map(|(owner, presence)| (*owner, *presence, want.clone())).collect();
         };
         self.of_path(path, asker).into_iter().collect()
+    }
+
+    /// Who mounts what the paths that a resource owns or needs lie in. What is mounted at `/` was there before anybody.
+    fn mounts_over(&self, footprint: &Footprint, asker: usize) -> Vec<(usize, Presence, HostPath)> {
+        if self.mounts.is_empty() {
+            return Vec::new();
+        }
+        let things = footprint.claims.iter().map(|claim| &claim.thing).chain(&footprint.wants);
+        let over = |thing: &Thing| {
+            let Thing::Path(path) = thing else { return None };
+            let places = std::iter::once(path.clone()).chain(path.ancestors());
+            places.filter(|place| place.parent().is_some()).find_map(|place| {
+                let (owner, presence) =
+                    *self.mounts.get(bytes(&place)).filter(|(owner, _)| *owner != asker)?;
+                Some((owner, presence, place))
+            })
+        };
+        let mut found: Vec<_> = things.filter_map(over).collect();
+        found.sort_by_key(|(owner, ..)| *owner);
+        found.dedup_by_key(|(owner, ..)| *owner);
+        found
     }
 
     fn of_path(&self, path: &HostPath, asker: usize) -> Option<(usize, Presence, Thing)> {

@@ -66,6 +66,34 @@ fn automatic_edges_come_from_paths_owners_and_packages() {
 }
 
 #[test]
+fn what_is_mounted_comes_before_what_lies_there() {
+    let text = "[file.\"/srv/a/b/c\"]\n[directory.\"/srv/a\"]\n[mount.\"/srv/a/b\"]\n[mount.\"/srv/a\"]\n[directory.\"/srv\"]\n[mount.\"/\"]\n";
+    let compiled = file(text).expect("compiles");
+    let mut found = edges(&compiled.catalog);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "directory./srv -> directory./srv/a (auto: path /srv)",
+            "directory./srv -> mount./srv/a (auto: path /srv)",
+            "directory./srv/a -> file./srv/a/b/c (auto: path /srv/a)",
+            "directory./srv/a -> mount./srv/a/b (auto: path /srv/a)",
+            "mount./srv/a -> directory./srv/a (auto: mount at /srv/a)",
+            "mount./srv/a -> mount./srv/a/b (auto: mount at /srv/a)",
+            "mount./srv/a/b -> file./srv/a/b/c (auto: mount at /srv/a/b)",
+        ]
+    );
+}
+
+#[test]
+fn what_lies_in_a_mount_that_goes_goes_first_and_its_place_last() {
+    let gone = |resource: &str| format!("[{resource}]\nensure = \"absent\"\n");
+    let text = ["directory.\"/srv/a\"", "mount.\"/srv/a\"", "file.\"/srv/a/b\""].map(gone).concat();
+    let compiled = file(&text).expect("compiles");
+    assert_eq!(ids(&compiled.catalog), ["file./srv/a/b", "mount./srv/a", "directory./srv/a"]);
+}
+
+#[test]
 fn the_source_of_a_sensitive_resource_is_no_blob() {
     let text = "[file.\"/a\"]\nsource = \"key\"\nsensitive = true\n";
     let files = Memory::default().with("a.toml", text).with("key", b"\xffhunter2".to_vec());

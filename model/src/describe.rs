@@ -97,6 +97,11 @@ impl fmt::Display for Op {
                 let key = sysctl_key(path).unwrap_or_else(|| path.to_string());
                 write!(f, "set_sysctl {} = {}", inert(&key), inert(value))
             }
+            Self::Mount { path, source, fs, options } => {
+                write!(f, "mount {path} {} {} {}", inert(source), inert(fs), inert(options))
+            }
+            Self::Remount { path, options } => write!(f, "remount {path} {}", inert(options)),
+            Self::Unmount { path } => write!(f, "unmount {path}"),
             Self::Reboot => f.write_str("reboot"),
         }
     }

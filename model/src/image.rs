@@ -21,6 +21,8 @@ pub enum Subject {
     Group(String),
     /// A value of the running kernel, by its file below /proc/sys.
     Sysctl(HostPath),
+    /// What is mounted at a path.
+    Mount(HostPath),
 }
 
 impl fmt::Display for Subject {
@@ -35,6 +37,7 @@ impl fmt::Display for Subject {
                 Some(key) => write!(f, "sysctl {key}"),
                 None => write!(f, "sysctl {path}"),
             },
+            Self::Mount(path) => write!(f, "mount {path}"),
         }
     }
 }
@@ -55,6 +58,8 @@ pub enum State {
     Group(Option<GroupState>),
     /// Of a value of the running kernel; `None` where it has no such value.
     Sysctl(Option<String>),
+    /// Of what is mounted; `None` where nothing is.
+    Mount(Option<MountState>),
 }
 
 /// The identity of kept bytes, which is also their name in the host's blob store.
@@ -139,6 +144,19 @@ pub struct UnitState {
     pub need_reload: bool,
     /// True where `ExecReload` is set, so that it can be reloaded.
     pub can_reload: bool,
+}
+
+/// What is mounted at a path, as proc_pid_mountinfo(5) has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountState {
+    /// What, such as `/dev/vdb1`.
+    pub source: String,
+    /// Type of the file system.
+    pub fs: String,
+    /// Which part of it: `/` for all.
+    pub root: String,
+    /// Options with commas: of the mount, and then of its file system.
+    pub options: String,
 }
 
 /// A user as the account files have it.

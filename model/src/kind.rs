@@ -87,6 +87,8 @@ pub enum Thing {
     User(String),
     /// A group, by name.
     Group(String),
+    /// What is mounted at a path: what lies there or below comes after it.
+    Mount(HostPath),
 }
 
 impl fmt::Display for Thing {
@@ -98,6 +100,7 @@ impl fmt::Display for Thing {
             Self::UnitFile(name) => write!(f, "unit file {name}"),
             Self::User(name) => write!(f, "user {name}"),
             Self::Group(name) => write!(f, "group {name}"),
+            Self::Mount(path) => write!(f, "mount at {path}"),
         }
     }
 }

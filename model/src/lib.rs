@@ -51,8 +51,8 @@ pub use globs::Globs;
 pub use host_path::HostPath;
 pub use id::Id;
 pub use image::{
-    FileState, Fingerprint, GroupShadowState, GroupState, PackageState, PathState, State, Subject, UnitState,
-    UserState,
+    FileState, Fingerprint, GroupShadowState, GroupState, MountState, PackageState, PathState, State,
+    Subject, UnitState, UserState,
 };
 pub use kind::{
     Claim, Field, Footprint, KindInfo, Merge, Presence, Problem, Runtime, Scope, Segment, Taint, Thing,

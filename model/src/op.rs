@@ -109,6 +109,29 @@ pub enum Op {
         /// The value, without a newline at its end.
         value: String,
     },
+    /// Mounts a file system over a directory.
+    Mount {
+        /// Where.
+        path: HostPath,
+        /// What, as in fstab(5).
+        source: String,
+        /// The type of the file system.
+        fs: String,
+        /// The options of mount(8), with commas.
+        options: String,
+    },
+    /// Gives what is mounted there other options.
+    Remount {
+        /// Where.
+        path: HostPath,
+        /// Those that change, with commas.
+        options: String,
+    },
+    /// Unmounts what is mounted there last.
+    Unmount {
+        /// Where.
+        path: HostPath,
+    },
     /// Reboots the machine. Whoever asked for it goes on when it is up again, in another process.
     Reboot,
     /// Asks whether the configuration of a unit is good. It changes nothing: it stands before what would make the unit read it.

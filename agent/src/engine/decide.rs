@@ -2,10 +2,14 @@
 
 use super::graph::Vertex;
 use crate::system::System;
-use model::{Failure, HostPath, Op, Step, Thing};
+use model::{Failure, Op, Step, Thing};
+use std::path::Path;
 
-/// Directories of unit files, from systemd.unit(5); a change below them needs a daemon-reload.
-const UNIT_DIRECTORIES: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
+/// What is mounted at boot.
+const FSTAB: &str = "/etc/fstab";
+/// Directories of unit files, from systemd.unit(5), and what units of mounts are made from (systemd-fstab-generator(8)): a change of them or
+/// below them needs a daemon-reload.
+const UNIT_FILES: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", FSTAB];
 
 /// Probes the node and decides.
 pub(super) fn decide(vertex: &Vertex<'_>, system: &dyn System) -> Result<Vec<Step>, Failure> {
@@ -39,7 +43,7 @@ pub fn touches_unit_files(op: &Op) -> bool {
     let (Op::WriteFile { path, .. } | Op::Remove { path } | Op::MakeSymlink { path, .. }) = op else {
         return false;
     };
-    path.ancestors().any(|above: HostPath| {
-        UNIT_DIRECTORIES.iter().any(|dir| above.as_path() == std::path::Path::new(dir))
-    })
+    UNIT_FILES
+        .iter()
+        .any(|at| path.as_path().starts_with(at) && (path.as_path() != Path::new(at) || *at == FSTAB))
 }

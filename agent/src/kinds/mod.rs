@@ -30,6 +30,7 @@ kinds! {
     user::User,
     group::Group,
     sysctl::Sysctl,
+    mount::Mount,
     exec::Exec,
     reboot::Reboot,
 }

@@ -157,7 +157,9 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
         });
         RehearsedPackage { files, ..package }
     };
-    let is_kernel = |line: &String| line.starts_with("set_sysctl ");
+    let is_kernel = |line: &String| {
+        ["set_sysctl ", "mount ", "remount ", "unmount "].iter().any(|verb| line.starts_with(verb))
+    };
     let (kernel, recorded): (Vec<String>, Vec<String>) = ran.recorded.into_iter().partition(is_kernel);
     let units = super::units::changes(&recorded, &found.files);
     let starts = |act: &String| act.starts_with("start") || act.starts_with("restart");

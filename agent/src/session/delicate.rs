@@ -234,6 +234,7 @@ fn of_steps<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Subject> {
 fn subject_of(thing: &Thing) -> Subject {
     match thing.clone() {
         Thing::Path(path) => Subject::Path(path),
+        Thing::Mount(path) => Subject::Mount(path),
         Thing::Package(name) => Subject::Package(name),
         Thing::Unit(name) | Thing::UnitFile(name) => Subject::Unit(name),
         Thing::User(name) => Subject::User(name),
@@ -244,7 +245,8 @@ fn subject_of(thing: &Thing) -> Subject {
 /// What a subject has to do with reaching the host.
 fn about(subject: &Subject, login: &Login) -> Option<&'static str> {
     match subject {
-        Subject::Path(path) => about_path(path, login),
+        // What is mounted hides what was there.
+        Subject::Path(path) | Subject::Mount(path) => about_path(path, login),
         Subject::Unit(name) => about_unit(name),
         Subject::Package(name) => {
             let bare = name.split_once(':').map_or(name.as_str(), |(name, _)| name);
@@ -317,6 +319,7 @@ mod tests {
             ("package", name) => Subject::Package(name.to_owned()),
             ("unit", name) => Subject::Unit(name.to_owned()),
             ("user", name) => Subject::User(name.to_owned()),
+            ("mount", path) => Subject::Mount(HostPath::new(path).unwrap()),
             ("sysctl", path) => Subject::Sysctl(HostPath::new(path).unwrap()),
             (_, name) => Subject::Group(name.to_owned()),
         }

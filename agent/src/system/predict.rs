@@ -55,6 +55,7 @@ impl Layer<'_> {
             }
             Op::Check(check) => self.pass(check),
             Op::Together(together) => self.swap(together),
+            Op::Mount { .. } | Op::Remount { .. } | Op::Unmount { .. } => self.change_mounts(op),
             Op::SetSysctl { path, value } => self.set_sysctl(path, value),
             Op::Reboot => self.reboot(),
         }?;

@@ -1,8 +1,9 @@
 //! Values of the kernel on the model of a host: files below /proc/sys.
 
-use super::layer::Layer;
+use super::layer::{Inode, Layer};
 use super::{Entry, EntryKind, Look, System};
 use model::{Digest, Failure, HostPath};
+use std::collections::BTreeMap;
 
 /// Longest value that is read, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -25,13 +26,18 @@ pub fn sysctl(system: &dyn System, path: &HostPath) -> Result<Option<String>, Fa
 impl Layer<'_> {
     /// The kernel shows what it was told, and a newline.
     pub(super) fn set_sysctl(&self, path: &HostPath, value: &str) -> Result<(), Failure> {
-        let found = self.inode(path, Look::Bare)?;
-        let mut inode = found.ok_or_else(|| Failure::Missing { what: path.to_string() })?;
-        let bytes = format!("{value}\n").into_bytes();
-        let kind = EntryKind::File { size: bytes.len() as u64, digest: Some(Digest::of(&bytes)) };
-        inode.entry = Entry { kind, ..inode.entry };
-        inode.bytes = Some(bytes.into());
-        self.delta().paths.insert(path.clone(), Some(inode));
+        if self.inode(path, Look::Bare)?.is_none() {
+            return Err(Failure::Missing { what: path.to_string() });
+        }
+        self.put_view(path.clone(), format!("{value}\n").into_bytes());
         Ok(())
+    }
+
+    /// A view of the kernel, as it is from here on.
+    pub(super) fn put_view(&self, path: HostPath, bytes: Vec<u8>) {
+        let kind = EntryKind::File { size: bytes.len() as u64, digest: Some(Digest::of(&bytes)) };
+        let entry = Entry { kind, uid: 0, gid: 0, mode: 0o644 };
+        let inode = Inode { entry, bytes: Some(bytes.into()), xattrs: BTreeMap::new() };
+        self.delta().paths.insert(path, Some(inode));
     }
 }

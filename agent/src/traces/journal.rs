@@ -172,7 +172,7 @@ fn names_it(one: &Found, entry: &Entry) -> Option<String> {
                         && file.is_some_and(|file| command.split(' ').any(|word| word == file))
             };
             let thing = |thing: &Thing| match thing {
-                Thing::Path(path) => names(path.as_path()),
+                Thing::Path(path) | Thing::Mount(path) => names(path.as_path()),
                 Thing::Unit(name) => [name.as_str(), name.strip_suffix(".service").unwrap_or(name)]
                     .iter()
                     .any(|name| word(name)),

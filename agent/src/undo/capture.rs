@@ -2,7 +2,8 @@
 
 use super::Keep;
 use crate::system::{
-    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, sysctl,
+    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, mounted,
+    sysctl,
 };
 use model::{
     Failure, FileState, Fingerprint, GroupShadowState, GroupState, HostPath, PackageState, PathState, State,
@@ -43,6 +44,7 @@ pub fn capture(
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
         Subject::Group(name) => State::Group(group_state(system, name, keep)?),
         Subject::Sysctl(path) => State::Sysctl(sysctl(system, path)?),
+        Subject::Mount(path) => State::Mount(mounted(system, path)?.map(|mount| mount.state)),
     })
 }
 

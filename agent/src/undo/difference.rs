@@ -90,7 +90,8 @@ fn words(state: &State) -> Val {
         | State::Unit(None)
         | State::User(None)
         | State::Group(None)
-        | State::Sysctl(None) => return Val::Absent,
+        | State::Sysctl(None)
+        | State::Mount(None) => return Val::Absent,
         State::Path(PathState::File(file)) => {
             format!("file of {}, {:04o} {}:{}", size(file), file.mode, file.uid, file.gid)
         }
@@ -106,5 +107,6 @@ fn words(state: &State) -> Val {
         State::User(Some(user)) => format!("uid {}", user.uid),
         State::Group(Some(group)) => format!("gid {}", group.gid),
         State::Sysctl(Some(value)) => value.clone(),
+        State::Mount(Some(mount)) => format!("{} ({}, {})", mount.source, mount.fs, mount.options),
     })
 }

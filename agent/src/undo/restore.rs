@@ -3,7 +3,7 @@
 use super::Keep;
 use super::capture::Xattrs;
 use model::{
-    Content, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, Op, PackageAction,
+    Content, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, MountState, Op, PackageAction,
     PackageChange, PackageState, PathState, Principal, Secret, State, Subject, Transaction, UnitAction,
     UnitState, UserSpec, UserState,
 };
@@ -40,6 +40,9 @@ pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) ->
         (Subject::Sysctl(_), State::Sysctl(_), State::Sysctl(None)) => Ok(Vec::new()),
         (Subject::Sysctl(path), State::Sysctl(_), State::Sysctl(Some(value))) => {
             Ok(vec![Op::SetSysctl { path: path.clone(), value: value.clone() }])
+        }
+        (Subject::Mount(path), State::Mount(now), State::Mount(goal)) => {
+            restore_mount(path, now.as_ref(), goal.as_ref())
         }
         _ => Err(Failure::unknown(subject.to_string(), "its image is of another kind of thing")),
     }
@@ -172,6 +175,34 @@ fn restore_unit(name: &str, now: Option<&UnitState>, goal: Option<&UnitState>) -
         ops.push(act(UnitAction::Mask));
     }
     ops
+}
+
+fn restore_mount(
+    path: &HostPath,
+    now: Option<&MountState>,
+    goal: Option<&MountState>,
+) -> Result<Vec<Op>, Failure> {
+    let path = path.clone();
+    let is_same = |now: &&MountState, goal: &MountState| {
+        (&now.source, &now.fs, &now.root) == (&goal.source, &goal.fs, &goal.root)
+    };
+    let Some(goal) = goal else { return Ok(vec![Op::Unmount { path }]) };
+    if now.filter(|now| is_same(now, goal)).is_some() {
+        // What is not set has to be said as well.
+        let has = |option: &str| goal.options.split(',').any(|it| it == option);
+        let unset = [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec")];
+        let unset = unset.iter().filter(|(set, unset)| !has(set) && !has(unset)).map(|(_, unset)| *unset);
+        let options = std::iter::once(goal.options.as_str()).chain(unset).collect::<Vec<_>>().join(",");
+        return Ok(vec![Op::Remount { path, options }]);
+    }
+    if goal.root != "/" {
+        let why = format!("a part of {} was mounted at {path}, and is not found again", goal.source);
+        return Err(Failure::refused(why, "mount it by hand"));
+    }
+    let mut ops: Vec<Op> = now.map(|_| Op::Unmount { path: path.clone() }).into_iter().collect();
+    let MountState { source, fs, options, .. } = goal.clone();
+    ops.push(Op::Mount { path, source, fs, options });
+    Ok(ops)
 }
 
 fn restore_user(

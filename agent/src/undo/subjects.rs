@@ -28,6 +28,9 @@ pub fn subjects(op: &Op) -> Vec<Subject> {
         }
         Op::RemoveUser { name } => vec![Subject::User(name.clone()), Subject::Group(name.clone())],
         Op::Together(together) => together.changes.iter().flat_map(subjects).collect(),
+        Op::Mount { path, .. } | Op::Remount { path, .. } | Op::Unmount { path } => {
+            vec![Subject::Mount(path.clone())]
+        }
         Op::SetSysctl { path, .. } => vec![Subject::Sysctl(path.clone())],
         Op::ReloadManager | Op::Run(_) | Op::Check(_) | Op::Reboot => Vec::new(),
     }
@@ -73,6 +76,8 @@ pub fn reversibility_of(step: &Step) -> Reversibility {
 pub fn reversibility(op: &Op) -> Reversibility {
     match op {
         Op::Packages(_) | Op::AddUser(_) | Op::RemoveUser { .. } => Reversibility::BestEffort,
+        // What memory held is gone with its mount, and a part of a file system is not found again.
+        Op::Unmount { .. } | Op::Remount { .. } => Reversibility::BestEffort,
         Op::Unit { action: UnitAction::Restart | UnitAction::Reload, .. } => Reversibility::None,
         Op::Run(command) if command.undo.is_empty() => Reversibility::None,
         Op::Reboot => Reversibility::None,

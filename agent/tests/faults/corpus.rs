@@ -141,7 +141,7 @@ fn edges(all: &[Declared]) -> Vec<(usize, usize, EdgeKind)> {
 
 fn brings(owned: &Thing, wanted: &Thing) -> bool {
     match (owned, wanted) {
-        (Thing::Path(owned), Thing::Path(wanted)) => wanted.starts_with(owned),
+        (Thing::Path(owned) | Thing::Mount(owned), Thing::Path(wanted)) => wanted.starts_with(owned),
         _ => owned == wanted,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bus;
 pub mod files;
+pub mod mounts;
 pub mod units;
 pub mod values;
 pub mod wait;

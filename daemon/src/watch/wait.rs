@@ -33,6 +33,8 @@ pub struct Wait {
 pub enum Woken {
     /// The time that was given has passed, and nothing else.
     Time,
+    /// Something else is mounted, among others.
+    Mounts,
     /// Anything else.
     Something,
 }
@@ -96,13 +98,13 @@ impl Wait {
         self.stop.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until one of `inputs` can be read, a signal comes, it is `at` (seconds since 1970), the clock was set, or `within` has passed.
+    /// Waits until one of the inputs can be read, the table of mounts is another one, a signal comes, it is `at` (seconds since 1970), the clock was set, or `within` has passed.
     ///
     /// # Errors
     /// The kernel refuses.
     pub fn wait(
         &self,
-        inputs: &[BorrowedFd<'_>],
+        (inputs, mounts): (&[BorrowedFd<'_>], Option<BorrowedFd<'_>>),
         at: u64,
         within: Option<Instant>,
     ) -> Result<Woken, Failure> {
@@ -112,11 +114,17 @@ impl Wait {
         let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
         timerfd_settime(&self.clock, flags, &timer).map_err(failed)?;
         let own = [self.clock.as_fd(), self.signal.as_fd()];
+        // That can always be read; what tells of a change is its priority (proc_pid_mountinfo(5)), and only once.
+        let table = mounts.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::PRI));
         let mut all: Vec<PollFd<'_>> =
             own.iter().chain(inputs).map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+        all.extend(table);
         let left = within.map(|within| timespec(within.saturating_duration_since(Instant::now())));
         let woken = match poll(&mut all, left.as_ref()) {
             Ok(0) => Woken::Time,
+            Ok(_) if mounts.is_some() && all.last().is_some_and(|table| !table.revents().is_empty()) => {
+                Woken::Mounts
+            }
             Ok(_) | Err(Errno::INTR) => Woken::Something,
             Err(error) => return Err(failed(error)),
         };

@@ -98,6 +98,11 @@ pub fn kinds() -> Vec<Fake> {
         kind("user", Scope::Host, &["ensure", "groups", "password_hash"], |name, params| {
             Ok(owns(params, Thing::User(name.to_owned()), Vec::new()))
         }),
+        kind("mount", Scope::Host, &["ensure"], |name, params| {
+            let path = HostPath::new(name).map_err(|message| vec![Problem::whole(message)])?;
+            let wants = path.parent().into_iter().map(Thing::Path).collect();
+            Ok(owns(params, Thing::Mount(path), wants))
+        }),
         kind("exec", Scope::Module, &["command", "timeout"], |_, _| Ok(Footprint::default())),
     ]
 }

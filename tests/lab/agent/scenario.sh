@@ -12,6 +12,7 @@ back() {
                 motd) [[ $(cat /etc/motd 2>/dev/null) == "Evenkeel keeps this." && $(stat -c %a:%U /etc/motd) == 644:root ]] ;;
                 unit) systemctl -q is-active lookout ;;
                 user) [[ $(getent passwd sailor) == *:/bin/bash ]] ;;
+                mount) [[ $(findmnt -no OPTIONS /srv/scratch) == rw,*size=1024k* && $(cat /srv/scratch/note 2>&1) == Here. ]] && grep -q scratch /etc/fstab ;;
                 sysctl) [[ $(cat /proc/sys/net/ipv4/tcp_keepalive_time) == 1234 && -s /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf ]] ;;
                 package) dpkg-query -W -f "\${db:Status-Status}" netcat-openbsd 2>/dev/null | grep -qx installed ;;
             esac
@@ -45,7 +46,7 @@ soon says '"cause":"start"'
 assert_exit 0 keel agent status
 assert_contains "$OUTPUT" "running       process $first"
 
-# Whatever is done to a file, a unit, an account, a package or a value of the kernel, it is back: also where no write was heard of, as through
+# Whatever is done to a file, a unit, an account, a package, a mount or a value of the kernel, it is back: also where no write was heard of, as through
 # another mount of proc.
 host_sh 'mkdir /run/proc; mount -t proc proc /run/proc'
 times="sed $(back motd sed -i s/keeps/kept/ /etc/motd) ms"
@@ -54,6 +55,9 @@ times+=", chmod $(back motd chmod 0600 /etc/motd) ms"
 times+=", mv $(back motd bash -c 'echo mine >/etc/other && mv /etc/other /etc/motd') ms"
 times+=", unit $(back unit bash -c 'systemctl kill -s KILL lookout; while systemctl -q is-active lookout; do :; done') ms"
 times+=", user $(back user usermod -s /bin/sh sailor) ms"
+times+=", umount $(back mount umount /srv/scratch) ms"
+times+=", remount $(back mount mount -o remount,ro /srv/scratch) ms"
+times+=", fstab $(back mount sed -i /scratch/d /etc/fstab) ms"
 times+=", value $(back sysctl sh -c 'echo 7201 >/proc/sys/net/ipv4/tcp_keepalive_time') ms"
 times+=", its file $(back sysctl rm /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf) ms"
 times+=", value unheard $(back sysctl sh -c 'echo 7202 >/run/proc/sys/net/ipv4/tcp_keepalive_time') ms"

@@ -1,4 +1,4 @@
-# What a kind changes besides what it was told to: groups of users, holds, configuration files; and values of the kernel. All of it comes back.
+# What a kind changes besides what it was told to: groups of users, holds, configuration files; values of the kernel, and mounts. All of it comes back.
 . "$LAB/lab.sh"
 
 # desired TOML: what is to be, as /root/x.toml.
@@ -98,3 +98,33 @@ desired 'sysctl."kernel.domainname" = { value = "lab" }'
 assert_exit 1 apply
 assert_contains "$OUTPUT" "as in a container"
 assert_exit 1 host test -e /etc/sysctl.d/60-keel-kernel.domainname.conf
+
+# A file system: a rehearsal mounts nothing, a run mounts it before what lies there, other options do not unmount it, and who uses it is named.
+scratch() { desired "mount.\"/srv/scratch\" = { device = \"tmpfs\", fstype = \"tmpfs\", options = [\"size=$1\", \"mode=0750\"] }
+directory.\"/srv/scratch\" = { mode = \"0700\" }
+file.\"/srv/scratch/a\" = { content = \"a\" }"; }
+host_sh '[[ -e /etc/fstab ]] || echo "# nothing" >/etc/fstab'
+before=$(fingerprint /etc/fstab)
+scratch 1m
+assert_exit 2 keel_on_host rehearse -f x.toml
+assert_contains "$OUTPUT" "mount /srv/scratch tmpfs tmpfs size=1m,mode=0750"
+assert_exit 1 host test -e /srv/scratch
+assert_exit 0 apply
+assert_eq "tmpfs 700 a" "$(host_sh 'echo "$(findmnt -no FSTYPE /srv/scratch) $(stat -c %a /srv/scratch) $(cat /srv/scratch/a)"')"
+assert_contains "$(host cat /etc/fstab)" "tmpfs /srv/scratch tmpfs size=1m,mode=0750 0 0"
+assert_exit 0 keel_on_host plan -f x.toml
+scratch 2m
+assert_exit 0 apply
+assert_contains "$OUTPUT" "remount /srv/scratch"
+assert_contains "$(host findmnt -no OPTIONS /srv/scratch)" "size=2048k"
+assert_eq a "$(host cat /srv/scratch/a)"
+desired 'mount."/srv/scratch" = { ensure = "absent" }'
+user=$(host_sh 'cd /srv/scratch; sleep 300 >/dev/null 2>&1 & echo $!')
+assert_exit 1 apply
+assert_contains "$OUTPUT" "in use by sleep ($user)"
+host kill "$user"
+assert_exit 0 apply
+assert_exit 1 host findmnt /srv/scratch
+assert_eq "$before" "$(fingerprint /etc/fstab)" "fstab"
+assert_exit 0 keel_on_host rollback --yes
+assert_contains "$(host findmnt -no OPTIONS /srv/scratch)" "size=2048k"

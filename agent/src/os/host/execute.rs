@@ -28,6 +28,7 @@ impl Host<'_> {
             Op::RemoveUser { name } => self.remove_user(name, attempt),
             Op::Run(command) => self.run_command(command, attempt),
             Op::Together(together) => self.change_together(together, attempt),
+            Op::Mount { .. } | Op::Remount { .. } | Op::Unmount { .. } => self.change_mounts(op, attempt),
             Op::SetSysctl { path, value } => self.set_sysctl(path, value),
             Op::Reboot => self.reboot(attempt),
             Op::Check(check) => self.run_command(&check.command, attempt),

@@ -154,6 +154,8 @@ impl<'a> Host<'a> {
             | Op::Remove { path: at } => path(at),
             Op::Packages(_) | Op::HoldPackage { .. } | Op::Run(_) => (true, true, true),
             Op::Unit { .. } | Op::ReloadManager => (false, true, false),
+            // Units come and go with mounts.
+            Op::Mount { .. } | Op::Remount { .. } | Op::Unmount { .. } => (false, true, false),
             Op::Check(_) | Op::SetSysctl { .. } => (false, false, false),
             _ => (true, false, false),
         };
@@ -216,7 +218,9 @@ impl System for Host<'_> {
             match thing {
                 Thing::Unit(name) => expected.units.insert(name.clone()),
                 Thing::Package(name) => expected.packages.insert(name.clone()),
-                Thing::Path(_) | Thing::UnitFile(_) | Thing::User(_) | Thing::Group(_) => false,
+                Thing::Path(_) | Thing::UnitFile(_) | Thing::User(_) | Thing::Group(_) | Thing::Mount(_) => {
+                    false
+                }
             };
         }
         Ok(())

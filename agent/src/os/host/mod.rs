@@ -21,6 +21,7 @@ mod host;
 mod interrupted;
 mod many_files;
 mod mask;
+mod mounts;
 mod programs;
 mod reboot;
 mod run;
