@@ -26,7 +26,10 @@ impl Renewed {
     pub fn new(settings: &Settings, text: &str, state: &StateDir) -> Result<Self, Failure> {
         let state = StateDir::new(state.root());
         state.make_folder(FOLDER)?;
-        state.write(NAME, text.as_bytes())?;
+        // Who is started again where the disk is full has them already.
+        if state.read(NAME)?.as_deref() != Some(text.as_bytes()) {
+            state.write(NAME, text.as_bytes())?;
+        }
         let compiler = RefCell::new(compiler(settings, &state));
         Ok(Self { state, compiler })
     }

@@ -42,7 +42,11 @@ impl Host<'_> {
     }
 
     pub(super) fn finish(&self, child: Child) -> Result<Output, Failure> {
-        let output = child.run()?;
+        self.accept(child.run()?)
+    }
+
+    /// What it said, where it has ended well.
+    pub(super) fn accept(&self, output: Output) -> Result<Output, Failure> {
         if output.status.success() {
             return Ok(output);
         }

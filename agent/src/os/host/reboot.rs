@@ -6,6 +6,7 @@ use crate::system::Attempt;
 use model::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
+use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
@@ -27,7 +28,11 @@ impl Host<'_> {
         let patience = attempt.timeout.unwrap_or(Duration::from_secs(600));
         let going = Going::begin()?;
         let asking = Attempt { timeout: Some(patience.min(ASKING)), ..attempt.clone() };
-        self.finish(child(&["systemctl", "--no-ask-password", "reboot"], &asking))?;
+        let output = child(&["systemctl", "--no-ask-password", "reboot"], &asking).run()?;
+        // Where the machine goes down at once, that is told to stop like everybody, maybe before this process is.
+        if output.status.signal() != Some(SIGTERM) {
+            self.accept(output)?;
+        }
         let start = Instant::now();
         while let Some(left) = patience.checked_sub(start.elapsed()) {
             sleep(left.min(Duration::from_millis(100)));
