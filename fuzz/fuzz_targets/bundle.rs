@@ -8,8 +8,7 @@ use model::Digest;
 use std::sync::Arc;
 
 /// Somebody who may sign; nobody has his key.
-const SIGNERS: &str =
-    "ann namespaces=\"evenkeel-bundle\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5n4Hk5OeGnB8rSyDlJRYHNsT0BWJCFULZbwrW8pJxd\n";
+const SIGNERS: &str = "ann namespaces=\"evenkeel-bundle\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5n4Hk5OeGnB8rSyDlJRYHNsT0BWJCFULZbwrW8pJxd\n";
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else { return };

@@ -10,7 +10,10 @@ fuzz_target!(|data: &[u8]| match Ledger::of(data.to_vec()) {
         let catalog = Catalog::default();
         let orphans = ledger.orphans("a", &catalog);
         let names: Vec<_> = orphans.into_keys().collect();
-        assert!(names.iter().all(|id| ledger.because("a", id, None) == Because::Unknown), "nothing is guessed");
+        assert!(
+            names.iter().all(|id| ledger.because("a", id, None) == Because::Unknown),
+            "nothing is guessed"
+        );
         let (secrets, mut forgetful) = (Secrets::default(), ledger.clone());
         forgetful.forget_applied(&names);
         ledger.update("a", (&catalog, &names), (&[], &Applied::under(&secrets, None)));

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::lab::{down, scenario, up};
+use crate::tidy::tree::Tree;
 use crate::{cmd, deny, dist, moto, packages};
 
 /// Tests that need root but no lab carry this in their name.
@@ -36,7 +37,7 @@ pub fn run(extra: &[String]) -> Result<u8> {
             "there is no moto to be had, so lab scenarios that need a server of S3 are LEFT OUT: {error:#}"
         );
     }
-    let built = lint().and_then(|()| deny::check()).and_then(|()| build());
+    let built = laid_out().and_then(|()| lint()).and_then(|()| deny::check()).and_then(|()| build());
     // Only hosts of the lab are pushed to: without them nobody needs an agent that runs elsewhere.
     let built = built.and_then(|keel| if root { dist::for_tests(&keel) } else { Ok(keel) });
     let outcome = built.and_then(|keel| {
@@ -66,9 +67,7 @@ fn say_what_is_left_out() -> Result<()> {
 
 /// The lints are rules of the house like any other: a warning is a failure. Said, where there is no clippy to ask.
 fn lint() -> Result<()> {
-    let mut version = cargo(&["clippy", "--version"]);
-    let version = version.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    if !version.status().is_ok_and(|status| status.success()) {
+    if !answers(&mut cargo(&["clippy", "--version"])) {
         println!("there is no clippy here, so the lints are LEFT OUT: rustup component add clippy");
         return Ok(());
     }
@@ -80,6 +79,26 @@ fn lint() -> Result<()> {
         anyhow::ensure!(status.success(), "clippy has something to say");
     }
     Ok(())
+}
+
+/// Every file by itself: `cargo fmt` does not find modules that a macro declares, as it does kinds.
+fn laid_out() -> Result<()> {
+    if !answers(&mut cmd::command(&["rustfmt", "--version"])) {
+        println!("there is no rustfmt here, so the layout is LEFT OUT: rustup component add rustfmt");
+        return Ok(());
+    }
+    let root = cmd::workspace();
+    let mut rustfmt = cmd::command(&["rustfmt", "--check"]);
+    rustfmt.args(Tree::read(&root)?.sources.iter().map(|source| &source.path)).current_dir(&root);
+    let status = rustfmt.status().context("cannot start: rustfmt")?;
+    anyhow::ensure!(status.success(), "some files are not as rustfmt lays them out");
+    Ok(())
+}
+
+/// Whether a program of the toolchain is installed.
+fn answers(version: &mut Command) -> bool {
+    let version = version.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    version.status().is_ok_and(|status| status.success())
 }
 
 /// Builds what the tests need, exactly as nextest will, and hands back the path of `keel`.

@@ -2,8 +2,8 @@
 
 use super::ground::Ground;
 use super::subject::Subject;
-use crate::kind::Listed;
 use super::wanted::{Wanted, shown};
+use crate::kind::Listed;
 use model::{Failure, Principal, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +36,8 @@ impl Listed for Command {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.argv.first().is_none_or(String::is_empty) {
-            problems.push(Problem::at("argv", "there is no program").help("write [\"PROGRAM\", \"ARGUMENT\"]"));
+            problems
+                .push(Problem::at("argv", "there is no program").help("write [\"PROGRAM\", \"ARGUMENT\"]"));
         }
         if !(0..=255).contains(&self.exit) {
             problems.push(Problem::at("exit", "no program ends so").help("exit codes go from 0 to 255"));

@@ -57,10 +57,13 @@ impl Listed for Dns {
         }
         if let Some(server) = self.server.as_ref().filter(|it| socket(it).is_none()) {
             let message = format!("`{server}` is no address");
-            problems.push(Problem::at("server", message).help("write \"192.0.2.53\" or \"[2001:db8::53]:5353\""));
+            problems
+                .push(Problem::at("server", message).help("write \"192.0.2.53\" or \"[2001:db8::53]:5353\""));
         }
         if self.absent && self.contains.is_some() {
-            problems.push(Problem::at("absent", "what is not there holds nothing").help("leave one of the two out"));
+            problems.push(
+                Problem::at("absent", "what is not there holds nothing").help("leave one of the two out"),
+            );
         }
         problems
     }
@@ -76,8 +79,7 @@ impl Subject for Dns {
         let what = format!("{} {}", self.name, self.r#type);
         let seen = if values.is_empty() { "no such record".to_owned() } else { values.join(", ") };
         let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other.trim_end_matches('.'));
-        let missing =
-            |wanted: &&String| !values.iter().any(|value| value == *wanted || same(value, wanted));
+        let missing = |wanted: &&String| !values.iter().any(|value| value == *wanted || same(value, wanted));
         let wanted = match &self.contains {
             _ if self.absent => "no record".to_owned(),
             None => "a record".to_owned(),
@@ -158,7 +160,11 @@ fn over_udp(server: SocketAddr, asked: &[u8], kind: u16, until: Instant) -> Resu
                         return Ok(answered);
                     }
                 }
-                Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    ) => {}
                 Err(error) => return Err(trouble(error)),
             }
         }
@@ -223,6 +229,7 @@ pub fn address_records(name: &str, ground: &Ground<'_>, until: Instant) -> Resul
 /// The servers of resolv.conf(5), at most three, as the resolver takes them.
 fn servers(ground: &Ground<'_>) -> Result<Vec<SocketAddr>, Failure> {
     let text = ground.read("/etc/resolv.conf")?;
-    let named = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.split_whitespace().next());
+    let named =
+        text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.split_whitespace().next());
     Ok(named.filter_map(socket).take(3).collect())
 }

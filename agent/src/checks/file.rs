@@ -2,8 +2,8 @@
 
 use super::ground::{Ground, Wrote};
 use super::subject::Subject;
-use crate::kind::Listed;
 use super::wanted::Wanted;
+use crate::kind::Listed;
 use crate::parts::follow::follow;
 use crate::system::{Entry, EntryKind, Look};
 use model::{Failure, HostPath, Principal, Problem, Shortfall};
@@ -61,12 +61,14 @@ impl Listed for File {
     const EXAMPLE: &'static str = "[check.key-is-private]\nfile = { path = \"/etc/ssl/private/web.key\", mode = \"0640\", owner = \"root\", group = \"ssl-cert\" }\n\n[check.no-leftovers]\nfile = { path = \"/etc/nginx/sites-enabled/default\", absent = true }\n\n[check.no-root-login]\nfile = { path = \"/etc/ssh/sshd_config\", contains = { matches = \"(?m)^PermitRootLogin no\" } }\n";
 
     fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self.contains.iter().filter_map(|it| it.problem("contains")).collect();
+        let mut problems: Vec<Problem> =
+            self.contains.iter().filter_map(|it| it.problem("contains")).collect();
         if let Some(mode) = &self.mode
             && self.bits().is_none()
         {
             let message = format!("`{mode}` is no mode");
-            problems.push(Problem::at("mode", message).help("write octal digits in quotes, such as \"0644\""));
+            problems
+                .push(Problem::at("mode", message).help("write octal digits in quotes, such as \"0644\""));
         }
         let says_more = self.mode.is_some()
             || self.owner.is_some()
@@ -74,7 +76,9 @@ impl Listed for File {
             || self.contains.is_some()
             || self.r#type.is_some();
         if self.absent && (says_more || self.target.is_some()) {
-            problems.push(Problem::at("absent", "what is not there is nothing else").help("leave one of the two out"));
+            problems.push(
+                Problem::at("absent", "what is not there is nothing else").help("leave one of the two out"),
+            );
         }
         if self.target.is_some() && self.r#type.is_some_and(|it| it != Type::Symlink) {
             problems.push(Problem::at("target", "only a symlink points somewhere"));
@@ -125,7 +129,11 @@ impl File {
             short.push(Shortfall::new("type", wanted.word(), entry.what()));
         }
         if let Some(bits) = self.bits().filter(|bits| *bits != entry.mode) {
-            short.push(Shortfall::new("mode", format_args!("{bits:04o}"), format_args!("{:04o}", entry.mode)));
+            short.push(Shortfall::new(
+                "mode",
+                format_args!("{bits:04o}"),
+                format_args!("{:04o}", entry.mode),
+            ));
         }
         if self.owner.is_some() || self.group.is_some() {
             let accounts = ground.system()?.accounts()?;

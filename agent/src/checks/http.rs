@@ -4,10 +4,10 @@ use super::channel::{Certified, Channel, Closed, Tls, Unsecured, reach};
 use super::ground::Ground;
 use super::http_wire::{Answer, Asked, ask};
 use super::subject::Subject;
-use crate::kind::Listed;
 use super::url::Url;
 use super::wanted::{Wanted, shown};
 use crate::checks::Wrote;
+use crate::kind::Listed;
 use model::{CheckSide, Failure, Problem, Shortfall};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -96,7 +96,9 @@ impl Listed for Http {
         let lapse = self.tls.as_ref().and_then(|tls| tls.valid_for.as_ref());
         if let Some(lapse) = lapse.filter(|it| seconds(it).is_none()) {
             let message = format!("`{lapse}` is no duration");
-            problems.push(Problem::at("tls", message).help("write a whole number with s, m, h or d, such as \"14d\""));
+            problems.push(
+                Problem::at("tls", message).help("write a whole number with s, m, h or d, such as \"14d\""),
+            );
         }
         problems
     }
@@ -109,7 +111,8 @@ impl Listed for Http {
 impl Subject for Http {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let until = Instant::now() + ground.timeout;
-        let short = |seen: String| Ok(vec![Shortfall::new("answer", format_args!("status {}", self.status), seen)]);
+        let short =
+            |seen: String| Ok(vec![Shortfall::new("answer", format_args!("status {}", self.status), seen)]);
         let stream = match reach(self.goal(ground), self.url.port, (ground, until)) {
             Ok(stream) => stream,
             Err(Closed::Refused(why) | Closed::Silent(why)) => return short(why),
@@ -118,7 +121,10 @@ impl Subject for Http {
         let mut channel: Box<dyn Channel> = Box::new(stream);
         if self.url.tls {
             let Some(tls) = ground.tls else {
-                return Err(Failure::refused("the host speaks no TLS of its own", "ask from where keel runs"));
+                return Err(Failure::refused(
+                    "the host speaks no TLS of its own",
+                    "ask from where keel runs",
+                ));
             };
             let stream = channel.socket().try_clone();
             let stream = stream.map_err(|error| Failure::io("talk with", &self.url.host, error))?;
@@ -128,13 +134,20 @@ impl Subject for Http {
                 Err(Unsecured::Failed(failure)) => return Err(failure),
             };
         }
-        let fields: Vec<(&str, &str)> = self.request.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            self.request.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let method = match self.method {
             Method::Get => "GET",
             Method::Head => "HEAD",
             Method::Options => "OPTIONS",
         };
-        let asked = Asked { method, target: &self.url.target, host: &self.url.authority(), fields: &fields, body: b"" };
+        let asked = Asked {
+            method,
+            target: &self.url.target,
+            host: &self.url.authority(),
+            fields: &fields,
+            body: b"",
+        };
         match ask(&mut *channel, &asked, until) {
             Ok(answer) => self.judge(&answer),
             Err(why) => short(why),
@@ -153,7 +166,12 @@ impl Http {
         }
     }
 
-    fn secured(&self, tls: &dyn Tls, stream: std::net::TcpStream, until: Instant) -> Result<Box<dyn Channel>, Unsecured> {
+    fn secured(
+        &self,
+        tls: &dyn Tls,
+        stream: std::net::TcpStream,
+        until: Instant,
+    ) -> Result<Box<dyn Channel>, Unsecured> {
         let wanted = self.tls.as_ref();
         tls.open(
             stream,

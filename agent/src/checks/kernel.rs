@@ -20,7 +20,8 @@ pub struct Kernel {
 impl Listed for Kernel {
     const NAME: &'static str = "kernel";
     const SHORT: &'static str = "key";
-    const EXAMPLE: &'static str = "[check.no-forwarding]\nkernel = { key = \"net.ipv4.ip_forward\", value = \"0\" }\n";
+    const EXAMPLE: &'static str =
+        "[check.no-forwarding]\nkernel = { key = \"net.ipv4.ip_forward\", value = \"0\" }\n";
 
     fn problems(&self) -> Vec<Problem> {
         match self.path() {

@@ -35,11 +35,14 @@ struct Line<'a> {
 impl Listed for Mount {
     const NAME: &'static str = "mount";
     const SHORT: &'static str = "path";
-    const EXAMPLE: &'static str = "[check.data-is-mounted]\nmount = { path = \"/srv\", fs = \"ext4\", options = [\"noatime\"] }\n";
+    const EXAMPLE: &'static str =
+        "[check.data-is-mounted]\nmount = { path = \"/srv\", fs = \"ext4\", options = [\"noatime\"] }\n";
 
     fn problems(&self) -> Vec<Problem> {
         if self.absent && (self.fs.is_some() || self.source.is_some() || self.options.is_some()) {
-            return vec![Problem::at("absent", "what is not there has nothing").help("leave one of the two out")];
+            return vec![
+                Problem::at("absent", "what is not there has nothing").help("leave one of the two out"),
+            ];
         }
         Vec::new()
     }
@@ -57,7 +60,11 @@ impl Subject for Mount {
             return Ok(if self.absent { Vec::new() } else { vec![short] });
         };
         if self.absent {
-            return Ok(vec![Shortfall::new("mount", "nothing", format_args!("{} ({})", mount.source, mount.fs))]);
+            return Ok(vec![Shortfall::new(
+                "mount",
+                "nothing",
+                format_args!("{} ({})", mount.source, mount.fs),
+            )]);
         }
         let mut short = Vec::new();
         for (what, wanted, seen) in [("fs", &self.fs, mount.fs), ("source", &self.source, &mount.source)] {

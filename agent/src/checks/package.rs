@@ -52,7 +52,9 @@ impl Subject for Package {
         let found = ground.system()?.package(name)?;
         let installed = found.as_ref().filter(|package| package.status == PackageStatus::Installed);
         let seen = match &found {
-            Some(package) if package.status == PackageStatus::Installed => format!("version {}", package.version),
+            Some(package) if package.status == PackageStatus::Installed => {
+                format!("version {}", package.version)
+            }
             Some(package) => format!("it {}", words(package.status)),
             None => "no such package".to_owned(),
         };

@@ -38,7 +38,8 @@ impl Listed for Process {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.name.is_some() == self.exe.is_some() {
-            problems.push(Problem::whole("a process is known by `name` or by `exe`").help("give one of the two"));
+            problems
+                .push(Problem::whole("a process is known by `name` or by `exe`").help("give one of the two"));
         }
         if self.count.is_some() && (self.min.is_some() || self.max.is_some()) {
             problems.push(Problem::at("count", "`count` says all").help("leave out `min` and `max`"));
@@ -109,7 +110,9 @@ fn gone<T>(read: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match read {
         Ok(found) => Ok(Some(found)),
         Err(Failure::Missing { .. }) => Ok(None),
-        Err(Failure::Io { message, .. }) if message.contains("os error 3)") || message.contains("os error 2)") => {
+        Err(Failure::Io { message, .. })
+            if message.contains("os error 3)") || message.contains("os error 2)") =>
+        {
             Ok(None)
         }
         Err(failure) => Err(failure),

@@ -32,7 +32,16 @@ fn is_up(active: &str) -> bool {
 
 /// The suffixes of units (systemd.unit(5)).
 const SUFFIXES: [&str; 11] = [
-    ".service", ".socket", ".target", ".timer", ".mount", ".path", ".device", ".automount", ".swap", ".slice",
+    ".service",
+    ".socket",
+    ".target",
+    ".timer",
+    ".mount",
+    ".path",
+    ".device",
+    ".automount",
+    ".swap",
+    ".slice",
     ".scope",
 ];
 

@@ -42,7 +42,9 @@ impl Listed for User {
             || self.home.is_some()
             || self.shell.is_some();
         if self.absent && says_more {
-            return vec![Problem::at("absent", "who is not there has nothing").help("leave one of the two out")];
+            return vec![
+                Problem::at("absent", "who is not there has nothing").help("leave one of the two out"),
+            ];
         }
         Vec::new()
     }
@@ -57,7 +59,11 @@ impl Subject for User {
             return Ok(if self.absent { Vec::new() } else { vec![short] });
         };
         if self.absent {
-            return Ok(vec![Shortfall::new("user", format_args!("no `{name}`"), format_args!("uid {}", user.uid))]);
+            return Ok(vec![Shortfall::new(
+                "user",
+                format_args!("no `{name}`"),
+                format_args!("uid {}", user.uid),
+            )]);
         }
         let mut short = Vec::new();
         if let Some(uid) = self.uid.filter(|uid| *uid != user.uid) {

@@ -1,14 +1,14 @@
 //! `directory`: a directory, its owner, group and mode, and on request what lies in it. It only decides; the engine acts.
 
+use crate::kind::{Class, Kind};
 use crate::parts::attributes::{Attributes, Owners, Part};
 use crate::parts::copied::{Copied, Differs};
 use crate::parts::ensure::Ensure;
-use crate::kind::{Class, Kind};
 use crate::parts::mode::{Mode, Target};
 use crate::parts::place;
 use crate::parts::reach::Reach;
-use crate::system::{Entry, EntryKind, Look, System};
 use crate::parts::tree::{Found, MOST_REMOVED, Tree, below, removed};
+use crate::system::{Entry, EntryKind, Look, System};
 use model::{Claim, Failure, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,9 @@ impl Directory {
         for above in self.path.ancestors() {
             match system.look(&above, Look::Bare)? {
                 None => missing.insert(0, above),
-                Some(entry) if matches!(entry.kind, EntryKind::Directory | EntryKind::Symlink { .. }) => break,
+                Some(entry) if matches!(entry.kind, EntryKind::Directory | EntryKind::Symlink { .. }) => {
+                    break;
+                }
                 Some(entry) => {
                     let why = format!("{above} is a {}, so that nothing can lie in it", entry.what());
                     return Err(Failure::refused(why, "remove it, or choose another place"));
@@ -131,12 +133,10 @@ impl Directory {
     fn make(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
         let absent = |op| Step::new(op).because("ensure", Val::Absent, "directory");
         let root = || Principal::Name("root".to_owned());
-        let above =
-            |path| Op::MakeDirectory { path, owner: root(), group: root(), mode: 0o755 };
+        let above = |path| Op::MakeDirectory { path, owner: root(), group: root(), mode: 0o755 };
         let (owner, group, mode) = self.attributes().fresh(0o755, Target::Directory);
         let own = Op::MakeDirectory { path: self.path.clone(), owner, group, mode };
-        let mut steps: Vec<Step> =
-            seen.missing.iter().cloned().map(above).chain([own]).map(absent).collect();
+        let mut steps: Vec<Step> = seen.missing.iter().cloned().map(above).chain([own]).map(absent).collect();
         steps.extend(self.copied().map(|copied| copied.all_anew()).transpose()?.into_iter().flatten());
         Ok(steps)
     }
@@ -150,7 +150,9 @@ impl Directory {
         let spares = |path: &HostPath| {
             let mut up = below(path, &self.path).ancestors();
             let is_copied = copied.as_ref().is_some_and(|copied| copied.covers(path));
-            is_copied || !self.purge.takes(path) || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(&part.to_string_lossy()))
+            is_copied
+                || !self.purge.takes(path)
+                || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(&part.to_string_lossy()))
         };
         let surplus = seen.tree.removal(spares)?;
         let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).collect();
@@ -256,8 +258,7 @@ force  = true
         let entry = system.look(&self.path, Look::Bare)?;
         let is_directory = entry.as_ref().is_some_and(|entry| entry.kind == EntryKind::Directory);
         let is_present = self.ensure == Ensure::Present;
-        let is_tree_asked =
-            !is_present || self.recurse.is_asked() || self.purge.is_asked();
+        let is_tree_asked = !is_present || self.recurse.is_asked() || self.purge.is_asked();
         let tree =
             if is_directory && is_tree_asked { Tree::probe(system, &self.path)? } else { Tree::default() };
         let makes_parents = is_present && entry.is_none() && self.parents;
@@ -281,8 +282,7 @@ force  = true
             (Ensure::Present, None) => self.make(seen),
             (Ensure::Present, Some(entry)) if entry.kind == EntryKind::Directory => self.keep(entry, seen),
             (Ensure::Present, Some(entry)) => {
-                let mut steps =
-                    place::clear(&self.path, entry, &seen.tree, self.force.into(), "directory")?;
+                let mut steps = place::clear(&self.path, entry, &seen.tree, self.force.into(), "directory")?;
                 steps.extend(self.make(seen)?);
                 Ok(steps)
             }

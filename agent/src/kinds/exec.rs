@@ -1,9 +1,11 @@
 //! The kind `exec`: decides whether a command runs. Its guards run while it looks, and promise to change nothing.
 
-use crate::parts::duration::Seconds;
 use crate::kind::{Class, Kind};
+use crate::parts::duration::Seconds;
 use crate::system::{Look, System};
-use model::{Because, Claim, Command, Failure, HostPath, Op, Principal, Problem, Scope, Step, Text, Thing, Val};
+use model::{
+    Because, Claim, Command, Failure, HostPath, Op, Principal, Problem, Scope, Step, Text, Thing, Val,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +90,9 @@ impl TryFrom<String> for Umask {
     fn try_from(text: String) -> Result<Self, String> {
         let digits = matches!(text.len(), 3 | 4) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
         let bits = digits.then(|| u32::from_str_radix(&text, 8).ok()).flatten().filter(|bits| *bits <= 0o777);
-        bits.map(Self).ok_or_else(|| format!("`{text}` is no umask: write three or four octal digits, such as \"0027\""))
+        bits.map(Self).ok_or_else(|| {
+            format!("`{text}` is no umask: write three or four octal digits, such as \"0027\"")
+        })
     }
 }
 
@@ -141,7 +145,8 @@ retry_delay  = "5s"
                 Problem::at("shell", "`command` says already what to run").help("leave out one of the two"),
             ),
             (None, None) => problems.push(
-                Problem::whole("nothing says what to run").help("write command = [\"program\", \"argument\"]"),
+                Problem::whole("nothing says what to run")
+                    .help("write command = [\"program\", \"argument\"]"),
             ),
             _ => {}
         }
@@ -152,8 +157,12 @@ retry_delay  = "5s"
             ("undo", &self.undo),
         ];
         for (key, argv) in argvs {
-            if argv.as_ref().is_some_and(|argv| argv.first().is_none_or(|program| program.expose().is_empty())) {
-                problems.push(Problem::at(key, "there is no program").help("write [\"program\", \"argument\"]"));
+            if argv
+                .as_ref()
+                .is_some_and(|argv| argv.first().is_none_or(|program| program.expose().is_empty()))
+            {
+                problems
+                    .push(Problem::at(key, "there is no program").help("write [\"program\", \"argument\"]"));
             }
         }
         problems.extend(self.undone_with_secrets());
@@ -187,7 +196,8 @@ retry_delay  = "5s"
     fn wants(&self) -> Vec<Thing> {
         let mut things = Vec::new();
         things.extend(self.user.as_ref().and_then(Principal::name).map(|name| Thing::User(name.to_owned())));
-        things.extend(self.group.as_ref().and_then(Principal::name).map(|name| Thing::Group(name.to_owned())));
+        things
+            .extend(self.group.as_ref().and_then(Principal::name).map(|name| Thing::Group(name.to_owned())));
         things.extend(self.cwd.clone().map(Thing::Path));
         things.extend(self.creates.as_ref().and_then(HostPath::parent).map(Thing::Path));
         for argv in [&self.command, &self.unless, &self.onlyif].into_iter().flatten() {
@@ -245,10 +255,8 @@ impl Exec {
     /// No secret outlives its run, so that a rollback could not give it to `undo`.
     fn undone_with_secrets(&self) -> Vec<Problem> {
         let Some(undo) = &self.undo else { return Vec::new() };
-        let holders = [
-            ("undo", undo.iter().any(Text::is_secret)),
-            ("env", self.env.values().any(Text::is_secret)),
-        ];
+        let holders =
+            [("undo", undo.iter().any(Text::is_secret)), ("env", self.env.values().any(Text::is_secret))];
         let problem = |(key, _)| {
             Problem::at(key, "it holds a secret, and a rollback has none to undo with")
                 .help("let the command read it from a file on the host, or leave out `undo`")

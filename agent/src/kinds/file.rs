@@ -1,13 +1,13 @@
 //! `file`: a regular file, its bytes, owner, group and mode. It only decides; the engine writes, atomically.
 
+use crate::kind::{Class, Kind};
 use crate::parts::attributes::{Attributes, Owners, Part};
 use crate::parts::ensure::Ensure;
 use crate::parts::follow::follow;
-use crate::kind::{Class, Kind};
 use crate::parts::mode::{Mode, Target};
 use crate::parts::place;
-use crate::system::{Compared, Entry, EntryKind, Look, System};
 use crate::parts::tree::{Tree, removed};
+use crate::system::{Compared, Entry, EntryKind, Look, System};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{
@@ -210,11 +210,13 @@ ensure = "absent"
         }
         problems.extend(self.digest_problem());
         if self.sensitive && matches!(self.given(), Some(Content::Stored(..))) {
-            problems.push(Problem::at("content", "secret bytes never come from a store that others may read"));
+            problems
+                .push(Problem::at("content", "secret bytes never come from a store that others may read"));
         }
         if !self.validate.is_empty() && !self.validate.iter().any(|word| word.contains(STAGED)) {
             let problem = Problem::at("validate", "the command is not told which file to look at");
-            problems.push(problem.help(format!("write `{STAGED}` where the command takes the path of the file")));
+            problems
+                .push(problem.help(format!("write `{STAGED}` where the command takes the path of the file")));
         }
         if self.path.parent().is_none() {
             problems.push(Problem::whole("`/` is a directory, and never a file"));
@@ -232,7 +234,10 @@ ensure = "absent"
 
     fn probe(&self, system: &dyn System) -> Result<Seen, Failure> {
         if let (None, Some(key)) = (self.given(), self.sources().next()) {
-            return Err(Failure::unknown(self.path.to_string(), format!("`{key}` was not compiled into content")));
+            return Err(Failure::unknown(
+                self.path.to_string(),
+                format!("`{key}` was not compiled into content"),
+            ));
         }
         let is_present = self.ensure == Ensure::Present;
         let compared = self.given().filter(|_| is_present && self.replace);
@@ -252,13 +257,18 @@ ensure = "absent"
             Some(entry) if self.force && entry.kind == EntryKind::Directory => {
                 Tree::probe(system, at.as_ref().unwrap_or(&self.path))?
             }
-            Some(Entry { kind: EntryKind::File { digest: None, .. }, .. }) if compared.is_some() && !is_same => {
+            Some(Entry { kind: EntryKind::File { digest: None, .. }, .. })
+                if compared.is_some() && !is_same =>
+            {
                 return Err(Failure::unknown(self.path.to_string(), "its bytes could not be read"));
             }
             _ => Tree::default(),
         };
-        let owners =
-            if is_present { Owners::probe(self.attributes(), entry.as_ref(), system)? } else { Owners::default() };
+        let owners = if is_present {
+            Owners::probe(self.attributes(), entry.as_ref(), system)?
+        } else {
+            Owners::default()
+        };
         Ok(Seen { at, entry, is_same, owners, tree })
     }
 

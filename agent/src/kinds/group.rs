@@ -1,7 +1,7 @@
 //! The kind `group`: decides about a group and its members.
 
-use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
+use crate::parts::ensure::Ensure;
 use crate::parts::members::{Membership, list, name_problem};
 use crate::system::System;
 use model::{Claim, Failure, GroupSpec, Op, Problem, Step, Thing, Val};
@@ -93,7 +93,8 @@ members = ["www-data"]
         let has = |group: &crate::system::Group| self.gid == Some(group.gid);
         let other = accounts.groups.iter().find(|(name, group)| **name != self.name && has(group));
         let wanted = self.members.iter().flatten();
-        let primary = accounts.users.iter().filter(|(_, user)| found.is_some_and(|group| group.gid == user.gid));
+        let primary =
+            accounts.users.iter().filter(|(_, user)| found.is_some_and(|group| group.gid == user.gid));
         Ok(Seen {
             group: found.map(|group| Found { gid: group.gid, members: group.members.clone() }),
             gid_owner: other.map(|(name, _)| name.clone()),

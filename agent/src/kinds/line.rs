@@ -1,13 +1,15 @@
 //! `line`: one line of a file that somebody else writes. It only decides; the engine writes the whole file, atomically.
 
+use crate::kind::{Class, Kind};
 use crate::parts::ensure::Ensure;
 use crate::parts::follow::follow;
-use crate::kind::{Class, Kind};
 use crate::parts::place;
 use crate::system::{Entry, EntryKind, Look, System};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::{Claim, Content, Failure, HostPath, Op, Principal, Problem, Scope, Secret, Step, Text, Thing, Val};
+use model::{
+    Claim, Content, Failure, HostPath, Op, Principal, Problem, Scope, Secret, Step, Text, Thing, Val,
+};
 use regex::bytes::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -228,7 +230,9 @@ impl Seen {
     fn bytes(&self) -> Result<Vec<u8>, Failure> {
         match &self.base64 {
             None => Ok(self.text.clone().into_bytes()),
-            Some(coded) => STANDARD.decode(coded).map_err(|error| Failure::unknown("a file", error.to_string())),
+            Some(coded) => {
+                STANDARD.decode(coded).map_err(|error| Failure::unknown("a file", error.to_string()))
+            }
         }
     }
 }
@@ -259,7 +263,9 @@ ensure = "absent"
                 Problem::whole("there is no `line` that could be present")
                     .help("write line = \"…\", or ensure = \"absent\" with `match`"),
             ),
-            (None, None) => problems.push(Problem::whole("nothing says which line").help("write `line` or `match`")),
+            (None, None) => {
+                problems.push(Problem::whole("nothing says which line").help("write `line` or `match`"))
+            }
             (Some(line), _) if line.expose().contains(['\n', '\r', '\0']) => problems.push(
                 Problem::at("line", "it holds more than one line").help("write a resource for each line"),
             ),
@@ -320,7 +326,10 @@ ensure = "absent"
             && self.line.as_ref().is_some_and(Text::is_secret)
         {
             let why = format!("the line is secret, and anybody may read {path}");
-            return Err(Failure::refused(why, "take the rights of others away first, by the mode of a `file`"));
+            return Err(Failure::refused(
+                why,
+                "take the rights of others away first, by the mode of a `file`",
+            ));
         }
         let edit = self.edit().map_err(|_| Failure::unknown(path.to_string(), "an expression is wrong"))?;
         let mut pieces = pieces(&seen.bytes()?);

@@ -90,7 +90,11 @@ impl Mount {
         let wanted = self.wanted();
         let (source, fs, path) = (wanted.source, wanted.fs, self.path.clone());
         let mounted = format!("{source} ({fs})");
-        Step::new(Op::Mount { path, source, fs, options: wanted.options }).because("mounted", Val::Absent, mounted)
+        Step::new(Op::Mount { path, source, fs, options: wanted.options }).because(
+            "mounted",
+            Val::Absent,
+            mounted,
+        )
     }
 
     fn unmount_step(&self, live: &Found) -> Step {
@@ -99,7 +103,9 @@ impl Mount {
 
     fn live_steps(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
         let mut steps = Vec::new();
-        if let Some(entry) = seen.place.as_ref().filter(|entry| matches!(entry.kind, EntryKind::Symlink { .. })) {
+        if let Some(entry) =
+            seen.place.as_ref().filter(|entry| matches!(entry.kind, EntryKind::Symlink { .. }))
+        {
             let why = format!("a {} stands at {}", entry.what(), self.path);
             return Err(Failure::refused(why, "name the directory that it leads to"));
         }
@@ -137,7 +143,10 @@ impl Mount {
         let text = fstab::with(&seen.fstab, &at, wanted);
         // What mount(8) will read there is what was meant.
         if fstab::about(&text, &at).first() != wanted {
-            return Err(Failure::refused(format!("{FSTAB} cannot hold `{}`", self.wanted()), "write it otherwise"));
+            return Err(Failure::refused(
+                format!("{FSTAB} cannot hold `{}`", self.wanted()),
+                "write it otherwise",
+            ));
         }
         let root = Principal::Number(0);
         let (owner, group, mode) = match &seen.entry {
@@ -175,27 +184,43 @@ mode = "0750"
     fn check(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.path.parent().is_none() && self.ensure != State::Present {
-            problems.push(Problem::whole("`/` is mounted before anybody can say so").help("write ensure = \"present\""));
+            problems.push(
+                Problem::whole("`/` is mounted before anybody can say so").help("write ensure = \"present\""),
+            );
         }
         let needs = matches!(self.ensure, State::Mounted | State::Present);
         for (key, field) in [("device", &self.device), ("fstype", &self.fstype)] {
             match field {
                 None if needs => {
-                    problems.push(Problem::whole(format!("there is no `{key}`")).help(format!("write {key} = \"…\"")));
+                    problems.push(
+                        Problem::whole(format!("there is no `{key}`")).help(format!("write {key} = \"…\"")),
+                    );
                 }
-                Some(text) if text.is_empty() || text.starts_with(['-', '#']) || text.contains(char::is_control) => {
-                    problems.push(Problem::at(key, format!("`{}` cannot stand in fstab(5)", text.escape_debug())));
+                Some(text)
+                    if text.is_empty() || text.starts_with(['-', '#']) || text.contains(char::is_control) =>
+                {
+                    problems.push(Problem::at(
+                        key,
+                        format!("`{}` cannot stand in fstab(5)", text.escape_debug()),
+                    ));
                 }
                 _ => {}
             }
         }
-        let is_bad = |option: &String| option.is_empty() || option.contains(|it: char| it.is_whitespace() || it == ',');
+        let is_bad = |option: &String| {
+            option.is_empty() || option.contains(|it: char| it.is_whitespace() || it == ',')
+        };
         if let Some(option) = self.options.iter().find(|option| is_bad(option)) {
             let problem = Problem::at("options", format!("`{}` is no single option", option.escape_debug()));
-            problems.push(problem.help("write each option as an element of its own, such as [\"ro\", \"nofail\"]"));
+            problems.push(
+                problem.help("write each option as an element of its own, such as [\"ro\", \"nofail\"]"),
+            );
         }
         if self.options.is_empty() {
-            problems.push(Problem::at("options", "fstab(5) wants at least one").help("write [\"defaults\"], or leave it out"));
+            problems.push(
+                Problem::at("options", "fstab(5) wants at least one")
+                    .help("write [\"defaults\"], or leave it out"),
+            );
         }
         problems
     }
@@ -212,7 +237,8 @@ mode = "0750"
         let fstab = HostPath::new(FSTAB).ok().map(Thing::Path);
         let device = self.device.as_ref().filter(|it| it.starts_with('/'));
         let device = device.and_then(|it| HostPath::new(it).ok()).map(Thing::Path);
-        let helper = self.fstype.as_deref().and_then(mounting::helper).map(|it| Thing::Package(it.to_owned()));
+        let helper =
+            self.fstype.as_deref().and_then(mounting::helper).map(|it| Thing::Package(it.to_owned()));
         place::wants(&self.path).chain(fstab).chain(device).chain(helper).collect()
     }
 

@@ -3,7 +3,8 @@
 use crate::kind::{Class, Kind};
 use crate::system::{Candidates, Package as Found, PackageStatus, System, compare_versions};
 use model::{
-    Because, Claim, Failure, Op, PackageAction, PackageChange, Presence, Problem, Step, Thing, Transaction, Val,
+    Because, Claim, Failure, Op, PackageAction, PackageChange, Presence, Problem, Step, Thing, Transaction,
+    Val,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,9 @@ ensure = "purged"
         if matches!(self.ensure, Ensure::Absent | Ensure::Purged) {
             let pointless = [("version", self.version.is_some()), ("hold", self.hold == Some(true))];
             for (key, _) in pointless.iter().filter(|(_, given)| *given) {
-                problems.push(Problem::at(key, "a package that is not to be installed has none").help("leave it out"));
+                problems.push(
+                    Problem::at(key, "a package that is not to be installed has none").help("leave it out"),
+                );
             }
         }
         problems.extend(self.version.as_deref().and_then(|version| check_version(version, self.ensure)));
@@ -140,7 +143,9 @@ ensure = "purged"
         }
         if self.options.iter().any(|option| !option.starts_with('-') || option.trim_matches('-').is_empty()) {
             let problem = Problem::at("options", "each option starts with `-`");
-            problems.push(problem.help("write an option and its value as one word, such as \"-oAPT::Get::Trivial-Only=true\""));
+            problems.push(problem.help(
+                "write an option and its value as one word, such as \"-oAPT::Get::Trivial-Only=true\"",
+            ));
         }
         problems
     }
@@ -209,8 +214,11 @@ impl Package {
     }
 
     fn have(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
-        if let (None, [provider, ..], true) = (seen.unpacked(), seen.providers.as_slice(), self.hold == Some(true)) {
-            let why = format!("`{}` is provided by {provider} and is no package that could be held", self.name);
+        if let (None, [provider, ..], true) =
+            (seen.unpacked(), seen.providers.as_slice(), self.hold == Some(true))
+        {
+            let why =
+                format!("`{}` is provided by {provider} and is no package that could be held", self.name);
             return Err(Failure::refused(why, format!("hold package.{provider}")));
         }
         let due = self.is_due(seen);
@@ -233,13 +241,16 @@ impl Package {
         if !due && reached && !offered.unlisted {
             return Ok(self.hold_only(seen));
         }
-        if let (Some(Ordering::Less), Some(target), Some(now), false) = (order, target, now, self.allow_downgrade) {
+        if let (Some(Ordering::Less), Some(target), Some(now), false) =
+            (order, target, now, self.allow_downgrade)
+        {
             let why = format!("`{}` is at {now}, and {target} is lower", self.name);
             return Err(Failure::refused(why, "set allow_downgrade = true to go down"));
         }
         let known = target.filter(|_| !offered.unlisted || version.is_some());
         let after = known.map_or_else(|| Val::from("what the sources will offer"), |it| it.clone().into());
-        let install = self.transaction(PackageAction::Install(version)).because("version", seen.version(), after);
+        let install =
+            self.transaction(PackageAction::Install(version)).because("version", seen.version(), after);
         // Sources that have moved on are no doing of anybody on this host.
         let install = match (due, offered.unlisted) {
             (true, _) => install,
@@ -276,7 +287,8 @@ impl Package {
 
     fn no_candidate(&self, offered: &Candidates) -> Failure {
         if !offered.providers.is_empty() {
-            let why = format!("`{}` is a virtual package and nothing that provides it is installed", self.name);
+            let why =
+                format!("`{}` is a virtual package and nothing that provides it is installed", self.name);
             return Failure::refused(why, format!("name one of: {}", offered.providers.join(", ")));
         }
         let from = self.release.as_ref().map(|release| format!(" in {release}")).unwrap_or_default();
@@ -375,7 +387,8 @@ fn check_version(version: &str, ensure: Ensure) -> Option<Problem> {
         return Some(problem.help("write it as the package manager prints it, or its beginning with `*` at the end, such as \"1.22.*\""));
     }
     (ensure == Ensure::Latest && !is_glob).then(|| {
-        let problem = Problem::at("version", "an exact version and `ensure = \"latest\"` contradict each other");
+        let problem =
+            Problem::at("version", "an exact version and `ensure = \"latest\"` contradict each other");
         problem.help("leave out `ensure`, or end the version with `*`")
     })
 }

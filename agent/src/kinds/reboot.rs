@@ -128,7 +128,9 @@ when = "required"
         }
         match self.when {
             When::Pending => Ok(Vec::new()),
-            When::Required => Ok(seen.required.iter().map(|path| reboot("required", path.as_str())).collect()),
+            When::Required => {
+                Ok(seen.required.iter().map(|path| reboot("required", path.as_str())).collect())
+            }
             When::AlwaysOnce => self.once(seen),
         }
     }
@@ -160,7 +162,8 @@ impl Reboot {
         };
         let content = Content::held(seen.boot.clone().into_bytes());
         let path = self.remembered()?;
-        let op = Op::WriteFile { path, content, owner: root(), group: root(), mode: 0o600, validate: Vec::new() };
+        let op =
+            Op::WriteFile { path, content, owner: root(), group: root(), mode: 0o600, validate: Vec::new() };
         let remember = Step::new(op).because("remembered", Val::Absent, "present");
         Ok(seen.missing.iter().map(directory).chain([remember, reboot("rebooted", "never")]).collect())
     }

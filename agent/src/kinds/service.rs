@@ -124,10 +124,12 @@ enabled = false
         let fits = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
         if !unit.chars().all(fits) || unit.starts_with(['-', '.']) || unit.len() > 255 {
             let problem = Problem::whole(format!("`{}` is no name of a unit", self.name.escape_debug()));
-            problems.push(problem.help("a name has only letters, digits and `:-_.\\@`, and at most 255 of them"));
+            problems
+                .push(problem.help("a name has only letters, digits and `:-_.\\@`, and at most 255 of them"));
         } else if unit.contains("@.") {
             let problem = Problem::whole(format!("`{}` is a template and cannot run itself", self.name));
-            problems.push(problem.help(format!("name an instance, such as `{}`", unit.replace("@.", "@main."))));
+            problems
+                .push(problem.help(format!("name an instance, such as `{}`", unit.replace("@.", "@main."))));
         }
         for (key, wanted) in [("running", self.running), ("enabled", self.enabled)] {
             if self.masked == Some(true) && wanted == Some(true) {
@@ -136,10 +138,12 @@ enabled = false
             }
         }
         if self.check.first().is_some_and(String::is_empty) {
-            problems.push(Problem::at("check", "there is no program").help("write [\"program\", \"argument\"]"));
+            problems
+                .push(Problem::at("check", "there is no program").help("write [\"program\", \"argument\"]"));
         }
         if self.check.iter().any(|word| word.contains('\0')) {
-            problems.push(Problem::at("check", "an argument cannot hold a NUL character").help("leave it out"));
+            problems
+                .push(Problem::at("check", "an argument cannot hold a NUL character").help("leave it out"));
         }
         problems
     }
@@ -180,13 +184,19 @@ enabled = false
         if seen.in_the_way {
             // systemctl refuses as well, but only once the unit has been stopped.
             let why = format!("{} cannot be masked: its own file lies in /etc/systemd/system", self.unit());
-            return Err(Failure::refused(why, "set running = false and enabled = false, or take its file away"));
+            return Err(Failure::refused(
+                why,
+                "set running = false and enabled = false, or take its file away",
+            ));
         }
         let Some(unit) = &seen.unit else { return self.plan_missing() };
         let mut steps = Vec::new();
         let is_masked = unit.file.starts_with("masked");
         if is_masked && self.masked.is_none() && (self.running == Some(true) || self.enabled == Some(true)) {
-            return Err(Failure::refused(format!("{} is masked", self.unit()), "set masked = false to unmask it"));
+            return Err(Failure::refused(
+                format!("{} is masked", self.unit()),
+                "set masked = false to unmask it",
+            ));
         }
         if self.masked == Some(false) && is_masked {
             if unit.file == "masked-runtime" {
@@ -283,12 +293,15 @@ impl Service {
     fn plan_boot(&self, unit: &UnitState) -> Result<Option<Step>, Failure> {
         let Some(wanted) = self.enabled else { return Ok(None) };
         let name = self.unit();
-        let set = |action, after: &str| {
-            Ok(Some(self.step(action).because("enabled", unit.file.as_str(), after)))
-        };
+        let set =
+            |action, after: &str| Ok(Some(self.step(action).because("enabled", unit.file.as_str(), after)));
         if unit.file == "masked" && self.masked == Some(false) {
             // What the mask hid shows only once it is gone; both verbs may be said twice.
-            return if wanted { set(UnitAction::Enable, "enabled") } else { set(UnitAction::Disable, "disabled") };
+            return if wanted {
+                set(UnitAction::Enable, "enabled")
+            } else {
+                set(UnitAction::Disable, "disabled")
+            };
         }
         match (wanted, boot(&unit.file)) {
             (true, Boot::No) => set(UnitAction::Enable, "enabled"),

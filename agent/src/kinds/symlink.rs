@@ -1,10 +1,10 @@
 //! `symlink`: a symbolic link. It only decides; the engine acts.
 
-use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
+use crate::parts::ensure::Ensure;
 use crate::parts::place;
-use crate::system::{Entry, EntryKind, Look, System};
 use crate::parts::tree::{Tree, removed};
+use crate::system::{Entry, EntryKind, Look, System};
 use model::{Claim, Failure, HostPath, Op, Problem, Step, Thing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,8 +106,7 @@ parents = true
             }
             Some((entry, EntryKind::Symlink { .. })) => Ok(vec![removed(&self.path, entry)]),
             Some((entry, _)) => {
-                let mut steps =
-                    place::clear(&self.path, entry, &seen.tree, self.force.into(), "symlink")?;
+                let mut steps = place::clear(&self.path, entry, &seen.tree, self.force.into(), "symlink")?;
                 steps.extend(if is_present { self.link(None) } else { None });
                 Ok(steps)
             }

@@ -1,12 +1,14 @@
 //! `sysctl`: a value of the kernel, now and after the next boot. It only decides; the engine sets it and writes the file.
 
+use crate::kind::{Class, Kind};
 use crate::parts::boot_values::{self, Later};
 use crate::parts::ensure::Ensure;
-use crate::kind::{Class, Kind};
 use crate::parts::place;
-use crate::system::{Entry, EntryKind, Look, System, sysctl};
 use crate::parts::tree::{Tree, removed};
-use model::{Claim, Content, Failure, HostPath, Op, Principal, Problem, Step, Thing, Val, sysctl_key, sysctl_path};
+use crate::system::{Entry, EntryKind, Look, System, sysctl};
+use model::{
+    Claim, Content, Failure, HostPath, Op, Principal, Problem, Step, Thing, Val, sysctl_key, sysctl_path,
+};
 use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -205,11 +207,15 @@ optional = true
         }
         let wrong = match &self.value {
             None if self.ensure == Ensure::Present => {
-                problems.push(Problem::whole("there is no `value`").help("write value = …, or ensure = \"absent\""));
+                problems.push(
+                    Problem::whole("there is no `value`").help("write value = …, or ensure = \"absent\""),
+                );
                 None
             }
             Some(Value(value)) if value.is_empty() => Some("a value cannot be empty".to_owned()),
-            Some(Value(value)) if value.len() > LONGEST => Some(format!("a value is at most {LONGEST} bytes")),
+            Some(Value(value)) if value.len() > LONGEST => {
+                Some(format!("a value is at most {LONGEST} bytes"))
+            }
             Some(Value(value)) if value.chars().any(|it| it.is_control() && it != '\t') => {
                 Some("the value holds a control character".to_owned())
             }
@@ -221,7 +227,8 @@ optional = true
                 && file.as_path().extension().is_some_and(|it| it == "conf");
             if !is_read {
                 let problem = Problem::at("file", format!("nothing reads {file} at boot"));
-                problems.push(problem.help(format!("name a file in {} that ends in `.conf`", boot_values::DIR)));
+                problems
+                    .push(problem.help(format!("name a file in {} that ends in `.conf`", boot_values::DIR)));
             }
         }
         problems
@@ -262,7 +269,12 @@ optional = true
             };
         };
         if let Some(later) = seen.later.as_ref().filter(|later| words(&later.value) != words(value)) {
-            let why = format!("at boot {} sets {} to {} after this", later.file, self.dotted(), words(&later.value));
+            let why = format!(
+                "at boot {} sets {} to {} after this",
+                later.file,
+                self.dotted(),
+                words(&later.value)
+            );
             return Err(Failure::refused(why, "take that line out, or give `file` a name that comes later"));
         }
         // The kernel judges the value before it is kept for the next boot.

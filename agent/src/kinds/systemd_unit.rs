@@ -1,8 +1,8 @@
 //! The kind `systemd_unit`: decides about the file of a unit or one of its drop-ins. It never reloads the service manager
 //! (the engine does) and never starts anything (`service` does).
 
-use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
+use crate::parts::ensure::Ensure;
 use crate::system::{Entry, EntryKind, Look, System};
 use model::{Claim, Content, Digest, Failure, HostPath, Op, Principal, Problem, Step, Thing, Val};
 use schemars::JsonSchema;
@@ -77,7 +77,11 @@ content = "[Service]\nLimitNOFILE=65536\n"
             problems.push(problem.help(format!("a name ends in one of .{}", SUFFIXES.join(", ."))));
         }
         let bad = |name: &String| name.is_empty() || name.starts_with('.') || name.len() > 250;
-        if self.drop_in.as_ref().is_some_and(|name| bad(name) || name.contains(|c: char| c == '/' || c.is_control())) {
+        if self
+            .drop_in
+            .as_ref()
+            .is_some_and(|name| bad(name) || name.contains(|c: char| c == '/' || c.is_control()))
+        {
             let problem = Problem::at("drop_in", "this is no name of a file");
             problems.push(problem.help("write a short name, such as \"override\""));
         } else if self.drop_in.as_ref().is_some_and(|name| name.ends_with(".conf")) {
@@ -183,9 +187,8 @@ impl SystemdUnit {
         if !matches!(entry.kind, EntryKind::File { .. }) {
             return Err(in_the_way(&path, entry));
         }
-        let remove = |path: HostPath, what: &str| {
-            Step::new(Op::Remove { path }).because("ensure", what, Val::Absent)
-        };
+        let remove =
+            |path: HostPath, what: &str| Step::new(Op::Remove { path }).because("ensure", what, Val::Absent);
         let directory = path.parent().filter(|_| self.drop_in.is_some() && seen.alone);
         let directory = directory.map(|directory| remove(directory, "empty directory"));
         Ok([remove(path, "file")].into_iter().chain(directory).collect())
@@ -215,12 +218,18 @@ fn explain(mut step: Step, entry: &Entry, mode: u32) -> Step {
             step = step.because(field, id.to_string(), "root");
         }
     }
-    if entry.mode == mode { step } else { step.because("mode", format!("{:04o}", entry.mode), format!("{mode:04o}")) }
+    if entry.mode == mode {
+        step
+    } else {
+        step.because("mode", format!("{:04o}", entry.mode), format!("{mode:04o}"))
+    }
 }
 
 fn in_the_way(path: &HostPath, entry: &Entry) -> Failure {
     let why = match &entry.kind {
-        EntryKind::Symlink { target } if target == "/dev/null" => format!("{path} is a link to /dev/null: the unit is masked"),
+        EntryKind::Symlink { target } if target == "/dev/null" => {
+            format!("{path} is a link to /dev/null: the unit is masked")
+        }
         EntryKind::Symlink { target } => format!("{path} is a link to {target}"),
         _ => format!("a {} stands at {path}", entry.what()),
     };

@@ -1,7 +1,7 @@
 //! The kind `user`: decides about a user. Passwords are compared and passed on, never shown.
 
-use crate::parts::ensure::Ensure;
 use crate::kind::{Class, Kind};
+use crate::parts::ensure::Ensure;
 use crate::parts::members::{Membership, list, name_problem};
 use crate::system::{Accounts, System};
 use jiff::civil::Date;
@@ -182,7 +182,10 @@ locked = true
         let home = self.home.as_ref().map(|home| home.as_path().to_string_lossy().into_owned());
         for (key, text) in [("home", &home), ("shell", &self.shell), ("comment", &self.comment)] {
             if text.as_deref().is_some_and(line) {
-                problems.push(Problem::at(key, "a line of passwd(5) cannot hold `:` or control characters there"));
+                problems.push(Problem::at(
+                    key,
+                    "a line of passwd(5) cannot hold `:` or control characters there",
+                ));
             }
         }
         if self.shell.as_deref().is_some_and(|shell| !shell.starts_with('/')) {
@@ -328,11 +331,15 @@ impl User {
         let has_hash = found.hash().starts_with('$');
         let locked = match self.locked {
             Some(true) => (!is_locked(to_be)).then_some(true),
-            Some(false) if wanted.is_none() && !has_hash && (found.password.is_none() || to_be.starts_with('!')) => {
+            Some(false)
+                if wanted.is_none() && !has_hash && (found.password.is_none() || to_be.starts_with('!')) =>
+            {
                 return Err(self.refuse_unlock());
             }
             Some(false) => to_be.starts_with('!').then_some(false),
-            None => (password.is_some() && found.is_locked() && has_hash && !is_locked(to_be)).then_some(true),
+            None => {
+                (password.is_some() && found.is_locked() && has_hash && !is_locked(to_be)).then_some(true)
+            }
         };
         Ok((password.cloned(), locked))
     }
