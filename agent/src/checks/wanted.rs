@@ -1,8 +1,8 @@
 //! What a text is to be: a part of it, all of it, or an expression that it matches. One form for all subjects.
 
 use super::ground::Wrote;
+use crate::parts::pattern::pattern;
 use model::{Failure, Problem, Shortfall};
-use regex::bytes::Regex;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -27,11 +27,9 @@ impl Wanted {
     /// What is wrong with it, by the key where it stands.
     pub fn problem(&self, key: &str) -> Option<Problem> {
         let Self::Matches(text) = self else { return None };
-        let error = Regex::new(text).err()?;
-        let words = error.to_string();
-        let last = words.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let why = pattern(text).err()?;
         Some(
-            Problem::at(key, format!("`{text}` is no regular expression: {last}"))
+            Problem::at(key, format!("`{text}` is no regular expression: {why}"))
                 .help("the syntax is that of the crate regex: no look-around, no back references"),
         )
     }
@@ -49,7 +47,7 @@ impl Wanted {
             Self::Lacks(part) => (!holds(part), seen.whole || holds(part)),
             Self::Equals(text) => (seen.bytes.trim_ascii() == text.trim().as_bytes(), seen.whole),
             Self::Matches(text) => {
-                let matches = Regex::new(text).is_ok_and(|regex| regex.is_match(&seen.bytes));
+                let matches = pattern(text).is_ok_and(|regex| regex.is_match(&seen.bytes));
                 (matches, seen.whole || matches)
             }
         };

@@ -3,6 +3,7 @@
 use crate::kind::{Class, Kind};
 use crate::parts::ensure::Ensure;
 use crate::parts::follow::follow;
+use crate::parts::pattern::pattern;
 use crate::parts::place;
 use crate::system::{Entry, EntryKind, Look, System};
 use base64::Engine as _;
@@ -35,7 +36,7 @@ pub struct Line {
     ensure: Ensure,
     /// The line, without its ending. One that holds a secret is refused where anybody may read the file. Left out only with `ensure = "absent"` and `match`. Example: `"PermitRootLogin no"`.
     line: Option<Text>,
-    /// A regular expression (Rust's crate regex), tried on each line without its ending. The line that matches is replaced by
+    /// A regular expression (Rust's crate regex; of Unicode's classes the general categories), tried on each line without its ending. The line that matches is replaced by
     /// `line`; where none matches and `line` is not there, it is inserted. More than one match is refused without `all`. It
     /// should match `line` as well. Example: `"^#?\\s*PermitRootLogin\\s"`.
     #[serde(rename = "match")]
@@ -180,11 +181,8 @@ impl Line {
     fn edit(&self) -> Result<Edit<'_>, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut regex = |key: &str, text: &Option<String>| {
-            let compiled = text.as_ref().map(|text| Regex::new(text));
-            compiled.transpose().unwrap_or_else(|error| {
-                // The last line says what is wrong; those before it draw the expression.
-                let text = error.to_string();
-                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            let compiled = text.as_deref().map(pattern);
+            compiled.transpose().unwrap_or_else(|reason| {
                 problems.push(Problem::at(key, format!("this is no regular expression: {reason}")));
                 None
             })

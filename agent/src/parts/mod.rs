@@ -13,6 +13,7 @@ pub mod many;
 pub mod members;
 pub mod mode;
 pub mod mounting;
+pub mod pattern;
 pub mod place;
 pub mod reach;
 pub mod tree;

@@ -59,5 +59,7 @@ fn a_host_that_is_as_desired_costs_no_process_and_no_write() {
         ("hello plan report done", Some(&Ending::Unchanged))
     );
     let traced = std::fs::read_to_string(&trace).unwrap();
-    assert_eq!(traced.lines().count(), 1, "{traced}");
+    // A thread that ends while strace gets hold of it is told of as `???`.
+    let calls = traced.lines().filter(|line| !line.contains("???"));
+    assert_eq!(calls.count(), 1, "{traced}");
 }

@@ -11,6 +11,11 @@ settings() {
     { printf '%s\n' "$@"; printf '[source]\nsite = "/root/site"\nroles = ["web"]\n'; } >"$SCRATCH"
     host_write /etc/evenkeel/agent.toml 0600 <"$SCRATCH"
 }
+# Starts it anew, and waits until it has looked: what the one before has left says nothing of that.
+anew() {
+    host_sh 'systemctl stop evenkeel-agent; rm -f /var/lib/evenkeel/agent/status; systemctl start evenkeel-agent'
+    soon status_is '.last.cause' start
+}
 SCRATCH=$(mktemp)
 trap 'rm -f "$SCRATCH"' EXIT
 
@@ -35,8 +40,7 @@ assert_exit 0 keel agent install --local --yes
 soon host_sh '! systemctl -q is-active evenkeel-agent.timer && systemctl -q is-active evenkeel-agent'
 soon status_is '.last.cause' start
 own=$(date -d "$(status .next)" +%s)
-host systemctl restart evenkeel-agent
-soon status_is '.last.cause' start
+anew
 assert_eq $((own % 3600)) $(($(date -d "$(status .next)" +%s) % 3600))
 settings 'every = "1h"' 'splay = false'
 soon told "the settings were altered, and are in force"
@@ -63,8 +67,7 @@ assert_contains "$OUTPUT" "bad settings  /etc/evenkeel/agent.toml:2:9: this is n
 assert_lacks "$OUTPUT" "stays in force: "
 
 # So it is for an agent that starts anew meanwhile.
-host systemctl restart evenkeel-agent
-soon status_is '.last.cause' start
+anew
 soon status_is '.bad_settings' "/etc/evenkeel/agent.toml:2:9: this is no duration"
 host_sh 'echo mine >/etc/always'
 soon is /etc/always "always ours"
