@@ -33,6 +33,8 @@ fn an_older_agent_is_tidied_away_after_the_work() {
     assert!(!older.exists() && host.agent().exists());
 }
 
+const STARTS_AND_CHANGES: &str = "trace=execve,execveat,fork,vfork,rename,renameat,renameat2,unlinkat,mkdirat";
+
 #[test]
 fn a_host_that_is_as_desired_costs_no_process_and_no_write() {
     let (host, bytes) = (Host::new(), &b"a"[..]);
@@ -40,12 +42,7 @@ fn a_host_that_is_as_desired_costs_no_process_and_no_write() {
     host.apply(&work, &[bytes]);
     let trace = host.file("trace");
     let mut strace = Command::new("strace");
-    strace.args([
-        "-f",
-        "-qq",
-        "-e",
-        "trace=execve,execveat,fork,vfork,rename,renameat,renameat2,unlinkat,mkdirat",
-    ]);
+    strace.args(["-f", "-qq", "-e", STARTS_AND_CHANGES]);
     strace.arg("-o").arg(&trace).arg(host.agent()).arg("serve");
     strace.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     strace.stderr(std::process::Stdio::piped());
