@@ -33,7 +33,8 @@ fn an_older_agent_is_tidied_away_after_the_work() {
     assert!(!older.exists() && host.agent().exists());
 }
 
-const STARTS_AND_CHANGES: &str = "trace=execve,execveat,fork,vfork,rename,renameat,renameat2,unlinkat,mkdirat";
+const STARTS_AND_CHANGES: &str =
+    "trace=execve,execveat,fork,vfork,rename,renameat,renameat2,unlinkat,mkdirat";
 
 #[test]
 fn a_host_that_is_as_desired_costs_no_process_and_no_write() {
