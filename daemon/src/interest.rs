@@ -5,7 +5,8 @@
 //! place of another is noticed wherever on the way it stands.
 
 use agent::engine::{Graph, Vertex};
-use model::{Catalog, Runtime, Thing};
+use agent::parts::fstab::FSTAB;
+use model::{Catalog, Runtime, Thing, sysctl_key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
@@ -47,10 +48,6 @@ const UNIT_DIRS: [&str; 2] = ["/etc/systemd/system", "/etc/systemd/system/multi-
 
 /// What mounts is still at work when the kernel tells of it.
 const MOUNTS: u16 = 20;
-/// What is mounted at boot.
-const FSTAB: &str = "/etc/fstab";
-/// Where the values of the kernel are (proc_sys(5)).
-const KERNEL: &str = "/proc/sys";
 
 /// How something happened to a name in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +107,7 @@ impl Interests {
             match thing {
                 Thing::Path(path) => {
                     self.path(path.as_path(), (Who::Node(at), FILES));
-                    if path.as_path().starts_with(KERNEL) {
+                    if sysctl_key(&path).is_some() {
                         self.values.entry(path.as_path().to_owned()).or_default().insert(at);
                     }
                     if is_deep {

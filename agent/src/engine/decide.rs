@@ -1,12 +1,11 @@
 //! What a node needs done, with what is the engine's own: the reload of the service manager.
 
 use super::graph::Vertex;
+use crate::parts::fstab::FSTAB;
 use crate::system::System;
 use model::{Failure, Op, Step, Thing};
 use std::path::Path;
 
-/// What is mounted at boot.
-const FSTAB: &str = "/etc/fstab";
 /// Directories of unit files, from systemd.unit(5), and what units of mounts are made from (systemd-fstab-generator(8)): a change of them or
 /// below them needs a daemon-reload.
 const UNIT_FILES: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", FSTAB];

@@ -161,14 +161,14 @@ impl Machines {
     /// The one host that is called so: of the inventory where there is one of this name, and else as ssh has it.
     #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     pub fn named(&self, name: &str, site: &Site, files: &Files) -> anyhow::Result<Hosts> {
-        let wrong = |_| anyhow!("the inventory of the site is wrong: keel validate");
-        let all = if site.is_there() { site.inventory(files).map_err(wrong)? } else { Vec::new() };
+        let told = |refusal| match refusal {
+            Refusal::Other(error) => error,
+            Refusal::Diagnostics(found) => anyhow!(crate::view::wrong::plain(&found)),
+        };
+        let all = if site.is_there() { site.inventory(files).map_err(told)? } else { Vec::new() };
         let machine = match all.iter().find(|host| host.name == name) {
             Some(host) => self.declared(host, &all),
-            None => self.direct(name).map_err(|refusal| match refusal {
-                Refusal::Other(error) => error,
-                Refusal::Diagnostics(_) => anyhow!("`{name}` names no host"),
-            })?,
+            None => self.direct(name).map_err(told)?,
         };
         Ok(Hosts { list: vec![machine], connection: self.connection.clone(), source: None })
     }
