@@ -6,7 +6,6 @@ mod book;
 mod boxes;
 mod clock;
 mod commands;
-mod cores;
 mod exit;
 mod format;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const MOST: usize = 1_000_000;
 /// Files for which another thread is worth it.
 const WORTH_A_THREAD: usize = 64;
-/// Most threads that digest.
-const MOST_THREADS: usize = 8;
 /// How many files a thread takes at a time.
 const PIECE: usize = 32;
 /// Files are read in pieces of so many bytes.
@@ -106,8 +104,6 @@ impl Names {
 
 /// The files with their digests, in the same order.
 fn digested(dir: &Path, files: Vec<Box<str>>) -> Result<Vec<Leaf>, String> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = (files.len() / WORTH_A_THREAD).clamp(1, processors.min(MOST_THREADS));
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         let mut reader = Reader { path: dir.to_owned(), buffer: vec![0; BUFFER] };
@@ -122,12 +118,7 @@ fn digested(dir: &Path, files: Vec<Box<str>>) -> Result<Vec<Leaf>, String> {
             done.lock().unwrap_or_else(PoisonError::into_inner).push((from, kinds));
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
+    parallel::run(parallel::threads(files.len(), WORTH_A_THREAD), work);
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(from, _)| *from);
     let mut leaves = Vec::with_capacity(files.len());

@@ -6,8 +6,7 @@ use super::look::Look;
 use super::names::Names;
 use crate::system::System;
 use model::{CheckEnd, CheckResult, CheckSpec, Failure, Shortfall, Thing};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -52,30 +51,11 @@ pub fn run(checks: &[CheckSpec], scene: &Scene<'_>) -> Vec<CheckResult> {
     // The first look of all of them shares what it reads.
     let machine = scene.machine.map(|open| open());
     let ready = machine.as_deref().map_or(Ok(()), |machine| machine.prepare(&things));
-    let results: Mutex<Vec<Option<CheckResult>>> = Mutex::new(vec![None; checks.len()]);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(check), Some(look)) = (checks.get(at), looks.get(at)) else { return };
-            let result = match (look, &ready) {
-                (Err(failure), _) | (_, Err(failure)) => unknown(check, failure, 0),
-                (Ok(look), Ok(())) => tried(check, &**look, (scene, machine.as_deref())),
-            };
-            if let Some(slot) = results.lock().unwrap_or_else(PoisonError::into_inner).get_mut(at) {
-                *slot = Some(result);
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..checks.len().min(AT_ONCE) {
-            // With fewer threads it takes longer.
-            drop(thread::Builder::new().spawn_scoped(scope, work));
-        }
-        work();
-    });
-    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.into_iter().map(|result| result.expect("each check was taken by somebody")).collect()
+    let all: Vec<(&CheckSpec, _)> = checks.iter().zip(&looks).collect();
+    parallel::map(&all, AT_ONCE, |(check, look)| match (look, &ready) {
+        (Err(failure), _) | (_, Err(failure)) => unknown(check, failure, 0),
+        (Ok(look), Ok(())) => tried(check, &**look, (scene, machine.as_deref())),
+    })
 }
 
 fn decoded(check: &CheckSpec) -> Result<Box<dyn Look>, Failure> {

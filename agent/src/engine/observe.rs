@@ -5,12 +5,10 @@ use super::graph::{Choice, Graph, Vertex};
 use crate::system::System;
 use model::{Failure, Step, Thing};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Nodes below which a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 64;
-
-/// Most threads that look.
-const MOST_THREADS: usize = 8;
 
 /// How many nodes a thread takes at a time.
 const PIECE: usize = 16;
@@ -32,36 +30,23 @@ pub(super) fn observe(graph: &Graph<'_>, system: &dyn System, choice: &Choice) -
         return Ok(vertices.iter().map(decide).collect());
     }
     let next = AtomicUsize::new(0);
-    let look = || {
-        let mut found = Vec::new();
+    let found: Mutex<Vec<(usize, Look)>> = Mutex::default();
+    parallel::run(threads, || {
+        let mut mine = Vec::new();
         while let Some(piece) = turns.piece(&next) {
-            found.extend(piece.iter().map(|at| (*at, decide(&vertices[*at]))));
+            mine.extend(piece.iter().map(|at| (*at, decide(&vertices[*at]))));
         }
-        found
-    };
-    let mut all: Vec<Option<Look>> = Vec::new();
-    all.resize_with(vertices.len(), || None);
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(look)).collect();
-        let mut place = |found: Vec<(usize, Look)>| found.into_iter().for_each(|(at, it)| all[at] = Some(it));
-        place(look());
-        for other in others {
-            match other.join() {
-                Ok(found) => place(found),
-                // A panic is a bug: it goes on to the top.
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
+        found.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
     });
-    Ok(all.into_iter().map(|found| found.expect("each node has one turn")).collect())
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(at, _)| *at);
+    Ok(found.into_iter().map(|(_, look)| look).collect())
 }
 
 /// How many threads are worth it. Those that only wait for an answer hold nobody up.
 fn threads(nodes: usize, slow: usize) -> usize {
-    // A process that may not ask how many processors it has can have one thread.
-    let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
     let least = if slow > 0 && nodes > slow { 2 } else { 1 };
-    (nodes / WORTH_A_THREAD).max(least).min(processors).clamp(1, MOST_THREADS)
+    parallel::threads(nodes, WORTH_A_THREAD).max(least).min(parallel::processors())
 }
 
 /// Who is looked at when.

@@ -5,8 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// Things below which a second thread costs more than it brings.
 const WORTH_A_THREAD: usize = 64;
-/// Most threads that look.
-const MOST_THREADS: usize = 8;
 /// How many things a thread takes at a time.
 const PIECE: usize = 64;
 
@@ -30,13 +28,7 @@ pub fn look_at_all<T: Sync, R: Send, E: Send>(
             }
         }
     };
-    // A process that may not ask how many processors it has can have one thread.
-    let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
-    let threads = (things.len() / WORTH_A_THREAD).clamp(1, processors.clamp(1, MOST_THREADS));
-    std::thread::scope(|scope| {
-        (1..threads).for_each(|_| drop(scope.spawn(work)));
-        work();
-    });
+    parallel::run(parallel::threads(things.len(), WORTH_A_THREAD), work);
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(at, _)| *at);
     let said: Result<Vec<Vec<R>>, E> = found.into_iter().map(|(_, said)| said).collect();

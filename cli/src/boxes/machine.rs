@@ -7,7 +7,7 @@ use crate::blobs::SiteBlobs;
 use crate::stop::Wishes;
 use crate::view::Stopped;
 use crate::work::beside_this_program;
-use crate::{cores, library, site};
+use crate::{library, site};
 use dsl::Texts;
 use fleet::Agents;
 use std::path::Path;
@@ -52,8 +52,8 @@ pub fn run(
         outcome
     };
     // There is only one of a host that is there already.
-    let parallel = if matches!(dealing.sort, Sort::Ssh(_)) { 1 } else { dealing.parallel };
-    Ok(cores::on_some(cases, parallel, one))
+    let at_once = if matches!(dealing.sort, Sort::Ssh(_)) { 1 } else { dealing.parallel };
+    Ok(parallel::map(cases, at_once, one))
 }
 
 fn sort_of(case: &BoxCase, dealing: &Dealing<'_>) -> Sort {

@@ -1,7 +1,6 @@
 //! `keel test`: what the tests of a site and of modules expect, and whether it is so.
 
 use crate::boxes::{self, Dealing, Sort};
-use crate::cores;
 use crate::exit::Exit;
 use crate::library::{self, Files};
 use crate::site::{self, Refusal, Site};
@@ -84,7 +83,7 @@ fn units(args: &Args, cases: &[Case], files: &Files) -> Vec<Outcome> {
     let (kinds, library) = (site::kinds(), library::roots());
     let (unseal, texts) = (files.vault.opener(&args.site.join("secrets"), &[]), Texts::default());
     let means = Means { kinds: &kinds, library: &library, loader: files, unseal: &unseal, texts: &texts };
-    cores::on_all(cases, |case| case.run(means))
+    parallel::map(cases, parallel::processors(), |case| case.run(means))
 }
 
 fn in_boxes(args: &Args, boxes: &[BoxCase], told: &Told) -> anyhow::Result<Vec<Outcome>> {

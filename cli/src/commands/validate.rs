@@ -1,6 +1,5 @@
 //! `keel validate`: everything compiles, or all that is wrong is said at once.
 
-use crate::cores;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::library::Files;
@@ -61,7 +60,7 @@ fn compile(
 ) -> Result<(Vec<Diagnostic>, Valid), Refusal> {
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut valid = Valid::default();
-    let compiled = cores::on_all(hosts, |host| {
+    let compiled = parallel::map(hosts, parallel::processors(), |host| {
         // No more than one catalog on each core is held.
         let Compiled { catalog, warnings, .. } = site.compile(host.as_deref(), facts, files)?;
         Ok((catalog.nodes().len(), catalog.edges().len(), warnings))

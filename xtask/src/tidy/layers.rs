@@ -8,15 +8,16 @@ use crate::tidy::tree::Tree;
 /// Each member and the members it may use: cli -> fleet, dsl, agent -> wire -> model. Nothing else.
 const MEMBERS: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("dsl", &["model"]),
+    ("parallel", &[]),
+    ("dsl", &["model", "parallel"]),
     ("wire", &["model"]),
-    ("agent", &["model", "wire"]),
+    ("agent", &["model", "parallel", "wire"]),
     ("fleet", &["model", "wire"]),
     ("daemon", &["model", "wire", "agent"]),
     ("checks", &["model", "agent"]),
     ("trial", &["model", "wire", "dsl", "agent", "fleet", "checks"]),
     ("bundle", &["model", "dsl"]),
-    ("cli", &["model", "wire", "dsl", "agent", "fleet", "checks", "trial", "daemon", "bundle"]),
+    ("cli", &["model", "parallel", "wire", "dsl", "agent", "fleet", "checks", "trial", "daemon", "bundle"]),
     ("bench", &["model", "dsl", "agent"]),
     ("fuzz", &["model", "wire", "dsl", "agent", "bundle", "daemon"]),
     ("xtask", &[]),
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn an_arrow_in_the_wrong_direction_is_found() {
-        let want = ["dsl/Cargo.toml:2: dsl must not use agent: it may use model"];
+        let want = ["dsl/Cargo.toml:2: dsl must not use agent: it may use model, parallel"];
         assert_eq!(found("dsl", "[dependencies]\nagent.workspace = true\nmodel.workspace = true\n"), want);
         assert_eq!(found("cli", "[dependencies]\nagent.workspace = true\n"), [""; 0]);
         assert_eq!(found("model", "[dev-dependencies]\ndsl.workspace = true\n").len(), 1);

@@ -2,7 +2,6 @@
 //! told now, and not by the host.
 
 use super::run::Wrong;
-use crate::cores;
 use crate::exit::Exit;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
@@ -112,7 +111,7 @@ fn compile(site: &Site, hosts: &[Host], files: &Files) -> Result<Compiled, Refus
         [] => vec![None],
         hosts => hosts.iter().map(|host| Some(host.name.as_str())).collect(),
     };
-    let done = cores::on_all(&names, |name| {
+    let done = parallel::map(&names, parallel::processors(), |name| {
         let asked = Asked::default();
         let made = site.with_request((*name, &facts), files, |request| {
             dsl::compile(&Request { unseal: &asked, ..*request })
