@@ -188,12 +188,7 @@ fn restore_mount(
     };
     let Some(goal) = goal else { return Ok(vec![Op::Unmount { path }]) };
     if now.filter(|now| is_same(now, goal)).is_some() {
-        // What is not set has to be said as well.
-        let has = |option: &str| goal.options.split(',').any(|it| it == option);
-        let unset = [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec")];
-        let unset = unset.iter().filter(|(set, unset)| !has(set) && !has(unset)).map(|(_, unset)| *unset);
-        let options = std::iter::once(goal.options.as_str()).chain(unset).collect::<Vec<_>>().join(",");
-        return Ok(vec![Op::Remount { path, options }]);
+        return Ok(vec![Op::Remount { path, options: options_again(goal) }]);
     }
     if goal.root != "/" {
         let why = format!("a part of {} was mounted at {path}, and is not found again", goal.source);
@@ -203,6 +198,18 @@ fn restore_mount(
     let MountState { source, fs, options, .. } = goal.clone();
     ops.push(Op::Mount { path, source, fs, options });
     Ok(ops)
+}
+
+/// All options that bring those of `goal` back: what is not set has to be said as well.
+fn options_again(goal: &MountState) -> String {
+    let has = |option: &str| goal.options.split(',').any(|it| it == option);
+    let unset = [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec")];
+    let unset = unset.iter().filter(|(set, unset)| !has(set) && !has(unset)).map(|(_, unset)| *unset);
+    // A part of a file system that is mounted elsewhere has flags of its own: without the word the whole of it would be made read-only.
+    // A subvolume of btrfs is no such part.
+    let is_bind = goal.root != "/" && goal.fs != "btrfs";
+    let bind = is_bind.then_some("bind");
+    bind.into_iter().chain([goal.options.as_str()]).chain(unset).collect::<Vec<_>>().join(",")
 }
 
 fn restore_user(
@@ -269,4 +276,31 @@ fn restore_group(
         spec.administrators = changed.then(|| goal.administrators.clone());
     }
     Ok(vec![if now.is_some() { Op::ModifyGroup(spec) } else { Op::AddGroup(spec) }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::restore;
+    use crate::undo::MemoryKeep;
+    use model::{HostPath, MountState, State, Subject};
+
+    fn mounted(fs: &str, root: &str, options: &str) -> State {
+        let [source, fs, root, options] = ["/dev/vda1", fs, root, options].map(str::to_owned);
+        State::Mount(Some(MountState { source, fs, root, options }))
+    }
+
+    #[test]
+    fn options_of_a_part_are_brought_back_for_that_part_alone() {
+        let subject = Subject::Mount(HostPath::new("/srv/a").unwrap());
+        for (fs, root, options) in [
+            ("ext4", "/var/a", "bind,ro,nosuid,dev,exec"),
+            ("ext4", "/", "ro,nosuid,dev,exec"),
+            ("btrfs", "/@home", "ro,nosuid,dev,exec"),
+        ] {
+            let (now, goal) = (mounted(fs, root, "rw"), mounted(fs, root, "ro,nosuid"));
+            let ops = restore(&subject, &now, &goal, &MemoryKeep::default()).unwrap();
+            let ops: Vec<String> = ops.iter().map(ToString::to_string).collect();
+            assert_eq!(ops, [format!("remount /srv/a {options}")], "{fs} {root}");
+        }
+    }
 }
