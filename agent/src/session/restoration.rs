@@ -69,8 +69,9 @@ pub(super) fn restorations(
     let mut early = Vec::new();
     let mut late = Vec::new();
     let mut ordered: Vec<(&Subject, &Touch<'_>)> = Vec::new();
-    let (mut touches, order) = touches(status);
+    let (mut touches, mut order) = touches(status);
     attempts.iter().flat_map(|attempt| attempt.acts.values()).for_each(|act| amend(&mut touches, act));
+    places_after_mounts(&touches, &mut order);
     expect_packages(rollback, &order)?;
     for subject in order.iter().rev() {
         ordered.extend(touches.get(subject).map(|touch| (*subject, touch)));
@@ -147,6 +148,23 @@ fn amend<'a>(touches: &mut BTreeMap<&Subject, Touch<'a>>, act: &'a Act) {
     }
 }
 
+/// True for a directory that was made to mount something there: as long as that is mounted, its root is what is seen in its place.
+fn is_place(subject: &Subject, touches: &BTreeMap<&Subject, Touch<'_>>) -> bool {
+    let Subject::Path(path) = subject else { return false };
+    let was_absent = |touch: &Touch<'_>| *touch.goal == State::Path(PathState::Absent);
+    touches.get(subject).is_some_and(was_absent) && touches.contains_key(&Subject::Mount(path.clone()))
+}
+
+/// Such a directory goes after what is mounted there, also where attributes of that were set later. What stands last goes first.
+fn places_after_mounts<'a>(touches: &BTreeMap<&Subject, Touch<'_>>, order: &mut Vec<&'a Subject>) {
+    let places: Vec<&'a Subject> = order.extract_if(.., |subject| is_place(subject, touches)).collect();
+    for place in places {
+        let is_its = |mount: &&Subject| matches!((*mount, place), (Subject::Mount(at), Subject::Path(path)) if at == path);
+        let at = order.iter().position(is_its).unwrap_or(0);
+        order.insert(at, place);
+    }
+}
+
 fn restoration(
     rollback: &Rollback<'_>,
     (subject, touch): (&Subject, &Touch<'_>),
@@ -164,7 +182,9 @@ fn restoration(
         return Ok(one);
     }
     let is_touched = |user: &str| touches.contains_key(&Subject::User(user.to_owned()));
-    let drifted = !touch.unknown && !touch.left.iter().any(|left| same(left, &now, &is_touched));
+    // An empty directory is all that can be taken away there.
+    let hides = is_place(subject, touches) && matches!(now, State::Path(PathState::Directory { .. }));
+    let drifted = !touch.unknown && !hides && !touch.left.iter().any(|left| same(left, &now, &is_touched));
     if drifted && rollback.drift == Drift::Refuse {
         one.refused = Some(format!("{subject} was changed since; look at it, or roll back with --force"));
         return Ok(one);
@@ -355,4 +375,42 @@ fn restarts(
 fn paths(one: &Restoration) -> impl Iterator<Item = HostPath> {
     let path = |subject| if let Subject::Path(path) = subject { Some(path) } else { None };
     one.ops.iter().flat_map(subjects).filter_map(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_place, places_after_mounts, touches};
+    use model::{Act, HostPath, MountState, Op, Outcome, PathState, State, Status, Subject};
+
+    fn act(before: (Subject, State)) -> Act {
+        let (op, outcome) = (Op::ReloadManager, Outcome::Open);
+        Act { nodes: Vec::new(), op, before: vec![before], packages: None, outcome }
+    }
+
+    #[test]
+    fn a_directory_that_was_made_for_a_mount_goes_after_it() {
+        let at = |path: &str| HostPath::new(path).unwrap();
+        let path = |path: &str| Subject::Path(at(path));
+        let gone = || State::Path(PathState::Absent);
+        let [source, fs, root, options] = ["tmpfs", "tmpfs", "/", "rw"].map(str::to_owned);
+        let other = State::Mount(Some(MountState { source, fs, root, options }));
+        let (a, b) = (Subject::Mount(at("/a")), Subject::Mount(at("/b")));
+        // One that was made, whose root got attributes in the end; one that was there.
+        let acts = [
+            (path("/a"), gone()),
+            (a.clone(), State::Mount(None)),
+            (path("/etc/fstab"), gone()),
+            (b.clone(), other),
+            (path("/a"), gone()),
+            (path("/a/x"), gone()),
+        ];
+        let acts = acts.into_iter().map(act).zip(1..).map(|(act, seq)| (seq, act)).collect();
+        let status = Status { acts, ..Status::default() };
+        let (touches, mut order) = touches(&status);
+        places_after_mounts(&touches, &mut order);
+        order.reverse();
+        assert_eq!(order, [&path("/a/x"), &b, &path("/etc/fstab"), &a, &path("/a")]);
+        let places = order.iter().filter(|subject| is_place(subject, &touches));
+        assert_eq!(places.collect::<Vec<_>>(), [&&path("/a")]);
+    }
 }

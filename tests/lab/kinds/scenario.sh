@@ -113,6 +113,11 @@ assert_exit 0 apply
 assert_eq "tmpfs 700 a" "$(host_sh 'echo "$(findmnt -no FSTYPE /srv/scratch) $(stat -c %a /srv/scratch) $(cat /srv/scratch/a)"')"
 assert_contains "$(host cat /etc/fstab)" "tmpfs /srv/scratch tmpfs size=1m,mode=0750 0 0"
 assert_exit 0 keel_on_host plan -f x.toml
+# What was made for it goes with it, though what is seen there is the root of what is mounted.
+assert_exit 0 keel_on_host rollback --yes
+assert_exit 1 host test -e /srv/scratch
+assert_eq "$before" "$(fingerprint /etc/fstab)" "fstab after the rollback"
+assert_exit 0 apply
 scratch 2m
 assert_exit 0 apply
 assert_contains "$OUTPUT" "remount /srv/scratch"
