@@ -55,6 +55,12 @@ impl Capture {
         &self.head
     }
 
+    /// What was kept up to the end: all of it, where none was thrown away.
+    #[must_use]
+    pub fn end(&self) -> Vec<u8> {
+        self.complete().unwrap_or_else(|| self.tail.iter().copied().collect())
+    }
+
     /// All that was written; `None` if some of it was thrown away, so that nobody parses half an answer.
     #[must_use]
     pub fn complete(&self) -> Option<Vec<u8>> {
@@ -124,6 +130,7 @@ mod tests {
         assert_eq!(capture.complete(), Some(b"abcd".to_vec()));
         capture.push(b"efghijk");
         assert_eq!((capture.complete(), capture.dropped()), (None, 4));
+        assert_eq!(capture.end(), b"hijk");
         assert_eq!(capture.printable(), "abc\n[4 bytes left out]\nhijk");
     }
 

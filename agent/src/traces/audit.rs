@@ -2,6 +2,7 @@
 //! it, by which program. Who only read it is passed by.
 
 use super::find::Found;
+use crate::os::capture::Cap;
 use crate::os::child::Child;
 use crate::os::safe_path::{self, Follow};
 use jiff::Timestamp;
@@ -11,6 +12,12 @@ use std::time::Duration;
 
 const PROGRAM: &str = "/usr/sbin/ausearch";
 
+/// What it says where it has found nothing; it ends with 1 then as where it could not look (ausearch(8)).
+const NOTHING: &str = "<no matches>";
+
+/// Of what it says so much is read, in bytes: the end, as the newest stands there.
+const ROOM: Cap = Cap { head: 0, tail: 4 << 20 };
+
 /// Asks it of each path.
 pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     if safe_path::look(Path::new(PROGRAM), Follow::Yes)?.is_none() {
@@ -18,13 +25,15 @@ pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     }
     for one in found {
         for path in one.paths().map(ToOwned::to_owned).collect::<Vec<_>>() {
-            let mut call = Child::new([PROGRAM, "--raw", "--input-logs", "-sv", "yes", "-f"]);
+            // The whole name: else what was done to /etc/motd.d would be told of /etc/motd.
+            let mut call = Child::new([PROGRAM, "--raw", "--input-logs", "-sv", "yes", "--word", "-f"]);
             call.argv.push(path.into_os_string());
-            call.timeout = Duration::from_secs(20);
+            (call.timeout, call.cap) = (Duration::from_secs(20), ROOM);
             let output = call.run()?;
-            // It ends with 1 where it has found nothing (ausearch(8)), and says so.
-            let text = String::from_utf8_lossy(output.stdout.beginning()).into_owned();
-            if let Some((at, says)) = text.lines().rev().find_map(writer) {
+            if !output.status.success() && !output.stderr.last_words().contains(NOTHING) {
+                return Err(Failure::unknown("what it says", output.stderr.last_words()));
+            }
+            if let Some((at, says)) = last_writer(&output.stdout.end()) {
                 one.tell(About::Who, Some(at), ("auditd".to_owned(), says));
             }
         }
@@ -42,6 +51,11 @@ const CALLS: [(&str, Option<&str>, &str, &[&str]); 3] = [
 
 /// `O_WRONLY`, `O_RDWR`, `O_CREAT`, `O_TRUNC` of open(2).
 const WRITES: u64 = 0x1 | 0x2 | 0x40 | 0x200;
+
+/// Who wrote last. What was cut off at its beginning is no record.
+fn last_writer(said: &[u8]) -> Option<(Timestamp, String)> {
+    String::from_utf8_lossy(said).lines().rev().find_map(writer)
+}
 
 /// Time and writer in a record of a system call: `type=SYSCALL msg=audit(SECONDS.MILLIS:SERIAL): … auid=… uid=… exe="…"`; `None` for one that
 /// only reads. Where logs of several hosts come together each record says first from which it is (auditd.conf(5), `name_format`).
@@ -95,7 +109,7 @@ fn name(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::writer;
+    use super::{last_writer, writer};
 
     /// Red Hat Enterprise Linux 7, Security Guide, 7.6 "Understanding Audit Log Files": `cat /etc/ssh/sshd_config`.
     /// <https://docs.redhat.com/en/documentation/Red_Hat_Enterprise_Linux/7/html/security_guide/sec-understanding_audit_log_files>
@@ -129,6 +143,18 @@ mod tests {
             assert_eq!(says(&record.replacen(from, to, 1)).as_ref(), wanted, "{from} -> {to}");
         }
         assert_eq!(says("type=PATH msg=audit(1.2:3): item=0 name=\"/etc/motd\""), None);
+    }
+
+    #[test]
+    fn the_last_who_wrote_counts_and_no_half_of_a_record() {
+        let wrote = |at: &str, exe: &str| {
+            CAT.replace(" a1=0 ", " a1=1 ").replace("1364481363.243", at).replace("/bin/cat", exe)
+        };
+        let (early, late) = (wrote("1.000", "/bin/early"), wrote("2.000", "/bin/late"));
+        let said = format!("{}\n{early}\ntype=PATH x\n{late}\n{CAT}\n", &early[9..]);
+        let (at, says) = last_writer(said.as_bytes()).unwrap();
+        assert_eq!((at.as_second(), says.starts_with("/bin/late,")), (2, true), "{says}");
+        assert_eq!(last_writer(&early.as_bytes()[9..]), None);
     }
 
     #[test]
