@@ -216,6 +216,15 @@ mode = "0750"
                 problem.help("write each option as an element of its own, such as [\"ro\", \"nofail\"]"),
             );
         }
+        if let Some((key, _)) =
+            self.options.iter().find(|it| mounting::is_secret(it)).and_then(|it| it.split_once('='))
+        {
+            let problem =
+                Problem::at("options", format!("everybody on the host could read what `{key}=` says"));
+            problems.push(problem.help(
+                "put it into a file that root alone reads, and name that: credentials=, or secretfile=",
+            ));
+        }
         if self.options.is_empty() {
             problems.push(
                 Problem::at("options", "fstab(5) wants at least one")

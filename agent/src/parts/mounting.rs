@@ -2,16 +2,21 @@
 
 use super::follow::follow;
 use super::fstab::Line;
-use crate::system::{Mounted, System, mounted, mounts};
+use crate::system::{Look, Mounted, System, mounted, mounts};
 use model::{Failure, HostPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::Path;
 
 /// Options that every mount has, set or not, and their opposites (mount(8), "Filesystem-independent mount options").
 const FLAGS: [(&str, &str); 5] =
     [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec"), ("noatime", "relatime")];
 /// Options with a value that are shown as they were asked for (tmpfs(5), ext4(5), mount(8)).
 const VALUES: [&str; 9] = ["size", "mode", "uid", "gid", "nr_inodes", "errors", "umask", "fmask", "dmask"];
+/// Bytes of a page of memory.
+const PAGE: u64 = 4096;
+/// Options that would show a secret to everybody: in fstab(5), among the arguments of mount(8), in plans.
+const SECRETS: [&str; 4] = ["password", "password2", "pass", "secret"];
 /// Where udev(7) keeps names of devices, by the word before the `=`.
 const TAGS: [(&str, &str); 4] =
     [("LABEL", "by-label"), ("UUID", "by-uuid"), ("PARTLABEL", "by-partlabel"), ("PARTUUID", "by-partuuid")];
@@ -52,50 +57,77 @@ impl Found {
 }
 
 fn is_other(system: &dyn System, live: &Mounted, wanted: &Line) -> Result<bool, Failure> {
-    if wanted.options.split(',').any(|it| matches!(it, "bind" | "rbind")) {
+    let is_bind = wanted.options.split(',').any(|it| matches!(it, "bind" | "rbind"));
+    let family = |fs: &str| if fs.starts_with("nfs") { "nfs".to_owned() } else { fs.to_owned() };
+    let is_type = wanted.fs == "auto" || family(&wanted.fs) == family(&live.state.fs);
+    // What was foreseen is called as it was asked for.
+    if live.state.source == wanted.source && is_type && (!is_bind || live.is_foreseen()) {
+        return Ok(false);
+    }
+    if is_bind {
         return is_other_bind(system, live, &wanted.source);
     }
-    let family = |fs: &str| if fs.starts_with("nfs") { "nfs".to_owned() } else { fs.to_owned() };
-    if wanted.fs != "auto" && family(&wanted.fs) != family(&live.state.fs) {
+    if !is_type {
         return Ok(true);
     }
     let tag = wanted.source.split_once('=').and_then(|(word, name)| {
         let (_, dir) = TAGS.iter().find(|(tag, _)| *tag == word)?;
-        Some(format!("/dev/disk/{dir}/{}", name.trim_matches('"')))
+        Some(format!("/dev/disk/{dir}/{}", link_name(name.trim_matches('"'))))
     });
     let source = tag.unwrap_or_else(|| wanted.source.clone());
     if source.starts_with("/dev/") {
-        return Ok(real(system, &source)? != real(system, &live.state.source)?);
+        return is_other_device(system, live, &source);
     }
     if source.starts_with('/') {
-        // The kernel has a loop device in its place (loop(4)).
-        let name = live.state.source.strip_prefix("/dev/").unwrap_or_default();
-        let file = HostPath::new(format!("/sys/block/{name}/loop/backing_file"));
-        let behind =
-            file.map_err(|why| Failure::unknown(&source, why)).and_then(|it| system.read(&it, 1 << 16));
-        return match behind {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).trim_end() != source),
-            Err(Failure::Missing { .. }) => Ok(live.state.source != source),
-            Err(failure) => Err(failure),
-        };
+        return is_other_image(system, live, &real(system, &source)?);
     }
     // A word says nothing but to people.
     Ok(source.contains(':') && source.trim_end_matches('/') != live.state.source.trim_end_matches('/'))
+}
+
+/// Where there is no such device nobody can tell, and what is mounted is not to make room for it.
+fn is_other_device(system: &dyn System, live: &Mounted, source: &str) -> Result<bool, Failure> {
+    let wanted = real(system, source)?;
+    if wanted == real(system, &live.state.source)? {
+        return Ok(false);
+    }
+    let path = HostPath::new(&wanted).map_err(|why| Failure::unknown(source, why))?;
+    if system.look(&path, Look::Bare)?.is_none() {
+        let why = format!("{} is mounted at {}, and there is no {source}", live.state.source, live.at);
+        return Err(Failure::refused(why, "correct `device`, or attach it"));
+    }
+    Ok(true)
+}
+
+/// The kernel has a loop device in the place of a file (loop(4)).
+fn is_other_image(system: &dyn System, live: &Mounted, source: &str) -> Result<bool, Failure> {
+    let Some(name) = live.state.source.strip_prefix("/dev/") else { return Ok(live.state.source != source) };
+    let behind = HostPath::new(format!("/sys/block/{name}/loop/backing_file"));
+    match system.read(&behind.map_err(|why| Failure::unknown(source, why))?, 1 << 16) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).trim_end() != source),
+        Err(Failure::Missing { .. }) => Ok(true),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The name of a tag as udev(7) has it for a link: what is not plain stands there as `\x20`.
+fn link_name(tag: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "#+-.:=@_".contains(it) || !it.is_ascii();
+    let one = |it| if is_plain(it) { String::from(it) } else { format!("\\x{:02x}", u32::from(it)) };
+    tag.chars().map(one).collect()
 }
 
 /// A part of a file system that is mounted elsewhere: known by its device and by where it is in that.
 fn is_other_bind(system: &dyn System, live: &Mounted, source: &str) -> Result<bool, Failure> {
     let from = real(system, source)?;
     let all = mounts(system)?;
-    let is_above = |mount: &&Mounted| from.starts_with(&mount.at) && mount.at != live.at;
+    let is_above = |mount: &&Mounted| Path::new(&from).starts_with(&mount.at) && mount.at != live.at;
     let Some(under) = all.iter().filter(is_above).max_by_key(|mount| mount.at.len()) else {
         return Ok(false);
     };
-    let below = std::path::Path::new(&from)
-        .strip_prefix(&under.at)
-        .map_err(|_| Failure::unknown(source, "it moved"))?;
-    let root = std::path::Path::new(&under.state.root).join(below);
-    Ok(under.device != live.device || root != std::path::Path::new(&live.state.root))
+    let below = Path::new(&from).strip_prefix(&under.at).map_err(|_| Failure::unknown(source, "it moved"))?;
+    let root = Path::new(&under.state.root).join(below);
+    Ok(under.device != live.device || root != Path::new(&live.state.root))
 }
 
 /// The path without links.
@@ -156,10 +188,17 @@ fn number(key: &str, text: &str) -> String {
         Some((at, 'g' | 'G')) => (&text[..at], 30),
         _ => (text, 0),
     };
-    match digits.parse::<u64>() {
-        Ok(number) => number.checked_shl(shift).unwrap_or(u64::MAX).to_string(),
-        Err(_) => text.to_owned(),
-    }
+    let Some(number) = digits.parse::<u64>().ok().and_then(|it| it.checked_mul(1 << shift)) else {
+        return text.to_owned();
+    };
+    // The kernel has whole pages.
+    let number = if key == "size" { number.checked_next_multiple_of(PAGE).unwrap_or(number) } else { number };
+    number.to_string()
+}
+
+/// True for an option that holds a secret, which has no place there.
+pub fn is_secret(option: &str) -> bool {
+    option.split_once('=').is_some_and(|(key, _)| SECRETS.contains(&key))
 }
 
 /// The package whose program mounts file systems of this type.
@@ -173,7 +212,90 @@ pub fn helper(fs: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, differing};
+    use super::{Found, differing, is_secret};
+    use crate::parts::fstab::line;
+    use crate::system::{Entry, EntryKind, Layer, MOUNTS};
+    use model::HostPath;
+
+    /// What is mounted at /srv/a, and what it would be by the line.
+    fn found(table: &str, fstab: &str) -> Result<bool, String> {
+        let host = Layer::memory();
+        host.put_file(MOUNTS, table.as_bytes(), 0o444);
+        for device in ["/dev/vdb1", "/dev/vdc1"] {
+            host.put_entry(
+                device,
+                Entry { kind: EntryKind::Special { what: "device".to_owned() }, ..root() },
+            );
+        }
+        let target = "../../vdb1".to_owned();
+        host.put_entry(
+            "/dev/disk/by-label/My\\x20disk",
+            Entry { kind: EntryKind::Symlink { target }, ..root() },
+        );
+        let (path, wanted) = (HostPath::new("/srv/a").unwrap(), line(fstab).unwrap());
+        let found = Found::at(&host, &path, &wanted).map_err(|failure| failure.to_string())?;
+        Ok(found.expect("something is mounted").is_other)
+    }
+
+    fn root() -> Entry {
+        Entry { kind: EntryKind::Directory, uid: 0, gid: 0, mode: 0o755 }
+    }
+
+    #[test]
+    fn what_is_mounted_is_told_from_others_by_its_device() {
+        let at = |source: &str| {
+            format!("1 0 8:1 / / rw - ext4 /dev/vda1 rw\n2 1 8:2 / /srv/a rw - ext4 {source} rw\n")
+        };
+        for (live, wanted, is_other) in [
+            ("/dev/vdb1", "/dev/vdb1", Ok(false)),
+            ("/dev/vdb1", "LABEL=My\\040disk", Ok(false)),
+            ("/dev/vdc1", "LABEL=\"My\\040disk\"", Ok(true)),
+            ("/dev/vdc1", "/dev/vdb1", Ok(true)),
+            ("LABEL=foreseen", "LABEL=foreseen", Ok(false)),
+            (
+                "/dev/vdb1",
+                "LABEL=none",
+                Err("/dev/vdb1 is mounted at /srv/a, and there is no /dev/disk/by-label/none"),
+            ),
+            ("/dev/vdb1", "/dev/vdz9", Err("/dev/vdb1 is mounted at /srv/a, and there is no /dev/vdz9")),
+            ("//nas/a\\043b", "//nas/a#b", Ok(false)),
+        ] {
+            let told = found(&at(live), &format!("{wanted} /srv/a ext4"));
+            match is_other {
+                Ok(is_other) => assert_eq!(told, Ok(is_other), "{live} {wanted}"),
+                Err(why) => assert!(told.clone().is_err_and(|told| told.contains(why)), "{wanted}: {told:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_file_system_is_known_by_where_it_is() {
+        let at = |root: &str, device: &str| {
+            format!(
+                "1 0 8:1 / / rw - ext4 /dev/vda1 rw\n2 1 8:2 / /srv/data rw - ext4 /dev/vdb1 rw\n\
+                 3 1 {device} {root} /srv/a rw - ext4 x rw\n"
+            )
+        };
+        for (source, root, device, is_other) in [
+            ("/srv/data/b", "/b", "8:2", false),
+            ("/srv/data/b", "/c", "8:2", true),
+            // It is beside that mount, and not in it.
+            ("/srv/database", "/srv/database", "8:1", false),
+            ("/srv/database", "/base", "8:2", true),
+        ] {
+            let told = found(&at(root, device), &format!("{source} /srv/a none bind"));
+            assert_eq!(told, Ok(is_other), "{source} {root} {device}");
+        }
+        let foreseen = "1 0 8:1 / / rw - ext4 /dev/vda1 rw\n0 0 0:0 / /srv/a rw - none /srv/b rw,bind\n";
+        assert_eq!(found(foreseen, "/srv/b /srv/a none bind"), Ok(false));
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_keys() {
+        let all =
+            ["password=x", "pass=", "secret=k", "username=a", "credentials=/k", "secretfile=/k", "pass"];
+        assert_eq!(all.map(is_secret), [true, true, true, false, false, false, false]);
+    }
 
     #[test]
     fn only_what_the_kernel_shows_and_was_asked_for_differs() {
@@ -188,6 +310,12 @@ mod tests {
             ("defaults", "rw,nosuid,relatime", Some(("nosuid", "rw,suid,dev,exec,relatime"))),
             ("noatime,size=1g", "rw,size=4k", Some(("relatime,size=4k", "rw,suid,dev,exec,noatime,size=1g"))),
             ("size=50%,vers=4", "rw,size=4k,vers=4.2", None),
+            ("size=100000,nr_inodes=1k", "rw,relatime,size=100k,nr_inodes=1024", None),
+            (
+                "size=34359738368g",
+                "rw,relatime,size=4k",
+                Some(("size=4k", "rw,suid,dev,exec,relatime,size=34359738368g")),
+            ),
             ("bind", "rw,nosuid", None),
             ("bind,ro", "rw,nosuid", Some(("rw", "bind,ro"))),
         ] {

@@ -8,6 +8,8 @@ use model::{Failure, HostPath, MountState, Op};
 pub const MOUNTS: &str = "/proc/self/mountinfo";
 /// What a layer of a throwaway copy of a machine calls itself.
 const LAYER: &str = "keel-rehearsal";
+/// The device of what was foreseen: the kernel gives no other one that number.
+const FORESEEN: &str = "0:0";
 /// Options of a single mount: the others are those of its file system (mount(8)).
 const OF_MOUNT: [&str; 11] =
     ["ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "nodiratime", "relatime"];
@@ -27,6 +29,11 @@ impl Mounted {
     /// Whether it stands for what is mounted on the machine, in a throwaway copy of that.
     pub fn is_layer(&self) -> bool {
         self.state.source == LAYER
+    }
+
+    /// Whether it is there only by an op that was foreseen, or written down in a throwaway copy.
+    pub fn is_foreseen(&self) -> bool {
+        self.device == FORESEEN
     }
 }
 
@@ -66,9 +73,9 @@ fn line(line: &str) -> Option<Mounted> {
     Some(Mounted { device, at: unescaped(at), state })
 }
 
-/// Space, tab, newline and backslash are written in three octal digits, in this table and in fstab(5).
+/// Space, tab, newline and backslash are written in three octal digits, in this table and in fstab(5); `#` in this table.
 pub fn unescaped(field: &str) -> String {
-    let codes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    let codes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\043", "#"), ("\\134", "\\")];
     codes.iter().fold(field.to_owned(), |text, (code, plain)| text.replace(code, plain))
 }
 
@@ -106,7 +113,7 @@ pub fn after(table: &str, op: &Op) -> Result<String, Failure> {
 /// A line as the kernel would have it, for what can be foreseen of it.
 fn made(path: &HostPath, (source, fs, options): (&str, &str, &str)) -> String {
     let (at, source) = (escaped(&path.to_string()), escaped(source));
-    with_options(&format!("0 0 0:0 / {at} rw - {fs} {source} rw"), options)
+    with_options(&format!("0 0 {FORESEEN} / {at} rw - {fs} {source} rw"), options)
 }
 
 /// A line with other options, those of the mount and those of its file system each at their place.
