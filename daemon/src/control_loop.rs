@@ -1,35 +1,30 @@
 //! The loop of the agent: waits, gathers whom something happened to, looks at them and at all that come after them, and tells what came of it. At
 //! each turn of the schedule everything is looked at, whatever could be watched.
 
-use crate::interest::{Hit, Interests, Who};
-use crate::memory::Memory;
-use crate::pause;
-use crate::renewal::{mode, schedule};
+mod reconcile;
+mod renewal;
+
+use crate::agenda::Agenda;
+use crate::in_force::InForce;
+use crate::interest::Who;
+use crate::notebook::Notebook;
+use crate::pause::{self, Standing};
 use crate::report::way::Outside;
-use crate::report::{Cause, Reporter, What};
-use crate::reporters::{FAREWELL, PATIENCE, reporters};
-use crate::schedule::Schedule;
+use crate::report::{Cause, What};
+use crate::reporters::{FAREWELL, PATIENCE, Reporters};
 use crate::settings::Settings;
-use crate::source::{Site, Source};
+use crate::source::Source;
 use crate::status::{Status, be_the_agent};
-use crate::watch::files::{Files, Happened};
-use crate::watch::mounts::Mounts;
-use crate::watch::units::Manager;
-use crate::watch::values::Values;
 use crate::watch::wait::{Wait, Woken};
-use crate::watch::writers::Writers;
+use crate::watched::{Heard, Watched};
 use agent::os::lock::Lock;
 use agent::session::Clock;
 use agent::state::StateDir;
-use agent::work::keeping::{ORDERS, end_of};
+use agent::work::keeping::ORDERS;
 use model::{Failure, Report};
-use std::collections::{BTreeMap, BTreeSet};
+use renewal::{mode, schedule};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// Who wakes us for nothing again and again is listened to less: at most once in so long.
-pub(crate) const DEAF: Duration = Duration::from_secs(30);
+use std::time::Instant;
 
 /// The host, and what the agent needs of it.
 pub struct Host<'a> {
@@ -49,33 +44,16 @@ pub struct Host<'a> {
 
 /// The agent of a host.
 pub struct ControlLoop<'a> {
-    pub(crate) settings: Settings,
-    pub(crate) source: &'a dyn Source,
-    pub(crate) host: Host<'a>,
-    pub(crate) wait: Wait,
-    pub(crate) files: Files,
-    pub(crate) manager: Manager,
-    pub(crate) values: Values,
-    pub(crate) mounts: Mounts,
-    pub(crate) writers: Writers,
-    pub(crate) interests: Interests,
-    pub(crate) site: Option<Arc<Site>>,
-    pub(crate) memory: Memory,
-    pub(crate) kept: Memory,
-    pub(crate) status: Status,
-    pub(crate) written: Status,
-    /// What was to be written down could not be, and that was told.
-    pub(crate) is_unwritten: bool,
-    pub(crate) reporters: Vec<Box<dyn Reporter>>,
-    pub(crate) schedule: Schedule,
-    pub(crate) next: u64,
-    pub(crate) due: BTreeMap<Who, Instant>,
-    pub(crate) everything: Option<Cause>,
-    /// When another run may have left the host.
-    pub(crate) again: Option<Instant>,
-    pub(crate) noise: BTreeMap<Who, (u32, Instant)>,
-    pub(crate) paused: Option<u64>,
-    pub(crate) _lock: Lock,
+    settings: Settings,
+    host: Host<'a>,
+    wait: Wait,
+    in_force: InForce<'a>,
+    watched: Watched,
+    agenda: Agenda,
+    pause: Standing,
+    notebook: Notebook,
+    reporters: Reporters<'a>,
+    _lock: Lock,
 }
 
 impl<'a> ControlLoop<'a> {
@@ -87,41 +65,22 @@ impl<'a> ControlLoop<'a> {
         let since = (host.clock)();
         let lock = be_the_agent(&host.state, &since)?;
         host.state.make_folder(ORDERS)?;
-        let (memory, damage) = Memory::read(&host.state)?;
-        let schedule = schedule(&settings, &host);
-        let wait = Wait::new()?;
-        let reporters = reporters(&settings.reports, &host, &wait)?;
         let status = Status { source: source.name(), mode: mode(&settings).to_owned(), ..Status::default() };
-        let (interests, site, due, noise) = Default::default();
+        let (notebook, damage) = Notebook::read(&host.state, status)?;
+        let wait = Wait::new()?;
         let mut this = Self {
+            reporters: Reporters::open(&settings.reports, &host, &wait)?,
+            agenda: Agenda::new(schedule(&settings, &host), seconds(&(host.clock)())),
+            in_force: InForce::new(source, host.clock),
+            watched: Watched::new(),
+            pause: Standing::default(),
             settings,
-            source,
             wait,
-            files: Files::new(),
-            manager: Manager::default(),
-            values: Values::default(),
-            mounts: Mounts::default(),
-            writers: Writers::default(),
-            interests,
-            site,
-            kept: memory.clone(),
-            memory,
-            written: Status::default(),
-            is_unwritten: false,
-            status,
-            reporters,
-            schedule,
-            next: 0,
-            due,
-            everything: None,
-            again: None,
-            noise,
-            paused: None,
+            notebook,
             _lock: lock,
             host,
         };
-        this.next = this.schedule.after(this.now());
-        damage.into_iter().for_each(|text| this.tell(What::Note { text }));
+        damage.into_iter().for_each(|what| this.tell(what));
         Ok(this)
     }
 
@@ -136,11 +95,12 @@ impl<'a> ControlLoop<'a> {
         }
         self.load();
         self.look_at_everything(Cause::Asked);
-        self.flush(PATIENCE);
-        self.write_down()?;
-        let last = self.status.last.clone();
+        self.reporters.flush(&mut self.notebook.status, PATIENCE);
+        self.notebook.write(&self.host.state)?;
+        let status = self.status();
+        let last = status.last.clone();
         let trouble =
-            self.status.no_catalog.clone().or_else(|| last.as_ref().and_then(|last| last.trouble.clone()));
+            status.no_catalog.clone().or_else(|| last.as_ref().and_then(|last| last.trouble.clone()));
         Ok(match (trouble, last) {
             (None, Some(last)) => Ok(last.report),
             (why, _) => Err(why.unwrap_or_else(|| "nothing was looked at".to_owned())),
@@ -149,7 +109,7 @@ impl<'a> ControlLoop<'a> {
 
     /// What is left as it is, and why: of the last look.
     pub fn status(&self) -> &Status {
-        &self.status
+        &self.notebook.status
     }
 
     /// Keeps the host even until a signal ends it.
@@ -157,165 +117,97 @@ impl<'a> ControlLoop<'a> {
     /// # Errors
     /// What the host refuses.
     pub fn run(&mut self) -> Result<(), Failure> {
-        let source = self.source.name();
+        let source = self.in_force.source().name();
         self.tell(What::Started { source });
         self.load();
         // They may be those before, where nobody could read what stands there when this began.
-        self.due.insert(Who::Settings, Instant::now());
-        self.everything = Some(Cause::Start);
+        self.agenda.put(Who::Settings, Instant::now());
+        self.agenda.want_everything(Cause::Start);
         while !self.wait.is_over() {
             self.gather()?;
             self.mind_pause();
             self.act();
-            self.settle();
-            if self.is_idle() {
+            let note = self.notebook.settle(&self.host.state);
+            note.into_iter().for_each(|what| self.tell(what));
+            if self.pause.is_on() || self.agenda.is_idle(Instant::now()) {
                 self.sleep()?;
             }
         }
         self.tell(What::Stopped);
-        self.flush(FAREWELL);
-        self.write_down()
+        self.reporters.flush(&mut self.notebook.status, FAREWELL);
+        self.notebook.write(&self.host.state)
     }
 
-    pub(crate) fn now(&self) -> u64 {
+    fn now(&self) -> u64 {
         seconds(&(self.host.clock)())
+    }
+
+    fn tell(&mut self, what: What) {
+        self.reporters.tell(&mut self.notebook.status, what);
     }
 
     fn sleep(&mut self) -> Result<(), Failure> {
         let now = self.now();
-        let fights = self.memory.breaker.next(now);
-        let opens = self.settings.windows.opens(now);
-        let at = [Some(self.next), self.paused, fights, opens].into_iter().flatten().min();
-        let heeded = || [Who::Settings, Who::Site].iter().filter_map(|who| self.due.get(who).copied()).min();
-        let within = match (self.paused, self.again) {
-            (Some(_), _) => heeded(),
-            (None, Some(again)) => Some(again),
-            (None, None) => self.due.values().copied().min(),
-        };
-        let within = self.manager.again().into_iter().chain(within).min();
-        let inputs: Vec<_> =
-            self.files.fd().into_iter().chain(self.manager.fd()).chain(self.writers.fd()).collect();
+        let (fights, opens) = (self.notebook.memory.breaker.next(now), self.settings.windows.opens(now));
+        let at = [self.pause.until(), fights, opens].into_iter().flatten();
+        let at = at.fold(self.agenda.next(), u64::min);
+        let within = if self.pause.is_on() { self.agenda.heeded() } else { self.agenda.soonest() };
+        let within = self.watched.again().into_iter().chain(within).min();
         loop {
-            let values = self.values.next().filter(|_| self.paused.is_none());
-            let until = values.into_iter().chain(within).min();
-            let woken = self.wait.wait((&inputs, self.mounts.fd()), at.unwrap_or(self.next), until)?;
-            if woken == Woken::Mounts {
-                self.mounts.stir();
-            }
+            let values = self.watched.next_reading().filter(|_| !self.pause.is_on());
+            let woken = self.watched.wait(&self.wait, at, values.into_iter().chain(within).min())?;
             let is_time = within.is_some_and(|within| within <= Instant::now());
             // What is as it was when it was read last wakes nobody.
-            if woken != Woken::Time || is_time || self.values.look() {
+            if woken != Woken::Time || is_time || self.watched.read_values() {
                 return Ok(());
             }
         }
     }
 
-    /// True where there is nothing to be done now.
-    fn is_idle(&self) -> bool {
-        let now = Instant::now();
-        let is_due = self.everything.is_some() || self.due.values().any(|due| *due <= now);
-        self.paused.is_some() || self.again.is_some() || !is_due
-    }
-
     /// Takes up what has happened.
     fn gather(&mut self) -> Result<(), Failure> {
-        for happened in self.files.happened()? {
-            match happened {
-                Happened::Name(dir, name, change) => {
-                    let concerned = self.interests.happened(&dir, &name, change);
-                    if let Some(dir) = concerned.anew {
-                        self.files.watch(self.interests.below(&dir));
-                    }
-                    concerned.hits.into_iter().for_each(|hit| self.hit(hit));
-                }
-                Happened::Gone(dir) => {
-                    self.files.watch(self.interests.below(&dir));
-                    self.interests.all_below(&dir).into_iter().for_each(|hit| self.hit(hit));
-                }
-                Happened::Everything => {
-                    let text = "so much happened at once that the kernel could not tell all of it".to_owned();
-                    self.tell(What::Note { text });
-                    self.everything.get_or_insert(Cause::Event);
-                }
-            }
+        let Heard { hits, is_cut } = self.watched.gather()?;
+        hits.into_iter().for_each(|hit| self.agenda.hit(hit, Instant::now()));
+        if is_cut {
+            let text = "so much happened at once that the kernel could not tell all of it".to_owned();
+            self.tell(What::Note { text });
+            self.agenda.want_everything(Cause::Event);
         }
-        for unit in self.manager.happened(&self.interests) {
-            self.interests.of_unit(&unit).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
-        }
-        for path in self.mounts.happened()? {
-            self.interests.of_mount(&path).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
-        }
-        for path in self.values.happened() {
-            self.interests.of_value(&path).collect::<Vec<_>>().into_iter().for_each(|hit| self.hit(hit));
-        }
-        self.mind_manager();
-        self.mind_reporters();
-        self.writers.hear();
+        self.watched.mind_manager(&mut self.reporters, &mut self.notebook.status);
+        self.reporters.mind(&mut self.notebook.status);
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
-            self.due.insert(Who::Site, Instant::now());
-            self.everything.get_or_insert(Cause::Asked);
+            self.agenda.put(Who::Site, Instant::now());
+            self.agenda.want_everything(Cause::Asked);
         }
         let now = self.now();
-        // A clock that was set may have gone by it, or be far before it.
-        if self.next <= now || self.next > now + 2 * self.settings.every {
-            self.next = self.schedule.after(now);
-            self.everything.get_or_insert(Cause::Schedule);
+        self.agenda.mind_clock(now);
+        if self.status().opens.is_some() && self.settings.windows.is_open(now) {
+            self.agenda.want_everything(Cause::Schedule);
         }
-        if self.status.opens.is_some() && self.settings.windows.is_open(now) {
-            self.everything.get_or_insert(Cause::Schedule);
-        }
-        let tried: Vec<_> =
-            self.status.fights.keys().filter(|id| self.memory.breaker.allows(id, now)).cloned().collect();
-        for id in tried {
-            self.status.fights.remove(&id);
-            if let Some(at) = self.site.as_ref().and_then(|site| site.work.catalog.position(&id)) {
-                self.hit((Who::Node(u32::try_from(at).unwrap_or(u32::MAX)), 0));
-            }
-        }
-        if self.again.is_some_and(|again| again <= Instant::now()) {
-            self.again = None;
-        }
+        self.mind_fights(now);
+        self.agenda.mind_waiting(Instant::now());
         Ok(())
     }
 
-    fn hit(&mut self, (who, millis): Hit) {
-        let now = Instant::now();
-        let mut delay = Duration::from_millis(millis.into());
-        if let Some((count, last)) = self.noise.get(&who)
-            && *count > 3
-        {
-            let quiet = Duration::from_millis(50 << (count - 3).min(10)).min(DEAF);
-            delay = delay.max(quiet.saturating_sub(now.duration_since(*last)));
+    /// Who was left alone for long enough is tried again.
+    fn mind_fights(&mut self, now: u64) {
+        let Notebook { memory, status, .. } = &mut self.notebook;
+        let catalog = self.in_force.site().map(|site| &site.work.catalog);
+        let tried = status.fights.extract_if(.., |id, _| memory.breaker.allows(id, now));
+        for at in tried.filter_map(|(id, _)| catalog?.position(&id)) {
+            self.agenda.hit((Who::Node(u32::try_from(at).unwrap_or(u32::MAX)), 0), Instant::now());
         }
-        self.due.entry(who).or_insert(now + delay);
     }
 
     /// Looks whether somebody paused the agent, or had it go on.
     fn mind_pause(&mut self) {
-        self.due.remove(&Who::Orders);
-        let until = match pause::read(&self.host.state, self.now()) {
-            Ok(None) => None,
-            Ok(Some(pause)) => {
-                let until =
-                    end_of(&pause).map_or(u64::MAX, |until| u64::try_from(until.as_second()).unwrap_or(0));
-                if self.paused != Some(until) {
-                    self.tell(What::Paused { words: pause::words(&pause) });
-                }
-                Some(until)
-            }
-            Err(failure) => {
-                if self.paused.is_none() {
-                    self.tell(What::Paused { words: failure.to_string() });
-                }
-                Some(u64::MAX >> 1)
-            }
-        };
-        if self.paused.is_some() && until.is_none() {
-            self.tell(What::Resumed);
-            self.due.insert(Who::Site, Instant::now());
-            self.everything.get_or_insert(Cause::Asked);
+        self.agenda.done(Who::Orders);
+        let Some(what) = self.pause.look(&self.host.state, self.now()) else { return };
+        self.tell(what);
+        if !self.pause.is_on() {
+            self.agenda.put(Who::Site, Instant::now());
+            self.agenda.want_everything(Cause::Asked);
         }
-        self.paused = until;
     }
 
     fn words_of_pause(&self) -> Result<Option<String>, Failure> {
@@ -324,67 +216,36 @@ impl<'a> ControlLoop<'a> {
     }
 
     fn act(&mut self) {
-        let is_due = |who| self.due.get(&who).is_some_and(|due| *due <= Instant::now());
-        let (is_site, is_settings) = (is_due(Who::Site), is_due(Who::Settings));
+        let now = Instant::now();
+        let (is_site, is_settings) =
+            (self.agenda.is_due(Who::Site, now), self.agenda.is_due(Who::Settings, now));
         // Settings that come with another keel are for that one to read.
-        if (is_site || is_settings) && self.source.is_outdated() {
+        if (is_site || is_settings) && self.in_force.source().is_outdated() {
             self.tell(What::Note {
                 text: "another keel is in the place of this one, which starts anew".to_owned(),
             });
             return self.wait.end();
         }
         self.mind_settings();
-        if self.paused.is_some() && is_site {
+        if self.pause.is_on() && is_site {
             // It is read anew when the pause ends.
-            self.due.remove(&Who::Site);
+            self.agenda.done(Who::Site);
         }
-        if self.paused.is_some() || self.again.is_some() {
+        if self.pause.is_on() || self.agenda.is_waiting() {
             return;
         }
         let now = Instant::now();
-        let is_site = self.due.get(&Who::Site).is_some_and(|due| *due <= now);
-        if (is_site || self.everything == Some(Cause::Schedule)) && self.load() {
-            self.everything.get_or_insert(Cause::Site);
+        let is_site = self.agenda.is_due(Who::Site, now);
+        if (is_site || self.agenda.everything() == Some(Cause::Schedule)) && self.load() {
+            self.agenda.want_everything(Cause::Site);
         }
-        if let Some(cause) = self.everything.take() {
+        if let Some(cause) = self.agenda.take_everything() {
             return self.look_at_everything(cause);
         }
-        let ready = |(who, due): (&Who, &Instant)| match who {
-            Who::Node(at) if *due <= now => Some(*at),
-            _ => None,
-        };
-        let nodes: BTreeSet<u32> = self.due.iter().filter_map(ready).collect();
+        let nodes = self.agenda.take_nodes(now);
         if !nodes.is_empty() {
-            self.due.retain(|who, _| !matches!(who, Who::Node(at) if nodes.contains(at)));
             self.look_at(&nodes);
         }
-    }
-
-    /// Writes down what has changed. Who cannot, as where the disk is full, keeps the host even no less, and tries again at each turn.
-    fn settle(&mut self) {
-        match self.write_down() {
-            Ok(()) => self.is_unwritten = false,
-            Err(failure) if !self.is_unwritten => {
-                self.is_unwritten = true;
-                self.tell(What::Note {
-                    text: format!("what the agent knows is not written down: {failure}"),
-                });
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Only what has changed: a write for nothing would be one that wakes somebody.
-    fn write_down(&mut self) -> Result<(), Failure> {
-        if self.memory != self.kept {
-            self.memory.write(&self.host.state)?;
-            self.kept = self.memory.clone();
-        }
-        if self.status != self.written {
-            self.status.write(&self.host.state)?;
-            self.written = self.status.clone();
-        }
-        Ok(())
     }
 }
 

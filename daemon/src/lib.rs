@@ -1,8 +1,8 @@
 //! The agent of a host: it watches what the catalog claims, looks at what something happened to, and keeps it even, by the same sessions
 //! of the engine that everybody uses. It knows catalogs, not the language: a [`Source`] gives it the site compiled for this host.
 //!
-//! `control_loop` says when, `interest` what wakes what; `reconcile` has `look` done, by what `policy` says about a difference, `bookkeeping` is what
-//! is made of it, and `report` who is told.
+//! `control_loop` is the loop, `agenda` says when, `interest` what wakes what, `watched` that it was woken; `reconcile` has `look` done, by what
+//! `policy` says about a difference, `bookkeeping` is what is made of it, `notebook` where that is kept, and `report` who is told.
 
 mod duration;
 mod event_name;
@@ -11,11 +11,15 @@ pub mod settings;
 mod windows;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod agenda;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod bookkeeping;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod breaker;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod control_loop;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod in_force;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod interest;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
@@ -23,13 +27,11 @@ mod look;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod memory;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod notebook;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub mod pause;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod policy;
-#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod reconcile;
-#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-mod renewal;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod report;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
@@ -42,6 +44,8 @@ mod source;
 pub mod status;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod watch;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod watched;
 
 pub use duration::parse as duration;
 pub use event_name::EventName;

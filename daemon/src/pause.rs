@@ -2,6 +2,7 @@
 //! does not end it, and it ends by itself. What people push meanwhile is not its business: `keel lock` is. How it is put and ended
 //! is `agent`'s, which is there on hosts that are reached over SSH.
 
+use crate::report::What;
 use agent::state::StateDir;
 use agent::work::keeping::{PAUSE as NAME, end_of};
 use jiff::Timestamp;
@@ -39,9 +40,47 @@ pub fn read(state: &StateDir, now: u64) -> Result<Option<Pause>, Failure> {
     Ok((!is_over(&pause, now)).then_some(pause))
 }
 
+/// The pause, as the agent knows of it.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// When it ends, in seconds since 1970; `None` where there is none.
+    until: Option<u64>,
+}
+
+impl Standing {
+    /// True while the agent is paused.
+    pub(crate) fn is_on(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// When it ends.
+    pub(crate) fn until(&self) -> Option<u64> {
+        self.until
+    }
+
+    /// Looks whether somebody paused the agent, or had it go on; what there is to tell of that.
+    pub(crate) fn look(&mut self, state: &StateDir, now: u64) -> Option<What> {
+        match read(state, now) {
+            Ok(None) => self.until.take().map(|_| What::Resumed),
+            Ok(Some(pause)) => {
+                let until = end_of(&pause).map(|until| u64::try_from(until.as_second()).unwrap_or(0));
+                let until = until.unwrap_or(u64::MAX);
+                let before = self.until.replace(until);
+                (before != Some(until)).then(|| What::Paused { words: words(&pause) })
+            }
+            // One that cannot be told ends when it can.
+            Err(failure) => {
+                let before = self.until.replace(u64::MAX >> 1);
+                before.is_none().then(|| What::Paused { words: failure.to_string() })
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NAME, Pause, read, words};
+    use super::{NAME, Pause, Standing, read, words};
+    use crate::report::What;
     use agent::state::StateDir;
     use agent::work::keeping::{end_pause as end, put_pause as put};
 
@@ -85,5 +124,25 @@ mod tests {
         for seconds in [0, u64::MAX, 1 << 50] {
             assert!(put(&state, &Pause { seconds, ..pause() }).is_err(), "{seconds}");
         }
+    }
+
+    #[test]
+    fn it_is_told_when_it_begins_and_ends_and_not_in_between() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        let mut standing = Standing::default();
+        assert_eq!((standing.look(&state, NOON), standing.is_on()), (None, false));
+        put(&state, &pause()).unwrap();
+        assert_eq!(standing.look(&state, NOON), Some(What::Paused { words: words(&pause()) }));
+        assert_eq!((standing.look(&state, NOON + 1), standing.until()), (None, Some(NOON + 7200)));
+        end(&state).unwrap();
+        assert_eq!((standing.look(&state, NOON), standing.is_on()), (Some(What::Resumed), false));
+        assert_eq!(standing.look(&state, NOON), None);
+        put(&state, &pause()).unwrap();
+        state.write(NAME, b"{").unwrap();
+        assert!(
+            matches!(standing.look(&state, NOON), Some(What::Paused { words }) if words.contains("damaged"))
+        );
+        assert_eq!((standing.look(&state, NOON), standing.is_on()), (None, true));
     }
 }

@@ -1,6 +1,6 @@
-//! Who is told, as the settings say: the list of ways of telling, and what the loop does about them. What each tells is its own business.
+//! Who is told, as the settings say: all the ways of telling, as one. What each tells is its own business.
 
-use crate::control_loop::{ControlLoop, Host};
+use crate::control_loop::Host;
 use crate::report::journald::Journald;
 use crate::report::lines::Lines;
 use crate::report::outbox::Outbox;
@@ -11,7 +11,9 @@ use crate::report::syslog::{Sender, Syslog};
 use crate::report::webhook::{Poster, Webhook};
 use crate::report::{News, Reporter, Told, What};
 use crate::settings::Reports;
+use crate::status::Status;
 use crate::watch::wait::Wait;
+use agent::session::Clock;
 use model::Failure;
 use std::time::Duration;
 
@@ -21,15 +23,66 @@ pub const FAREWELL: Duration = Duration::from_secs(3);
 /// So long one that only looks once does.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Who is told.
+pub struct Reporters<'a> {
+    all: Vec<Box<dyn Reporter>>,
+    host: String,
+    clock: Clock<'a>,
+}
+
+impl<'a> Reporters<'a> {
+    /// All that the settings want.
+    ///
+    /// # Errors
+    /// What is kept for one of them cannot be read.
+    pub fn open(settings: &Reports, host: &Host<'a>, wait: &Wait) -> Result<Self, Failure> {
+        Ok(Self { all: open(settings, host, wait)?, host: host.name.clone(), clock: host.clock })
+    }
+
+    /// Tells it to all of them, with the state that the agent is in by now. One that fails shows there.
+    pub fn tell(&mut self, status: &mut Status, what: What) {
+        self.tell_but(status, what, None);
+    }
+
+    /// Tells it to all but one, whom it is about.
+    fn tell_but(&mut self, status: &mut Status, what: What, but: Option<&'static str>) {
+        let (at, host, catalog) = ((self.clock)(), self.host.clone(), status.catalog.clone());
+        let told = Told { at, host, catalog, what };
+        for reporter in self.all.iter_mut().filter(|it| Some(it.name()) != but) {
+            // One that fails is no reason for the others to.
+            match reporter.tell(&told, status) {
+                Ok(()) => drop(status.untold.remove(reporter.name())),
+                Err(failure) => drop(status.untold.insert(reporter.name().to_owned(), failure.to_string())),
+            }
+        }
+    }
+
+    /// Hears of those who carry reports away from this host.
+    pub fn mind(&mut self, status: &mut Status) {
+        let mut news = Vec::new();
+        for reporter in &mut self.all {
+            let News { notes, trouble } = reporter.news();
+            news.extend(notes.into_iter().map(|text| (reporter.name(), text)));
+            match trouble {
+                Some(Some(why)) => drop(status.untold.insert(reporter.name().to_owned(), why)),
+                Some(None) => drop(status.untold.remove(reporter.name())),
+                None => {}
+            }
+        }
+        for (name, text) in news {
+            self.tell_but(status, What::Note { text: format!("{name}: {text}") }, Some(name));
+        }
+    }
+
+    /// Waits for what is on its way, so long.
+    pub fn flush(&mut self, status: &mut Status, within: Duration) {
+        self.all.iter_mut().for_each(|reporter| reporter.flush(within));
+        self.mind(status);
+    }
+}
+
 /// All that the settings want.
-///
-/// # Errors
-/// What is kept for one of them cannot be read.
-pub fn reporters(
-    settings: &Reports,
-    host: &Host<'_>,
-    wait: &Wait,
-) -> Result<Vec<Box<dyn Reporter>>, Failure> {
+fn open(settings: &Reports, host: &Host<'_>, wait: &Wait) -> Result<Vec<Box<dyn Reporter>>, Failure> {
     let Host { state, outside, .. } = host;
     let mut all: Vec<Box<dyn Reporter>> = vec![Box::new(Lines::open(state, settings.keep, settings.days)?)];
     if settings.journal {
@@ -51,52 +104,4 @@ pub fn reporters(
         all.push(Box::new(Outbox::open(state, Syslog, sender, wait.bell()?)?));
     }
     Ok(all)
-}
-
-impl ControlLoop<'_> {
-    pub(crate) fn tell(&mut self, what: What) {
-        self.tell_but(what, None);
-    }
-
-    /// Tells it to all but one, whom it is about.
-    fn tell_but(&mut self, what: What, but: Option<&'static str>) {
-        let told = Told {
-            at: (self.host.clock)(),
-            host: self.host.name.clone(),
-            catalog: self.status.catalog.clone(),
-            what,
-        };
-        for reporter in self.reporters.iter_mut().filter(|it| Some(it.name()) != but) {
-            // One that fails is no reason for the others to; it shows in the status.
-            match reporter.tell(&told, &self.status) {
-                Ok(()) => drop(self.status.untold.remove(reporter.name())),
-                Err(failure) => {
-                    drop(self.status.untold.insert(reporter.name().to_owned(), failure.to_string()))
-                }
-            }
-        }
-    }
-
-    /// Hears of those who carry reports away from this host.
-    pub(crate) fn mind_reporters(&mut self) {
-        let mut news = Vec::new();
-        for reporter in &mut self.reporters {
-            let News { notes, trouble } = reporter.news();
-            news.extend(notes.into_iter().map(|text| (reporter.name(), text)));
-            match trouble {
-                Some(Some(why)) => drop(self.status.untold.insert(reporter.name().to_owned(), why)),
-                Some(None) => drop(self.status.untold.remove(reporter.name())),
-                None => {}
-            }
-        }
-        for (name, text) in news {
-            self.tell_but(What::Note { text: format!("{name}: {text}") }, Some(name));
-        }
-    }
-
-    /// Waits for what is on its way, so long.
-    pub(crate) fn flush(&mut self, within: Duration) {
-        self.reporters.iter_mut().for_each(|reporter| reporter.flush(within));
-        self.mind_reporters();
-    }
 }

@@ -17,6 +17,11 @@ impl Schedule {
         Self { every, offset: offset % every }
     }
 
+    /// How long the period is, in seconds.
+    pub fn every(&self) -> u64 {
+        self.every
+    }
+
     /// The first time after `now`.
     pub fn after(&self, now: u64) -> u64 {
         let since = (now + self.every - self.offset) % self.every;

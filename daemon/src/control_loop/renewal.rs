@@ -1,10 +1,10 @@
 //! The settings, read again when they were altered, or when everything is looked at anyhow, in a pause as well. What cannot be read is told at
 //! its place, and those before stay in force.
 
-use crate::control_loop::{ControlLoop, Host};
+use super::{ControlLoop, Host};
 use crate::interest::Who;
 use crate::report::{Cause, What};
-use crate::reporters::reporters;
+use crate::reporters::Reporters;
 use crate::schedule::{Schedule, splay};
 use crate::settings::{self, Settings};
 use model::{Diagnostic, OnDrift};
@@ -12,13 +12,13 @@ use std::time::Instant;
 
 impl ControlLoop<'_> {
     /// Reads the settings, if somebody altered them or the time has come.
-    pub(crate) fn mind_settings(&mut self) {
-        let is_altered = self.due.get(&Who::Settings).is_some_and(|due| *due <= Instant::now());
-        let is_time = matches!(self.everything, Some(Cause::Schedule | Cause::Asked));
+    pub(super) fn mind_settings(&mut self) {
+        let is_altered = self.agenda.is_due(Who::Settings, Instant::now());
+        let is_time = matches!(self.agenda.everything(), Some(Cause::Schedule | Cause::Asked));
         if !is_altered && !is_time {
             return;
         }
-        self.due.remove(&Who::Settings);
+        self.agenda.done(Who::Settings);
         let Some(path) = self.host.settings.clone() else { return };
         let read = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
         let read = read.and_then(|text| {
@@ -27,20 +27,20 @@ impl ControlLoop<'_> {
         });
         match read {
             Ok((settings, text)) => {
-                self.status.bad_settings = None;
+                self.notebook.status.bad_settings = None;
                 if settings != self.settings {
-                    match self.source.renew(&settings, &text) {
+                    match self.in_force.source().renew(&settings, &text) {
                         Ok(()) => self.renew(settings),
-                        Err(failure) => self.status.bad_settings = Some(failure.to_string()),
+                        Err(failure) => self.notebook.status.bad_settings = Some(failure.to_string()),
                     }
                 }
             }
             Err(why) => {
-                if self.status.bad_settings.as_ref() != Some(&why) {
+                if self.notebook.status.bad_settings.as_ref() != Some(&why) {
                     let text = format!("the settings cannot be used, and those before stay in force: {why}");
                     self.tell(What::Note { text });
                 }
-                self.status.bad_settings = Some(why);
+                self.notebook.status.bad_settings = Some(why);
             }
         }
     }
@@ -51,9 +51,9 @@ impl ControlLoop<'_> {
             self.host.outside.opens = self.host.outside.opens.as_ref().map(|opens| opens.by(&settings));
         }
         if is_opened_otherwise || settings.reports != self.settings.reports {
-            match reporters(&settings.reports, &self.host, &self.wait) {
+            match Reporters::open(&settings.reports, &self.host, &self.wait) {
                 Ok(reporters) => {
-                    self.status.untold.clear();
+                    self.notebook.status.untold.clear();
                     self.reporters = reporters;
                 }
                 Err(failure) => {
@@ -61,19 +61,18 @@ impl ControlLoop<'_> {
                 }
             }
         }
-        self.schedule = schedule(&settings, &self.host);
-        self.next = self.schedule.after(self.now());
+        self.agenda.follow(schedule(&settings, &self.host), self.now());
         if !settings.watch {
-            self.files.keep(&std::collections::BTreeSet::new());
+            self.watched.let_files_go();
         }
-        self.status.mode = mode(&settings).to_owned();
-        self.status.source = self.source.name();
+        self.notebook.status.mode = mode(&settings).to_owned();
+        self.notebook.status.source = self.in_force.source().name();
         self.settings = settings;
         self.tell(What::Note { text: "the settings were altered, and are in force".to_owned() });
-        if self.paused.is_none() {
+        if !self.pause.is_on() {
             self.load();
         }
-        self.everything.get_or_insert(Cause::Site);
+        self.agenda.want_everything(Cause::Site);
     }
 }
 

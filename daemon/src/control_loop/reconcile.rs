@@ -1,0 +1,151 @@
+//! The agent reconciles: reads the site, watches what it claims, has some of it or all of it looked at and put right, and enters what came of
+//! that. When, is `control_loop`'s business.
+
+use super::{ControlLoop, Host};
+use crate::bookkeeping::{Books, Now, time};
+use crate::in_force::Loaded;
+use crate::interest::{Interests, Who, with_dependants};
+use crate::look::{End, Leave, Look, Looked};
+use crate::notebook::Notebook;
+use crate::policy::left;
+use crate::report::{Cause, What};
+use crate::source::Site;
+use crate::status::Last;
+use agent::engine::{Graph, Part};
+use agent::work::keeping::PAUSE;
+use model::{OnDrift, PlannedNode};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// So long is waited for another run that has the host, before it is tried again.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// So long after there was no catalog at all, it is tried again.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Directories below one that are watched, at most.
+const MOST_BELOW: usize = 1000;
+
+impl ControlLoop<'_> {
+    /// Reads the site anew, and watches what it claims; true where its catalog is another one than before.
+    pub(super) fn load(&mut self) -> bool {
+        self.agenda.done(Who::Site);
+        let Loaded { files, is_new } = self.in_force.load(&mut self.reporters, &mut self.notebook.status);
+        if self.in_force.site().is_none() {
+            // There is nothing to keep yet: who has just booted may be without a network for a moment.
+            self.agenda.put(Who::Site, Instant::now() + SOON);
+        }
+        self.watch(&files);
+        is_new
+    }
+
+    /// Watches what the catalog claims, and what it was made from.
+    fn watch(&mut self, files: &[PathBuf]) {
+        if !self.settings.watch {
+            return;
+        }
+        let mut interests = Interests::default();
+        if let Some(site) = self.in_force.site() {
+            match Graph::load(&site.work.catalog, &site.secrets, agent::kinds::LIVE) {
+                Ok(graph) => interests = Interests::of(&graph, &directories_below),
+                Err(failure) => self.tell(What::Note { text: failure.to_string() }),
+            }
+        }
+        interests.site(files, Path::is_dir);
+        interests.path(&self.host.state.root().join(PAUSE), (Who::Orders, 0));
+        self.host.settings.iter().for_each(|path| interests.path(path, (Who::Settings, 100)));
+        self.watched.mind(interests, &mut self.reporters, &mut self.notebook.status);
+    }
+
+    pub(super) fn look_at_everything(&mut self, cause: Cause) {
+        let Some(site) = self.in_force.site().cloned() else { return };
+        self.agenda.forget_nodes();
+        let catalog = &site.work.catalog;
+        let Notebook { memory, status, .. } = &mut self.notebook;
+        memory.keep(|id| catalog.position(id).is_some());
+        status.held.retain(|id, _| catalog.position(id).is_some());
+        status.failing.retain(|id, _| catalog.position(id).is_some());
+        let all: Vec<usize> = (0..catalog.nodes().len()).collect();
+        // Where the host is only observed, what left the catalog stays too.
+        let part = match self.settings.mode {
+            OnDrift::Correct => Part::All,
+            OnDrift::Observe => Part::Only(catalog.nodes().iter().map(|node| node.id.clone()).collect()),
+        };
+        let looked = self.look(&site, part);
+        if let End::Busy(_) = looked.end {
+            self.agenda.want_everything(cause);
+        }
+        self.enter((&site, &all), looked, cause);
+    }
+
+    pub(super) fn look_at(&mut self, nodes: &BTreeSet<u32>) {
+        let Some(site) = self.in_force.site().cloned() else { return };
+        let catalog = &site.work.catalog;
+        let all: Vec<usize> = with_dependants(catalog, nodes).into_iter().map(|at| at as usize).collect();
+        let ids = all.iter().filter_map(|at| catalog.nodes().get(*at)).map(|node| node.id.clone()).collect();
+        let looked = self.look(&site, Part::Only(ids));
+        let now = Instant::now();
+        let is_nothing = looked.differing.is_empty() && looked.failed.is_empty();
+        for who in nodes.iter().map(|at| Who::Node(*at)) {
+            match looked.end {
+                End::Busy(_) => self.agenda.put(who, now),
+                End::Whole if is_nothing => self.agenda.was_nothing(who, now),
+                _ => self.agenda.was_something(who),
+            }
+        }
+        self.enter((&site, &all), looked, Cause::Event);
+    }
+
+    fn look(&self, site: &Site, part: Part) -> Looked {
+        let Host { state, clock, .. } = &self.host;
+        let now = self.now();
+        let rule = |node: &PlannedNode| left(node, site, &self.notebook.memory, (&self.settings, now));
+        let is_open = self.settings.windows.is_open(now);
+        let leave: Leave<'_> = if is_open { Ok(&rule) } else { Err("it is outside the maintenance windows") };
+        Look { site, state, clock: *clock, stop: &self.wait.stop }.at(part, leave)
+    }
+
+    fn enter(&mut self, (site, nodes): (&Site, &[usize]), looked: Looked, cause: Cause) {
+        let trouble = match &looked.end {
+            End::Whole => None,
+            End::Busy(_) => return self.agenda.wait_until(Instant::now() + BUSY),
+            End::Locked(why) | End::Failed(why) => Some(why.clone()),
+        };
+        let is_locked = matches!(looked.end, End::Locked(_));
+        let (at, seconds) = ((self.host.clock)(), self.now());
+        let Notebook { memory, status, .. } = &mut self.notebook;
+        status.looks += 1;
+        status.opens = self.settings.windows.opens(seconds).filter(|_| !looked.left.is_empty()).map(time);
+        let mut books = Books { memory, status, settings: &self.settings, writers: &self.watched.writers };
+        let told = books.enter(&site.work.catalog, nodes, &looked, Now { text: &at, seconds });
+        let Looked { report, millis, notes, .. } = looked;
+        let files = memory.breaker.busy().map(|id| PathBuf::from(id.name()));
+        let files: BTreeSet<PathBuf> = files.filter(|path| path.is_absolute()).collect();
+        self.watched.writers.mark(&files);
+        let is_news = !told.is_empty() || trouble.is_some() || cause != Cause::Event;
+        told.into_iter().for_each(|what| self.tell(what));
+        notes.into_iter().for_each(|text| self.tell(What::Note { text }));
+        let status = &mut self.notebook.status;
+        status.last = Some(Last { at, cause, report: report.clone(), millis, trouble, is_locked });
+        status.next = Some(time(self.agenda.next()));
+        if is_news {
+            self.tell(What::Looked { cause, report, millis });
+        }
+    }
+}
+
+/// Directories in a directory, at any depth, as far as they can be read: the others are no less looked at by schedule.
+fn directories_below(dir: &Path) -> Vec<PathBuf> {
+    let (mut found, mut next) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(dir) = next.pop() {
+        let Ok(entries) = std::fs::read_dir(&dir) else { continue };
+        for entry in entries.flatten() {
+            if found.len() < MOST_BELOW && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                found.push(entry.path());
+                next.push(entry.path());
+            }
+        }
+    }
+    found
+}
