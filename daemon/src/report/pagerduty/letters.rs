@@ -1,26 +1,17 @@
-//! `PagerDuty`, by its Events API v2 (<https://developer.pagerduty.com/docs/events-api-v2/overview/>; the schema is
-//! `reference/events-v2/openapiv3.json` of github.com/PagerDuty/api-schema): a host where something failed or drifted is one alert, which
-//! the next even look resolves; a new catalog is a change event. What was said before is `said`, and `pager` posts.
+//! What is told: a host where something failed or drifted is one alert, which the next even look resolves; a new catalog is a change event. How
+//! that is put is `event`'s business, what was told before is `said`, and `pager` posts.
 
-use super::outbox::Letters;
-use super::queue::Lost;
+use super::event;
 use super::said::Said;
-use super::{Told, What};
 use crate::receivers;
+use crate::report::outbox::Letters;
+use crate::report::queue::Lost;
+use crate::report::{Told, What};
 use crate::source::Bundle;
 use crate::status::Status;
 use agent::state::StateDir;
 use model::Failure;
-use serde_json::{Map, Value, json};
-
-/// A summary is no longer, in characters ("Send an Event", `payload.summary`).
-const SUMMARY: usize = 1024;
-/// A `dedup_key` is no longer, in characters.
-const DEDUP: usize = 255;
-/// Texts among the details are no longer, in characters; an event is below 512 KB.
-const DETAIL: usize = 1000;
-/// So many resources are told of one sort, at most.
-const MOST: usize = 50;
+use serde_json::Value;
 
 /// What is made of reports.
 pub struct PagerDuty {
@@ -44,7 +35,7 @@ impl PagerDuty {
         Ok(Self { settings, state, said, next: None, notes: damage.into_iter().collect() })
     }
 
-    fn change(
+    fn catalog(
         &self,
         said: &mut Said,
         told: &Told,
@@ -54,16 +45,7 @@ impl PagerDuty {
             return None;
         }
         let before = std::mem::replace(&mut said.catalog, told.catalog.clone());
-        let version = told.catalog.as_deref().unwrap_or("none");
-        let summary = format!("{}: catalog {version} is in force, {resources} resources", told.host);
-        let warnings: Vec<String> = warnings.iter().take(MOST).map(|text| cut(text, DETAIL)).collect();
-        Some(json!({ "payload": {
-            "summary": cut(&summary, SUMMARY),
-            "timestamp": told.at,
-            "source": told.host,
-            "custom_details":
-                { "catalog": version, "before": before, "resources": resources, "warnings": warnings },
-        } }))
+        Some(event::catalog(told, before, (resources, warnings)))
     }
 
     fn bundle(&self, said: &mut Said, told: &Told, bundle: &Bundle) -> Option<Value> {
@@ -71,17 +53,7 @@ impl PagerDuty {
             return None;
         }
         said.bundle = Some(bundle.sha256.clone());
-        let Bundle { site, counter, sha256, signer, from, .. } = bundle;
-        let summary = format!("{}: bundle {counter} of {site} is in force, signed by {signer}", told.host);
-        Some(json!({ "payload": {
-            "summary": cut(&summary, SUMMARY),
-            "timestamp": told.at,
-            "source": told.host,
-            "custom_details": {
-                "site": site, "counter": counter, "sha256": sha256,
-                "signer": cut(signer, DETAIL), "from": cut(from, DETAIL),
-            },
-        } }))
+        Some(event::bundle(told, bundle))
     }
 
     fn alert(&self, said: &mut Said, told: &Told, status: &Status) -> Option<Value> {
@@ -89,33 +61,18 @@ impl PagerDuty {
         if status.last.as_ref().is_some_and(|last| last.is_locked) && status.no_catalog.is_none() {
             return None;
         }
-        let dedup_key = cut(&format!("evenkeel/{}", told.host), DEDUP);
-        let found = details(status);
+        let found = event::details(status);
         if said.alert == found && !said.is_unsure {
             return None;
         }
         // What is open there by the same key is resolved by this, or goes on; where nothing is, nothing is opened by a `resolve`.
         said.is_unsure = false;
         said.alert.clone_from(&found);
-        let Some(details) = found else {
-            return Some(json!({ "event_action": "resolve", "dedup_key": dedup_key }));
-        };
-        let has_failed = ["failing", "no_catalog", "trouble"].iter().any(|name| details.get(name).is_some());
-        let severity = if has_failed { self.settings.failed } else { self.settings.drifted };
-        Some(json!({
-            "event_action": "trigger",
-            "dedup_key": dedup_key,
-            "client": "Evenkeel",
-            "payload": {
-                "summary": cut(&summary(&told.host, status), SUMMARY),
-                "timestamp": told.at,
-                "severity": severity,
-                "source": told.host,
-                "component": "keel-agent",
-                "class": if has_failed { "failed" } else { "drift" },
-                "custom_details": details,
-            },
-        }))
+        let severities = (self.settings.failed, self.settings.drifted);
+        Some(match found {
+            None => event::resolve(told),
+            Some(details) => event::trigger(told, status, details, severities),
+        })
     }
 }
 
@@ -128,7 +85,7 @@ impl Letters for PagerDuty {
         let mut said = self.said.clone();
         let (target, event) = match &told.what {
             What::Catalog { resources, warnings } => {
-                ("/change/enqueue", self.change(&mut said, told, (*resources, warnings)))
+                ("/change/enqueue", self.catalog(&mut said, told, (*resources, warnings)))
             }
             What::Bundle { bundle } => ("/change/enqueue", self.bundle(&mut said, told, bundle)),
             What::Looked { .. } | What::NoCatalog { .. } => ("/enqueue", self.alert(&mut said, told, status)),
@@ -156,65 +113,12 @@ impl Letters for PagerDuty {
     }
 }
 
-/// What is wrong with a host; `None` where nothing is. What waits for somebody's word is not wrong.
-fn details(status: &Status) -> Option<Value> {
-    let mut all = Map::new();
-    let mut put = |name: &str, found: Map<String, Value>| {
-        if !found.is_empty() {
-            all.insert(name.to_owned(), Value::Object(found.into_iter().take(MOST).collect()));
-        }
-    };
-    let failing = status.failing.iter().map(|(id, why)| (id.to_string(), json!(cut(why, DETAIL))));
-    put("failing", failing.collect());
-    let drift = status.drift.iter().map(|(id, drift)| {
-        let changes = cut(&drift.changes.join("\n"), DETAIL);
-        (
-            id.to_string(),
-            json!({ "since": drift.since, "changes": changes, "left": cut(&drift.left, DETAIL) }),
-        )
-    });
-    put("drift", drift.collect());
-    let fights = status.fights.iter().map(|(id, fight)| (id.to_string(), json!(cut(&fight.other, DETAIL))));
-    put("fights", fights.collect());
-    let trouble = status.last.as_ref().filter(|last| !last.is_locked).and_then(|last| last.trouble.as_ref());
-    for (name, why) in [("no_catalog", status.no_catalog.as_ref()), ("trouble", trouble)] {
-        if let Some(why) = why {
-            all.insert(name.to_owned(), json!(cut(why, DETAIL)));
-        }
-    }
-    (!all.is_empty()).then_some(Value::Object(all))
-}
-
-fn summary(host: &str, status: &Status) -> String {
-    let counts = [
-        (status.failing.len(), "failed"),
-        (status.drift.len(), "drifted"),
-        (status.fights.len(), "fought over"),
-        (usize::from(status.no_catalog.is_some()), "catalog cannot be had"),
-        (usize::from(status.last.as_ref().is_some_and(|last| last.trouble.is_some())), "look had no end"),
-    ];
-    let counts: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let ids = status.failing.keys().chain(status.drift.keys()).chain(status.fights.keys());
-    let ids: Vec<String> = ids.take(5).map(ToString::to_string).collect();
-    let ids = if ids.is_empty() { String::new() } else { format!(": {}", ids.join(", ")) };
-    format!("{host}: {}{ids}", counts.join(", "))
-}
-
-/// The beginning of a text.
-fn cut(text: &str, most: usize) -> String {
-    text.chars().take(most).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::PagerDuty;
     use crate::memory::Drift;
     use crate::report::outbox::Letters;
-    use crate::report::pager::filled;
+    use crate::report::pagerduty::{pager::filled, schema};
     use crate::report::{Cause, Told, What};
     use crate::settings::read;
     use crate::status::{Last, Status};
@@ -357,64 +261,5 @@ mod tests {
         let change = What::Catalog { resources: 1, warnings: vec!["w".into()] };
         let found = events(&mut pager(&world), change, &Status::default());
         schema::check(&found[0].0, &found[0].1);
-    }
-
-    /// What is published, as far as it says what an event has to be.
-    mod schema {
-        use serde_json::Value;
-
-        /// Of reference/events-v2/openapiv3.json (github.com/PagerDuty/api-schema, 5cd58ff2), "/enqueue", and of
-        /// <https://developer.pagerduty.com/docs/events-api-v2/send-change-events/> for "/change/enqueue".
-        const PUBLISHED: &str = include_str!("../../../tests/cases/pagerduty/events-v2.json");
-
-        pub fn check(target: &str, event: &Value) {
-            let published: Value = serde_json::from_str(PUBLISHED).unwrap();
-            let wrong = wrong(&published[target], event, "event");
-            assert!(wrong.is_empty(), "{wrong:?}\n{event}");
-            // In its words: "Required unless the event_type is trigger"; a payload is what a trigger is about.
-            if target == "/enqueue" {
-                let is_trigger = event["event_action"] == "trigger";
-                assert!(event["dedup_key"].is_string() && event["payload"].is_object() == is_trigger);
-            }
-        }
-
-        /// JSON Schema, as much of it as stands in there; a property that is not is a mistake too.
-        fn wrong(schema: &Value, value: &Value, at: &str) -> Vec<String> {
-            let mut found = Vec::new();
-            let is = |name: &str| schema["type"] == name;
-            if is("object") != value.is_object() && !schema["type"].is_null()
-                || is("string") && !value.is_string()
-            {
-                found.push(format!("{at} is no {}", schema["type"]));
-            }
-            if let Some(all) = schema["enum"].as_array().filter(|all| !all.contains(value)) {
-                found.push(format!("{at} is none of {all:?}"));
-            }
-            let length = value.as_str().map_or(0, |text| text.chars().count() as u64);
-            if schema["maxLength"].as_u64().is_some_and(|most| length > most) {
-                found.push(format!("{at} is too long: {length}"));
-            }
-            if schema["minLength"].as_u64().is_some_and(|least| length < least) {
-                found.push(format!("{at} is too short: {length}"));
-            }
-            if schema["format"] == "date-time"
-                && value.as_str().is_none_or(|it| it.parse::<jiff::Timestamp>().is_err())
-            {
-                found.push(format!("{at} is no time"));
-            }
-            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            found.extend(
-                required.filter(|name| value.get(name).is_none()).map(|name| format!("{at} has no {name}")),
-            );
-            for (name, inner) in
-                value.as_object().filter(|_| schema["properties"].is_object()).into_iter().flatten()
-            {
-                match &schema["properties"][name] {
-                    Value::Null => found.push(format!("{at}.{name} is not in the schema")),
-                    schema => found.extend(self::wrong(schema, inner, &format!("{at}.{name}"))),
-                }
-            }
-            found
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What PagerDuty was told last, in the host's state: a restart is no news. What to tell is `pagerduty`'s business.
+//! What PagerDuty was told last, in the host's state: a restart is no news. What to tell is `letters`' business.
 
 use agent::state::StateDir;
 use model::Failure;

@@ -1,9 +1,9 @@
-//! Who posts what `pagerduty` has made to its Events API. The routing key is put in here, and only when an event is carried.
+//! Who posts what `letters` has made to the Events API. The routing key is put in here, and only when an event is carried.
 
-use super::key::Key;
-use super::outbox::{Courier, Fate};
-use super::way::{Outside, fate, post};
 use crate::receivers;
+use crate::report::key::Key;
+use crate::report::outbox::{Courier, Fate};
+use crate::report::way::{Outside, fate, post};
 use serde_json::{Map, Value, json};
 
 /// Who posts them.

@@ -1,0 +1,11 @@
+//! `PagerDuty`, by its Events API v2: `letters` says what is told, `event` how it is put, `said` what was told before, and `pager` posts it.
+
+mod event;
+mod letters;
+mod pager;
+mod said;
+#[cfg(test)]
+mod schema;
+
+pub use letters::PagerDuty;
+pub use pager::Pager;
