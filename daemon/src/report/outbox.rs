@@ -110,14 +110,17 @@ impl<L: Letters> Reporter for Outbox<L> {
         }
         let mut inner = self.shared.lock();
         // Told once there is somebody to be told it.
-        if inner.trouble.is_none()
-            && let Some(lost) = inner.queue.lost().cloned()
-        {
-            letters.splice(..0, self.letters.lost(&lost, &told.host, &told.at));
-            inner.notes.push(format!("{}: {}", self.letters.name(), lost.words()));
-            inner.queue.forget_lost()?;
-        }
+        let lost = inner.queue.lost().filter(|_| inner.trouble.is_none()).cloned();
+        letters.splice(..0, lost.iter().filter_map(|lost| self.letters.lost(lost, &told.host, &told.at)));
         let put = letters.iter().try_for_each(|letter| inner.queue.put(&told.at, letter));
+        // What is told twice is better than what is never told: it is forgotten when it waits, and where no more was lost by that.
+        let put = match lost.filter(|lost| put.is_ok() && inner.queue.lost() == Some(lost)) {
+            Some(lost) => {
+                inner.notes.push(format!("{}: {}", self.letters.name(), lost.words()));
+                inner.queue.forget_lost()
+            }
+            None => put,
+        };
         drop(inner);
         self.shared.changed.notify_all();
         put?;
@@ -298,5 +301,24 @@ mod tests {
         drop(_say);
         again.flush(Duration::from_secs(20));
         assert_eq!(std::fs::read_dir(state.root().join("agent/words")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_was_lost_is_known_until_it_waits_to_be_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        let lost = Lost { count: 3, from: "t0".into(), to: "t2".into(), is_more: false };
+        state.make_folder("agent").unwrap();
+        state.make_folder("agent/words").unwrap();
+        state.write("agent/words/lost", &serde_json::to_vec(&lost).unwrap()).unwrap();
+        let (mut outbox, _say, hear) = self::outbox(&state);
+        assert!(
+            outbox.tell(&told(&"x".repeat(2 << 20)), &Status::default()).is_err(),
+            "it is too large to wait"
+        );
+        assert!(state.read("agent/words/lost").unwrap().is_some());
+        outbox.tell(&told("a"), &Status::default()).unwrap();
+        assert_eq!(hear.recv_timeout(Duration::from_secs(20)).unwrap(), "lost 3");
+        assert_eq!(state.read("agent/words/lost").unwrap(), None);
     }
 }
