@@ -42,6 +42,7 @@ impl Going<'_> {
         let last = before.iter().map(|run| run.begin.run).max().unwrap_or(0);
         let mut own: Vec<u64> = now
             .iter()
+            .filter(|run| is_there(run))
             .map(|run| &run.begin)
             .filter_map(|begin| (begin.run > last && begin.command == name).then_some(begin.run))
             .collect();
@@ -66,7 +67,37 @@ impl Going<'_> {
 
 /// The last run of an earlier test that nobody has brought back.
 pub(super) fn left(runs: &[RunSummary]) -> Option<&RunSummary> {
-    let is_left =
-        |run: &&RunSummary| run.begin.command.starts_with(&command("box.")) && run.after.undone.is_none();
+    let is_left = |run: &&RunSummary| run.begin.command.starts_with(&command("box.")) && is_there(run);
     runs.iter().find(is_left)
+}
+
+/// True where something of what it did is still there: nobody has brought it back, or not all of it.
+fn is_there(run: &RunSummary) -> bool {
+    run.after.undone.is_none_or(|undone| !undone.whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_there, left};
+    use model::{Aftermath, Begin, RunSummary, Undone};
+
+    fn run(number: u64, command: &str, undone: Option<bool>) -> RunSummary {
+        let begin = Begin { run: number, command: command.to_owned(), ..Begin::default() };
+        let undone = undone.map(|whole| Undone { by: number + 1, whole });
+        RunSummary {
+            begin,
+            done: 1,
+            reboots: 0,
+            end: None,
+            after: Aftermath { undone, ..Aftermath::default() },
+        }
+    }
+
+    #[test]
+    fn what_was_brought_back_by_halves_is_left() {
+        for (undone, is_left) in [(None, true), (Some(false), true), (Some(true), false)] {
+            let runs = [run(3, "apply", None), run(2, "test box.a", undone)];
+            assert_eq!((is_there(&runs[1]), left(&runs).is_some()), (is_left, is_left), "{undone:?}");
+        }
+    }
 }
