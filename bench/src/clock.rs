@@ -1,5 +1,6 @@
 //! One run of one program, and the kernel's account of it. It knows nothing of what the program does. Next: `contest`.
 
+use crate::answer::Answer;
 use anyhow::Context;
 use nix::errno::Errno;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -9,8 +10,13 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+
+/// How long after its end what a program has brought about may take to be seen.
+const AFTERWARDS: Duration = Duration::from_secs(10);
 
 /// What one run cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +49,9 @@ pub struct One {
     /// Seconds after which it is killed.
     #[arg(long)]
     limit: f64,
+    /// The clock stops when this is answered.
+    #[command(flatten)]
+    page: Option<Answer>,
     /// The program and its arguments.
     #[arg(last = true, required = true)]
     argv: Vec<String>,
@@ -55,9 +64,13 @@ pub fn print(one: &One) -> anyhow::Result<()> {
 }
 
 /// Has a process of its own run the program.
-pub fn run(argv: &[String], limit: f64) -> anyhow::Result<Ended> {
+pub fn run(argv: &[String], limit: f64, page: Option<&Answer>) -> anyhow::Result<Ended> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["one", "--limit", &limit.to_string(), "--"]).args(argv);
+    command.args(["one", "--limit", &limit.to_string()]);
+    if let Some(Answer { at, says }) = page {
+        command.args(["--at", &at.to_string(), "--says", says]);
+    }
+    command.arg("--").args(argv);
     let output = command.stderr(Stdio::inherit()).stdin(Stdio::null()).output()?;
     anyhow::ensure!(output.status.success(), "cannot run {}", argv.join(" "));
     Ok(serde_json::from_slice(&output.stdout)?)
@@ -90,9 +103,23 @@ fn here(one: &One) -> anyhow::Result<Ended> {
     let began = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot start {}", one.argv[0]))?;
     tell.send(Pid::from_raw(i32::try_from(child.id())?))?;
+    let (waits, page) = (Arc::new(AtomicBool::new(true)), one.page.clone());
+    let answered = page.map(|page| {
+        let waits = Arc::clone(&waits);
+        std::thread::spawn(move || page.first(began, &waits))
+    });
     let status = child.wait()?;
-    let wall = began.elapsed().as_secs_f64();
     drop(tell);
+    let mut wall = Some(began.elapsed());
+    if let Some(answered) = answered {
+        // What the program has brought about is there when it says so, or a moment later.
+        let until = Instant::now() + AFTERWARDS;
+        while status.success() && !answered.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        waits.store(false, Ordering::Relaxed);
+        wall = answered.join().map_err(|_| anyhow::anyhow!("who asked for the page died"))?;
+    }
     let late = watch.join().map_err(|_| anyhow::anyhow!("the watch of a run died"))??;
     if late {
         return Ok(Ended::TooLong);
@@ -100,6 +127,9 @@ fn here(one: &One) -> anyhow::Result<Ended> {
     if !status.success() {
         return Ok(Ended::Badly(format!("{status}: {}", tail(said)?)));
     }
+    let Some(wall) = wall.map(|wall| wall.as_secs_f64()) else {
+        return Ok(Ended::Badly("the page was not there when it had ended".to_owned()));
+    };
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
     let cpu = seconds(usage.user_time()) + seconds(usage.system_time());
@@ -151,7 +181,8 @@ mod tests {
     use super::{Ended, One, here};
 
     fn ended(script: &str, limit: f64) -> Ended {
-        here(&One { limit, argv: ["sh", "-c", script].map(str::to_owned).into() }).expect("it runs")
+        here(&One { limit, page: None, argv: ["sh", "-c", script].map(str::to_owned).into() })
+            .expect("it runs")
     }
 
     #[test]

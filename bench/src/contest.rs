@@ -2,6 +2,7 @@
 //! makes sense of the outcome.
 
 use crate::account;
+use crate::answer::Answer;
 use crate::clock::{self, Ended, Sample};
 use serde::{Deserialize, Serialize};
 use std::process::{Command, Stdio};
@@ -17,6 +18,8 @@ pub struct Contender {
     pub role: Role,
     /// True where nothing is done before it: it finds what the one before it left.
     pub follows: bool,
+    /// What its clock waits for in place of its end.
+    pub page: Option<Answer>,
 }
 
 /// What a contender is.
@@ -91,7 +94,7 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
                 script(&contest.spoil)?;
             }
             let had = account::processor(&contest.hosts)?;
-            match clock::run(&contender.argv, contest.limit)? {
+            match clock::run(&contender.argv, contest.limit, contender.page.as_ref())? {
                 Ended::Well(sample) if round > 0 => {
                     let hosts = account::since(had, &contest.hosts)?;
                     outcome.samples.push(Sample { hosts, ..sample });

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the developer's terminal")]
 
 mod account;
+mod answer;
 mod chart;
 mod clock;
 mod contest;

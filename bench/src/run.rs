@@ -1,14 +1,16 @@
 //! The whole: hosts, tools, then one workload after the other, each of which is a contest. Next: `figures`.
 
+use crate::answer::Answer;
 use crate::contest::{Contender, Contest, Outcome, Role, hold};
 use crate::figures::{Figures, Row};
 use crate::lab::{Connections, Fleet, lay, quoted};
 use crate::page::{self, Page};
 use crate::tools::install::{self, Had};
 use crate::tools::{Keel, Tool};
-use crate::workloads::{self, OPT, Peers, Place, Scale, Workload};
+use crate::workloads::{self, Floor, OPT, Peers, Place, Scale, Workload};
 use anyhow::Context;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -158,7 +160,7 @@ impl Bench {
                 contenders.push(competitor(tool, argv));
             }
         }
-        add_floors(&mut contenders, workload, |argv| argv.to_owned());
+        add_floors(&mut contenders, workload, |floor| floor.argv.clone());
         fleet.hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
         fleet.hold(&self.contest(contenders, |words| Ok(words.to_owned()), workload)?)
     }
@@ -168,14 +170,31 @@ impl Bench {
         let mut contenders = Vec::new();
         for tool in self.tools(workload) {
             if let Some(argv) = tool.push(&self.site(workload, tool)?, fleet)? {
-                contenders.push(competitor(tool, until(workload, fleet, argv)));
+                contenders.push(Contender { page: awaited(workload, fleet), ..competitor(tool, argv) });
             }
         }
-        add_floors(&mut contenders, workload, |argv| fleet.ssh("", argv));
+        let packed = self.packed(workload)?;
+        add_floors(&mut contenders, workload, |floor| match floor.brings {
+            true => fed(&packed, fleet.ssh("", &floor.argv)),
+            false => fleet.ssh("", &floor.argv),
+        });
         hold(&brought_about(&contenders[0]))?.first().map_or(Ok(()), well)?;
         let contest = self.contest(contenders, |words| self.over_ssh(workload, fleet, words), workload)?;
         let hosts = if fleet.hosts().len() > 10 { fleet.namespaces()? } else { Vec::new() };
         hold(&Contest { hosts, ..contest })
+    }
+
+    /// The agent as a push brings it; a name of no file where no floor asks for it.
+    fn packed(&self, workload: &Workload) -> anyhow::Result<PathBuf> {
+        let packed = self.scratch.path().join("agent.gz");
+        if workload.floors.iter().any(|floor| floor.brings) {
+            let agent = self.keel.program.with_file_name(format!("keel-agent-{}", std::env::consts::ARCH));
+            let mut gzip = Command::new("gzip");
+            gzip.arg("-9c").stdin(fs::File::open(&agent).with_context(|| agent.display().to_string())?);
+            let status = gzip.stdout(fs::File::create(&packed)?).status()?;
+            anyhow::ensure!(status.success(), "gzip: {status}");
+        }
+        Ok(packed)
     }
 
     /// The largest process that keel's push starts on a host, in MiB.
@@ -228,19 +247,16 @@ impl Bench {
 }
 
 fn competitor(tool: &dyn Tool, argv: Vec<String>) -> Contender {
-    Contender { name: tool.name().to_owned(), argv, role: Role::Tool, follows: false }
+    Contender { name: tool.name().to_owned(), argv, role: Role::Tool, follows: false, page: None }
 }
 
-/// Puts the floors behind keel, which comes first; `there` has an argv run on the host.
-fn add_floors(
-    contenders: &mut Vec<Contender>,
-    workload: &Workload,
-    there: impl Fn(&[String]) -> Vec<String>,
-) {
+/// Puts the floors behind keel, which comes first; `there` is what has one run on the host.
+fn add_floors(contenders: &mut Vec<Contender>, workload: &Workload, there: impl Fn(&Floor) -> Vec<String>) {
     let keel = contenders[0].argv.clone();
     let floors = workload.floors.iter().map(|it| {
-        let argv = if it.argv.is_empty() { keel.clone() } else { there(&it.argv) };
-        Contender { name: it.name.to_owned(), argv, role: Role::Floor, follows: it.follows }
+        let argv = if it.argv.is_empty() { keel.clone() } else { there(it) };
+        let name = it.name.to_owned();
+        Contender { name, argv, role: Role::Floor, follows: it.follows, page: None }
     });
     contenders.splice(1..1, floors.collect::<Vec<_>>());
 }
@@ -281,14 +297,18 @@ fn well(outcome: &Outcome) -> anyhow::Result<()> {
     outcome.left_out.as_ref().map_or(Ok(()), |why| anyhow::bail!("{why}"))
 }
 
-/// The program, and what the clock waits for after it.
-fn until(workload: &Workload, fleet: &Fleet, argv: Vec<String>) -> Vec<String> {
-    if workload.until.is_empty() {
-        return argv;
-    }
-    let address = &fleet.hosts()[0].address;
-    let script = format!("\"$@\" || exit; ADDRESS={address}; {}", workload.until);
-    ["sh", "-c", &script, "sh"].map(str::to_owned).into_iter().chain(argv).collect()
+/// What the clock of a tool waits for.
+fn awaited(workload: &Workload, fleet: &Fleet) -> Option<Answer> {
+    let (port, says) = workload.page.clone()?;
+    let address = fleet.hosts()[0].address.parse().expect("the lab gives addresses, not names");
+    Some(Answer { at: SocketAddr::new(address, port), says })
+}
+
+/// The program with a file as its standard input.
+fn fed(file: &Path, argv: Vec<String>) -> Vec<String> {
+    let file = file.display().to_string();
+    let words = ["sh", "-c", "f=$1; shift; exec \"$@\" <\"$f\"", "sh", &file].map(str::to_owned);
+    words.into_iter().chain(argv).collect()
 }
 
 /// What it all ran on.

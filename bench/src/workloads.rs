@@ -29,8 +29,8 @@ pub struct Workload {
     pub before: String,
     /// Shell words that have to succeed on the host after each run.
     pub after: String,
-    /// Shell words that the clock waits for on the laptop; `$ADDRESS` is the first host's.
-    pub until: String,
+    /// The port of the first host that answers at last, and what it says then: there the clock of tools stops.
+    pub page: Option<(u16, String)>,
     /// What nobody can do without, the first is what ratios are of: programs on the host, or with hosts to push to, what `ssh` runs there.
     pub floors: Vec<Floor>,
     /// What keel is to cost at most.
@@ -71,6 +71,8 @@ pub struct Floor {
     pub argv: Vec<String>,
     /// True where it finds what the one before it left, and has nothing to do.
     pub follows: bool,
+    /// True where it gets the agent as a push brings it: packed, as its standard input.
+    pub brings: bool,
 }
 
 /// A limit.
@@ -129,7 +131,7 @@ impl Workload {
             fixture: String::new(),
             before: String::new(),
             after: String::new(),
-            until: String::new(),
+            page: None,
             floors: Vec::new(),
             most: Most::Open,
             memory: None,
@@ -148,21 +150,22 @@ impl Workload {
 }
 
 impl Floor {
+    /// One that is done for itself.
+    fn new(name: &'static str, argv: &[&str]) -> Self {
+        let argv = argv.iter().map(|arg| (*arg).to_owned()).collect();
+        Self { name, argv, follows: false, brings: false }
+    }
+
     /// One of the program `floor`.
     fn program(name: &'static str, args: &[&str]) -> Self {
-        let mut argv = vec![format!("{OPT}/floor")];
-        argv.extend(args.iter().map(|arg| (*arg).to_owned()));
-        Self { name, argv, follows: false }
+        let floor = format!("{OPT}/floor");
+        Self::new(name, &[&[floor.as_str()], args].concat())
     }
 
     /// Two that a `Most::Change` goes by: a program that does nothing, and keel where nothing is to do.
     fn nothing(argv: &[&str]) -> [Self; 2] {
-        let argv = argv.iter().map(|arg| (*arg).to_owned()).collect();
-        [("nothing", argv), ("keel, nothing to do", Vec::new())].map(|(name, argv)| Self {
-            name,
-            argv,
-            follows: true,
-        })
+        [("nothing", argv), ("keel, nothing to do", &[])]
+            .map(|(name, argv)| Self { follows: true, ..Self::new(name, argv) })
     }
 }
 

@@ -25,11 +25,7 @@ pub fn all(scale: Scale) -> Vec<Workload> {
     );
     let at = "/opt/bench/W9/keel";
     let serial = format!("/opt/bench/keel apply --yes --local -f {at}/serial.toml --state-dir {at}/state");
-    let floor = |name: &'static str, line: &str| Floor {
-        name,
-        argv: ["sh", "-c", line].map(str::to_owned).into(),
-        follows: false,
-    };
+    let floor = |name: &'static str, line: &str| Floor::new(name, &["sh", "-c", line]);
     vec![Workload {
         fixture: format!(
             "apt-get -qq update && apt-get -qq -y --download-only install {PACKAGES} >/dev/null"

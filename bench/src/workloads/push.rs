@@ -47,7 +47,7 @@ fn push(id: &'static str, place: Place) -> Workload {
         } else {
             mixed::fixture()
         },
-        floors: vec![Floor { name: "ssh HOST true", argv: vec!["true".to_owned()], follows: false }],
+        floors: vec![Floor::new("ssh HOST true", &["true"])],
         ..Workload::new(id, what, state)
     }
 }

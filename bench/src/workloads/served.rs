@@ -8,15 +8,20 @@ const PAGE: &str = "served by the benchmark\n";
 
 /// The one.
 pub fn all(_: Scale) -> Vec<Workload> {
+    let brought = "/var/tmp/bench-agent";
+    let bring =
+        format!("gzip -dc >{brought} && sync {brought} && sha256sum {brought} >/dev/null && rm {brought}");
     let apt = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install nginx-light logrotate >/dev/null";
     vec![Workload {
         place: Place::Laptop { hosts: 1, delay: 0 },
         before: raw(),
-        until: UNTIL_SERVED.to_owned(),
+        page: Some((8081, PAGE.to_owned())),
         floors: vec![Floor {
-            name: "apt-get update and install by hand",
-            argv: ["sudo", "sh", "-c", apt].map(str::to_owned).into(),
-            follows: false,
+            brings: true,
+            ..Floor::new(
+                "the agent brought, apt-get update and install, by hand",
+                &["sudo", "sh", "-c", &format!("{bring} && {apt}")],
+            )
         }],
         most: Most::Ratio(1.15),
         ..Workload::new("W4", "a raw host to a served page, the agent brought", state())
@@ -78,6 +83,3 @@ fn raw() -> String {
     sync"
         .to_owned()
 }
-
-/// Shell words that wait for the page at `$ADDRESS`, up to a minute.
-const UNTIL_SERVED: &str = "for i in $(seq 3000); do curl -sf http://$ADDRESS:8081/ | grep -qx 'served by the benchmark' && exit 0; sleep 0.02; done; exit 1";
