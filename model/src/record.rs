@@ -74,6 +74,9 @@ pub struct Begin {
     /// The last of the runs that this one rolls back, where they are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<u64>,
+    /// Within so many seconds after its end it is undone unless it is confirmed; `None` where nobody has to confirm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<u64>,
 }
 
 /// A run that goes on after the machine was rebooted.

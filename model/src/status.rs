@@ -139,9 +139,20 @@ pub struct RunSummary {
     pub reboots: u64,
     /// Its sum; `None` where it was cut off, or is under way.
     pub end: Option<Report>,
+    /// What is wrong with the rest of its journal, as a sentence for the operator; of a run of which not even the beginning can be read, that has
+    /// no more than its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
     /// What became of it.
     #[serde(default, skip_serializing_if = "Aftermath::is_nothing")]
     pub after: Aftermath,
+}
+
+impl RunSummary {
+    /// True where all is told that there is to tell.
+    pub fn is_whole(&self) -> bool {
+        self.damage.is_none() && self.after.unclear.is_none()
+    }
 }
 
 /// What became of what a run did, after its end.
@@ -153,6 +164,9 @@ pub struct Aftermath {
     pub settled: Option<Settled>,
     /// Who brought it back.
     pub undone: Option<Undone>,
+    /// Why it cannot be told whether it waits, or how that was settled; `None` where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclear: Option<String>,
 }
 
 impl Aftermath {

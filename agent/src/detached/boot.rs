@@ -18,8 +18,8 @@ pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
     // A fault of the last uptime has no business in this one.
     drill::after_boot(state)?;
     // First, and before there is a network, which the run may have broken: nobody stays locked out. A run that goes on is waited for.
-    if let Some(pending) = state.pending()? {
-        Posted::of(state).start(pending.run)?;
+    if let Some(run) = state.awaited()? {
+        Posted::of(state).start(run)?;
     }
     let resumed = go_on(state);
     BootUnit::of(state).release()?;

@@ -138,6 +138,7 @@ fn carry_out(
         command: job.command.clone(),
         undoes: None,
         through: None,
+        armed: plan.armed.as_ref().map(|stake| stake.window),
     };
     clean(job, &past)?;
     supersede(job.state, job.sentry)?;

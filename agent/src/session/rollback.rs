@@ -86,6 +86,7 @@ fn carry_out(
         command: format!("rollback of {}", span.words()),
         undoes: Some(span.first),
         through: span.through,
+        armed: plan.armed.as_ref().map(|stake| stake.window),
     };
     clean(rollback, &past)?;
     supersede(rollback.state, rollback.sentry)?;

@@ -136,6 +136,7 @@ fn together(runs: Vec<Status>) -> Status {
     let begin = runs.last().and_then(|run| run.begin.clone()).map(|begin| Begin {
         undoes: None,
         through: None,
+        armed: None,
         ..begin
     });
     Status { begin, acts, owed: BTreeSet::new(), resumed: Vec::new(), end: None }

@@ -77,8 +77,9 @@ fn waiting(watch: &Watch<'_>) -> Result<Option<Pending>, Failure> {
     match watch.state.pending() {
         // The note of it is damaged. That must not keep a host out of reach: nobody is posted but for a run that waits.
         Err(Failure::Refused { .. }) => {
-            let because = vec!["it was asked for".to_owned()];
-            Ok(Some(Pending { run: watch.run, window: CONFIRM_WITHIN, because, phase: Phase::Waiting }))
+            let (run, because) = (watch.run, vec!["it was asked for".to_owned()]);
+            let window = watch.state.window(run)?.unwrap_or(CONFIRM_WITHIN);
+            Ok(Some(Pending { run, window, because, phase: Phase::Waiting }))
         }
         pending => Ok(pending?.filter(|pending| pending.run == watch.run)),
     }

@@ -5,12 +5,13 @@
 
 use super::StateDir;
 use super::dir::write_private;
+use super::past::Read;
 use super::summed::{summed, text_of};
 use crate::os::Expect;
 use crate::os::lock::{Attempt, Holder, Lock, lock_within};
 use crate::os::remove::remove;
 use crate::os::safe_path::{self, Follow};
-use model::{Failure, Settled};
+use model::{Begin, Failure, Settled};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::Cursor;
@@ -69,6 +70,45 @@ impl StateDir {
             let why =
                 format!("{} says which run waits to be confirmed, and is damaged: {error}", path.display());
             Failure::refused(why, "remove it, and what that run did stays")
+        })
+    }
+
+    /// Which run waits to be confirmed, if one does. Where the note that says so is damaged it is the one whose journal says that it has to be:
+    /// nobody is left with what nobody confirmed.
+    ///
+    /// # Errors
+    /// It cannot be read; or it is damaged, and no journal makes up for it.
+    pub fn awaited(&self) -> Result<Option<u64>, Failure> {
+        match self.pending() {
+            Err(damage @ Failure::Refused { .. }) => self.last_armed()?.map(Some).ok_or(damage),
+            pending => Ok(pending?.map(|pending| pending.run)),
+        }
+    }
+
+    /// The last run that has to be confirmed, where nothing came after it but its own undoing: nobody begins another one as long as it waits.
+    fn last_armed(&self) -> Result<Option<u64>, Failure> {
+        for run in self.numbers()?.into_iter().rev() {
+            let begin = match self.status(run)? {
+                Read::Nothing => continue,
+                Read::Whole(status) | Read::Damaged(status, _) => status.begin,
+            };
+            match begin {
+                Some(Begin { armed: Some(_), .. }) => return Ok(Some(run)),
+                Some(Begin { undoes: Some(_), .. }) => {}
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// How long `run` waits to be confirmed after its end, in seconds, by its journal; `None` where that does not say it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn window(&self, run: u64) -> Result<Option<u64>, Failure> {
+        Ok(match self.status(run)? {
+            Read::Nothing => None,
+            Read::Whole(status) | Read::Damaged(status, _) => status.begin.and_then(|begin| begin.armed),
         })
     }
 
@@ -145,8 +185,9 @@ impl PendingGuard<'_> {
 #[cfg(test)]
 mod tests {
     use super::{Pending, Phase};
-    use crate::state::StateDir;
-    use model::Settled;
+    use crate::state::{FileLog, StateDir};
+    use model::{Begin, JOURNAL_VERSION, Settled};
+    use std::collections::BTreeSet;
 
     #[test]
     fn what_waits_and_what_became_of_it_are_read_back() {
@@ -173,5 +214,33 @@ mod tests {
         state.make().unwrap();
         std::fs::write(state.root().join("pending"), "{").unwrap();
         assert!(state.pending().unwrap_err().to_string().contains("is damaged"));
+    }
+
+    #[test]
+    fn where_the_note_is_damaged_the_journals_say_which_run_waits() {
+        let begin =
+            |run, armed, undoes| Begin { version: JOURNAL_VERSION, run, armed, undoes, ..Begin::default() };
+        for (runs, awaited) in [
+            (vec![], None),
+            (vec![begin(1, None, None)], None),
+            (vec![begin(1, Some(9), None)], Some(1)),
+            (vec![begin(1, None, None), begin(2, Some(9), None), begin(3, None, Some(2))], Some(2)),
+            (vec![begin(1, Some(9), None), begin(2, Some(5), Some(1))], Some(2)),
+            (vec![begin(1, Some(9), None), begin(2, None, None)], None),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let state = StateDir::new(dir.path().join("state"));
+            state.make().unwrap();
+            for begin in &runs {
+                drop(FileLog::begin(&state, begin.clone(), &BTreeSet::new()).unwrap());
+            }
+            assert_eq!(state.awaited().unwrap(), None, "there is no note");
+            std::fs::write(state.root().join("pending"), "{").unwrap();
+            let told = state.awaited();
+            match awaited {
+                Some(run) => assert_eq!(told.unwrap(), Some(run), "{runs:?}"),
+                None => assert!(told.unwrap_err().to_string().contains("is damaged"), "{runs:?}"),
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::{Choice, Faults, Locks, Sink};
 use crate::os::host::{Attendance, Host};
 use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
 use crate::state::{EventLog, Read};
-use model::{EventBody, Failure, Plan, Report};
+use model::{EventBody, Failure, Plan, Report, RunSummary};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
@@ -207,8 +207,10 @@ fn give_up(ended: Ended, events: &EventLog<'_>, nodes: u64) -> Ending {
 }
 
 fn history(means: &Means<'_>) -> Result<Ending, Failure> {
-    means.controller.reply(Reply::History(means.state.history()?))?;
-    Ok(Ending::Unchanged)
+    let runs = means.state.history()?;
+    let ending = if runs.iter().all(RunSummary::is_whole) { Ending::Unchanged } else { Ending::Failed };
+    means.controller.reply(Reply::History(runs))?;
+    Ok(ending)
 }
 
 fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
@@ -225,8 +227,9 @@ fn show(run: Option<u64>, means: &Means<'_>) -> Result<Ending, Failure> {
             (status, Some(format!("the journal of run {run} is damaged after this: {why}")))
         }
     };
-    let ending = if damage.is_some() { Ending::Failed } else { Ending::Unchanged };
     let after = means.state.aftermath(run)?;
+    let is_whole = damage.is_none() && after.unclear.is_none();
+    let ending = if is_whole { Ending::Unchanged } else { Ending::Failed };
     means.controller.reply(Reply::Run { status, damage, after })?;
     Ok(ending)
 }

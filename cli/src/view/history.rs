@@ -12,7 +12,11 @@ pub fn list(runs: &[RunSummary]) -> Vec<String> {
     }
     let line = |run: &RunSummary| {
         let begin = &run.begin;
-        let end = run.end.as_ref().map_or_else(|| "cut off, or under way".to_owned(), sum);
+        let end = match (&run.end, &run.damage) {
+            (Some(end), None) => sum(end),
+            (None, None) => "cut off, or under way".to_owned(),
+            (_, Some(damage)) => format!("error: {damage}"),
+        };
         let reboots = match run.reboots {
             0 => String::new(),
             1 => "  went on after a reboot".to_owned(),
@@ -31,7 +35,7 @@ pub fn list_json(runs: &[RunSummary]) -> Vec<String> {
         json!({
             "event": "run", "run": begin.run, "at": begin.at, "command": begin.command,
             "undoes": begin.undoes, "ops": run.done, "reboots": run.reboots, "report": run.end,
-            "after": for_programs(&run.after),
+            "damage": run.damage, "after": for_programs(&run.after),
         })
         .to_string()
     };
@@ -86,6 +90,9 @@ pub fn one_json(status: &Status, after: &Aftermath) -> Vec<String> {
 
 /// What became of a run; `None` where nothing did.
 fn words(after: &Aftermath) -> Option<String> {
+    if let Some(why) = &after.unclear {
+        return Some(format!("error: what became of it cannot be told: {why}"));
+    }
     let by = after.undone.map(|undone| (undone.whole, format!("by run {}", undone.by)));
     Some(match (&after.settled, by) {
         (None, None) if after.waits => "waits to be confirmed".to_owned(),
@@ -109,7 +116,7 @@ fn for_programs(after: &Aftermath) -> Value {
         Some(Settled::Reverted(because)) => (Some("reverted"), Some(because)),
         Some(Settled::Stuck(left)) => (Some("stuck"), Some(left)),
     };
-    json!({ "settled": settled, "because": because, "undone": after.undone })
+    json!({ "settled": settled, "because": because, "undone": after.undone, "unclear": after.unclear })
 }
 
 fn word(outcome: &Outcome) -> &'static str {
@@ -122,8 +129,8 @@ fn word(outcome: &Outcome) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{for_programs, words};
-    use model::{Aftermath, Settled, Undone};
+    use super::{for_programs, list, words};
+    use model::{Aftermath, Begin, RunSummary, Settled, Undone};
 
     #[test]
     fn what_became_of_a_run_is_said_and_by_which_run() {
@@ -140,12 +147,30 @@ mod tests {
             (Some(Settled::Stuck(why())), Some(part), Some("reverted in part by run 8: nobody")),
             (Some(Settled::Stuck(why())), None, Some("not reverted: nobody")),
         ] {
-            let after = Aftermath { waits: false, settled, undone };
+            let after = Aftermath { settled, undone, ..Aftermath::default() };
             assert_eq!(words(&after).as_deref(), expected);
             assert_eq!(for_programs(&after)["undone"]["by"].as_u64(), undone.map(|it| it.by));
         }
         let waiting = Aftermath { waits: true, ..Aftermath::default() };
         assert_eq!(words(&waiting).as_deref(), Some("waits to be confirmed"));
         assert_eq!(for_programs(&waiting)["settled"], "waits");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_said_in_its_place() {
+        let why = || Some("why".to_owned());
+        let after = Aftermath { unclear: why(), ..Aftermath::default() };
+        assert_eq!(words(&after).as_deref(), Some("error: what became of it cannot be told: why"));
+        assert_eq!(for_programs(&after)["unclear"], "why");
+        let run = RunSummary {
+            begin: Begin { run: 7, ..Begin::default() },
+            done: 0,
+            reboots: 0,
+            end: None,
+            damage: why(),
+            after,
+        };
+        let line = list(&[run]).remove(0);
+        assert!(line.contains("7") && line.contains("error: why  error: what became"), "{line}");
     }
 }

@@ -14,6 +14,9 @@ comes_in() { [[ $(laptop_runs ssh -o BatchMode=yes -o ConnectTimeout=2 "$1" sudo
 inside() { nsenter --all --target "${LAB_INIT_LIST[0]}" "$@"; }
 # waits: a run of the first host has ended, and is not confirmed.
 waits() { [[ $(cat "$(folder)/root/var/lib/evenkeel/pending" 2>&-) == *waiting* ]]; }
+# watcher: who watches over the run of the first host.
+watcher() { cat "$(folder)/root/var/lib/evenkeel/watch.lock" 2>&-; }
+is_another() { [[ -n $(watcher) && $(watcher) != "$1" ]]; }
 told() { host_sh 'tail -n 1 "/var/lib/evenkeel/runs/$1/events"' "$1"; }
 is_settled() { host_sh '[[ ! -e /var/lib/evenkeel/pending ]]'; }
 
@@ -59,6 +62,11 @@ assert_eq "$good" "$(state)"
 laptop apply --yes --confirm 8s --set sshd.text="AllowUsers nobody" sshd >"$LAPTOP/down.log" 2>&1 &
 pushed=$!
 soon waits
+before=$(watcher)
+power_cycle
+# It loses it again, and with it a half of what says which run waits.
+soon is_another "$before"
+printf '{"run":7,"win' >"$(folder)/root/var/lib/evenkeel/pending"
 power_cycle
 status=0
 wait "$pushed" || status=$?
