@@ -94,6 +94,7 @@ fn run(Job { setting, work }: &Job, secrets: &Secrets, contents: &Arc<Contents>)
         packages: versions::changes(&before.packages, &after.packages),
         accounts: accounts::changes(&before.accounts, &after.accounts),
         recorded: host.recorded().into_iter().chain(asked_for()?).collect(),
+        mounted: host.recorded_mounts(),
         unsettled: unsettled(&again, &broken.into_inner().unwrap_or_else(PoisonError::into_inner)),
     })
 }

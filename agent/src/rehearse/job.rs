@@ -2,7 +2,9 @@
 //! any host, outwards `Up`.
 //! Secrets travel on the pipe only: they never stand in an argv, an environment or on a disk.
 
-use model::{EventBody, Failure, RehearsedAccount, RehearsedFile, RehearsedPackage, Report, UnitState};
+use model::{
+    EventBody, Failure, HostPath, RehearsedAccount, RehearsedFile, RehearsedPackage, Report, UnitState,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,6 +57,8 @@ pub(super) struct Ran {
     pub(super) accounts: Vec<RehearsedAccount>,
     /// Such as `start nginx.service`, in order.
     pub(super) recorded: Vec<String>,
+    /// Where something would have been mounted.
+    pub(super) mounted: Vec<HostPath>,
     pub(super) unsettled: Vec<String>,
 }
 

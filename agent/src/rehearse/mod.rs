@@ -21,6 +21,7 @@ mod stage;
 mod standing;
 mod standing_keeper;
 mod units;
+mod unmounted;
 mod versions;
 mod walk;
 mod wire;

@@ -147,7 +147,7 @@ fn broken(error: impl Display) -> Failure {
     Failure::io("talk over", "the pipe of the rehearsal", error)
 }
 
-fn put_together(ran: Ran, found: Found) -> Rehearsal {
+fn put_together(ran: Ran, mut found: Found) -> Rehearsal {
     // dpkg names the list of a package that may be there for several architectures `name:arch`.
     let base = |name: &str| name.split_once(':').map_or(name.to_owned(), |(base, _)| base.to_owned());
     let files_of = |package: RehearsedPackage| {
@@ -165,7 +165,8 @@ fn put_together(ran: Ran, found: Found) -> Rehearsal {
     let starts = |act: &String| act.starts_with("start") || act.starts_with("restart");
     let started = units.iter().filter(|unit| unit.acts.iter().any(starts)).map(|unit| unit.name.as_str());
     let started = started.collect::<Vec<_>>().join(", ");
-    let mut notes = found.notes;
+    let mut notes = std::mem::take(&mut found.notes);
+    notes.extend(super::unmounted::mark(&ran.mounted, &mut found.files));
     notes.extend(kernel.into_iter().map(|line| {
         format!("the kernel is the machine's own and is left alone: whether it takes `{line}` is not told")
     }));

@@ -39,6 +39,8 @@ pub(super) struct Recording {
     pub(super) active: BTreeMap<String, String>,
     /// Values of the kernel that were set, by their files.
     pub(super) values: BTreeMap<HostPath, String>,
+    /// Where something was mounted.
+    pub(super) mounted: BTreeSet<HostPath>,
 }
 
 /// What will be asked for.
@@ -114,6 +116,14 @@ impl<'a> Host<'a> {
         match &self.manager {
             Manager::Running => Vec::new(),
             Manager::Recorded(recording) => locked(recording).lines.clone(),
+        }
+    }
+
+    /// Where something would have been mounted, were it a host of its own.
+    pub fn recorded_mounts(&self) -> Vec<HostPath> {
+        match &self.manager {
+            Manager::Running => Vec::new(),
+            Manager::Recorded(recording) => locked(recording).mounted.iter().cloned().collect(),
         }
     }
 

@@ -18,6 +18,9 @@ impl Host<'_> {
             let mut recording = locked(recording);
             recording.lines.push(op.to_string());
             recording.values.insert(path, text.trim_end_matches('\n').to_owned());
+            if let Op::Mount { path, .. } = op {
+                recording.mounted.insert(path.clone());
+            }
             return Ok(());
         }
         match op {
@@ -109,6 +112,6 @@ mod tests {
         assert_eq!(mounted(&real, &path).unwrap(), None);
         host.execute(&Op::Unmount { path: path.clone() }, &attempt).unwrap();
         assert_eq!(mounted(&host, &path).unwrap(), None);
-        assert_eq!(host.recorded().len(), 2);
+        assert_eq!((host.recorded().len(), host.recorded_mounts()), (2, vec![path]));
     }
 }
