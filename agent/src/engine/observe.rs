@@ -2,7 +2,7 @@
 
 use super::decide::decide;
 use super::graph::{Choice, Graph, Vertex};
-use crate::system::System;
+use crate::system::{Still, System};
 use model::{Failure, Step, Thing};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,8 +19,9 @@ type Look = Result<Vec<Step>, Failure>;
 /// What each node would need done, were nothing to change before it. In catalog order; nothing for those that are not chosen.
 pub(super) fn observe(graph: &Graph<'_>, system: &dyn System, choice: &Choice) -> Result<Vec<Look>, Failure> {
     system.prepare(&graph.things(choice))?;
+    let still = Still::new(system);
     let decide = |vertex: &Vertex<'_>| match choice.takes(vertex.node) {
-        true => decide(vertex, system),
+        true => decide(vertex, &still),
         false => Ok(Vec::new()),
     };
     let vertices = graph.vertices();

@@ -5,7 +5,7 @@ use crate::parts::ensure::Ensure;
 use crate::parts::follow::follow;
 use crate::parts::pattern::pattern;
 use crate::parts::place;
-use crate::system::{Entry, EntryKind, Look, System};
+use crate::system::{Entry, EntryKind, Look, System, once};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 /// Largest file that is edited, in bytes.
 const LARGEST: u64 = 16 << 20;
+/// Largest file that is held in memory for the next resource that edits it, in bytes.
+const SHARED: u64 = 64 << 10;
 /// Most lines that a step shows.
 const MOST_SHOWN: usize = 20;
 
@@ -295,8 +297,10 @@ ensure = "absent"
             seen.entry = system.look(&end, Look::Bare)?;
             seen.at = Some(end);
         }
-        if let Some(Entry { kind: EntryKind::File { .. }, .. }) = seen.entry {
-            let bytes = system.read(seen.at.as_ref().unwrap_or(&self.path), LARGEST)?;
+        if let Some(Entry { kind: EntryKind::File { size, .. }, .. }) = seen.entry {
+            let path = seen.at.as_ref().unwrap_or(&self.path);
+            let read = || system.read(path, LARGEST);
+            let bytes = if size <= SHARED { once(system, path, read)?.to_vec() } else { read()? };
             match String::from_utf8(bytes) {
                 Ok(text) => seen.text = text,
                 Err(error) => seen.base64 = Some(STANDARD.encode(error.as_bytes())),

@@ -4,7 +4,7 @@ use crate::kind::{Class, Kind};
 use crate::parts::fstab::{self, FSTAB};
 use crate::parts::mounting::{self, Found};
 use crate::parts::place;
-use crate::system::{Entry, EntryKind, Look, System};
+use crate::system::{Entry, EntryKind, Look, System, once};
 use model::{Claim, Content, Failure, HostPath, Op, Presence, Principal, Problem, Step, Thing, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,26 @@ pub struct Seen {
     fstab: String,
     /// What stands at the place.
     place: Option<Entry>,
+}
+
+/// fstab(5), as all resources of this kind find it.
+struct Table {
+    entry: Option<Entry>,
+    text: String,
+}
+
+impl Table {
+    fn read(system: &dyn System, path: &HostPath) -> Result<Self, Failure> {
+        let entry = system.look(path, Look::Bare)?;
+        let text = match entry {
+            Some(Entry { kind: EntryKind::File { .. }, .. }) => {
+                let text = String::from_utf8(system.read(path, LARGEST)?);
+                text.map_err(|_| Failure::unknown(FSTAB, "it is not UTF-8"))?
+            }
+            _ => String::new(),
+        };
+        Ok(Self { entry, text })
+    }
 }
 
 impl Mount {
@@ -255,11 +275,9 @@ mode = "0750"
         let mut seen = Seen::default();
         if self.ensure != State::Unmounted {
             let path = HostPath::new(FSTAB).map_err(|why| Failure::unknown(FSTAB, why))?;
-            seen.entry = system.look(&path, Look::Bare)?;
-            if let Some(Entry { kind: EntryKind::File { .. }, .. }) = seen.entry {
-                seen.fstab = String::from_utf8(system.read(&path, LARGEST)?)
-                    .map_err(|_| Failure::unknown(FSTAB, "it is not UTF-8"))?;
-            }
+            let table = once(system, &path, || Table::read(system, &path))?;
+            seen.entry.clone_from(&table.entry);
+            seen.fstab.clone_from(&table.text);
         }
         if self.ensure != State::Present {
             seen.live = Found::at(system, &self.path, &self.wanted())?;

@@ -1,7 +1,7 @@
 //! What lies below a directory, as data, and the steps that remove it item by item. Nothing is removed across a mount
 //! point, nothing in bulk, and never more than a person could have meant.
 
-use crate::system::{Entry, EntryKind, Look, System};
+use crate::system::{Entry, EntryKind, Look, MOUNTS, System, once};
 use model::{Failure, HostPath, Op, Step, Val};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -12,8 +12,6 @@ use std::os::unix::ffi::OsStringExt;
 pub const MOST_REMOVED: usize = 10_000;
 /// Most entries that one resource looks at.
 const MOST_SEEN: usize = 1_000_000;
-/// The mounts that this process sees, proc_pid_mountinfo(5).
-const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// An entry below a directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,13 +101,19 @@ pub fn removed(path: &HostPath, entry: &Entry) -> Step {
 /// The mount points at or below `top`. A host without /proc is one in memory.
 fn mounts(system: &dyn System, top: &HostPath) -> Result<Vec<HostPath>, Failure> {
     let table = HostPath::new(MOUNTS).map_err(|error| Failure::unknown(MOUNTS, error))?;
-    if system.look(&table, Look::Bare)?.is_none() {
+    let points = once(system, &table, || points(system, &table))?;
+    Ok(points.iter().filter(|point| point.starts_with(top)).cloned().collect())
+}
+
+/// All mount points.
+fn points(system: &dyn System, table: &HostPath) -> Result<Vec<HostPath>, Failure> {
+    if system.look(table, Look::Bare)?.is_none() {
         return Ok(Vec::new());
     }
-    let text = system.read(&table, 16 << 20)?;
+    let text = system.read(table, 16 << 20)?;
     let fifth = |line: &[u8]| line.split(|byte| *byte == b' ').nth(4).map(unescaped);
     let points = text.split(|byte| *byte == b'\n').filter_map(fifth);
-    Ok(points.filter_map(|point| HostPath::new(point).ok()).filter(|point| point.starts_with(top)).collect())
+    Ok(points.filter_map(|point| HostPath::new(point).ok()).collect())
 }
 
 /// Space, tab, newline and backslash stand in octal in that table.

@@ -1,6 +1,6 @@
 //! `trait System`, the one door to a host. Kinds read through it; only the engine calls `execute`.
 
-use super::{Accounts, Candidates, Compared, Entry, Look, Package};
+use super::{Accounts, Candidates, Compared, Entry, Look, Package, Shared, Worked};
 use model::{Command, Content, Failure, HostPath, Op, Subject, Thing, UnitState};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -77,6 +77,11 @@ pub trait System: Sync {
 
     /// Removes what an execution of `op` under `tag` that was cut off may have left beside its subject.
     fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure>;
+
+    /// What [`once`](super::once) asks for. Only a host that nobody changes meanwhile keeps it.
+    fn once(&self, _of: Shared, work: &dyn Fn() -> Result<Worked, Failure>) -> Result<Worked, Failure> {
+        work()
+    }
 
     /// Changes the host. The engine alone calls this, and journals first.
     fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Touched, Failure>;

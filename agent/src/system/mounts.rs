@@ -1,8 +1,10 @@
 //! What is mounted, from the text of proc_pid_mountinfo(5), and what an op makes of that text: on the model of a host, and in a throwaway copy
 //! of one. Pure but for reading the text; it mounts nothing.
 
-use super::{Layer, System};
+use super::{Layer, System, once};
 use model::{Failure, HostPath, MountState, Op};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The table of the mounts that this process sees.
 pub const MOUNTS: &str = "/proc/self/mountinfo";
@@ -35,27 +37,57 @@ impl Mounted {
     pub fn is_foreseen(&self) -> bool {
         self.device == FORESEEN
     }
+
+    /// Where what is seen at `bound` is seen by this mount as well, if it is.
+    fn shows(&self, bound: &Self) -> Option<String> {
+        let is_same = (&self.device, &self.state.fs, &self.state.source)
+            == (&bound.device, &bound.state.fs, &bound.state.source);
+        if !is_same || self.at == bound.at || self.is_foreseen() {
+            return None;
+        }
+        let below = Path::new(&bound.state.root).strip_prefix(&self.state.root).ok()?;
+        // To join nothing would add a slash.
+        let place = Path::new(&self.at).components().chain(below.components()).collect::<PathBuf>();
+        place.to_str().map(str::to_owned)
+    }
 }
 
 /// All mounts, in the order in which they were made; none where there is no table, as in memory.
-pub fn mounts(system: &dyn System) -> Result<Vec<Mounted>, Failure> {
-    Ok(table(system)?.lines().filter_map(line).collect())
+pub fn mounts(system: &dyn System) -> Result<Arc<Vec<Mounted>>, Failure> {
+    once(system, &place()?, || Ok(table(system)?.lines().filter_map(line).collect()))
 }
 
 /// What is seen at `path`, if something is mounted there: the last one hides those before it.
 pub fn mounted(system: &dyn System, path: &HostPath) -> Result<Option<Mounted>, Failure> {
     let at = path.to_string();
-    Ok(mounts(system)?.into_iter().rfind(|mount| mount.at == at))
+    Ok(mounts(system)?.iter().rfind(|mount| mount.at == at).cloned())
+}
+
+/// What is seen at `path`, so that it can be mounted there again: what is there elsewhere too, or as a part of what is, by that place.
+pub fn mount_image(system: &dyn System, path: &HostPath) -> Result<Option<MountState>, Failure> {
+    let (all, at) = (mounts(system)?, path.to_string());
+    let Some(place) = all.iter().rposition(|mount| mount.at == at) else { return Ok(None) };
+    let (before, live) = (&all[..place], &all[place]);
+    let state = live.state.clone();
+    Ok(Some(match before.iter().rev().find_map(|other| other.shows(live)) {
+        Some(source) => {
+            MountState { source, fs: "none".to_owned(), options: format!("bind,{}", state.options), ..state }
+        }
+        None => state,
+    }))
 }
 
 /// The text of the table.
 pub fn table(system: &dyn System) -> Result<String, Failure> {
-    let path = HostPath::new(MOUNTS).map_err(|why| Failure::unknown(MOUNTS, why))?;
-    match system.read(&path, 16 << 20) {
+    match system.read(&place()?, 16 << 20) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(Failure::Missing { .. }) => Ok(String::new()),
         Err(failure) => Err(failure),
     }
+}
+
+fn place() -> Result<HostPath, Failure> {
+    HostPath::new(MOUNTS).map_err(|why| Failure::unknown(MOUNTS, why))
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
@@ -156,7 +188,7 @@ impl Layer<'_> {
     /// The table is a file of the model.
     pub(super) fn change_mounts(&self, op: &Op) -> Result<(), Failure> {
         let text = after(&table(self)?, op)?.into_bytes();
-        let path = HostPath::new(MOUNTS).map_err(|why| Failure::unknown(MOUNTS, why))?;
+        let path = place()?;
         match text.is_empty() {
             true => drop(self.delta().paths.insert(path, None)),
             false => self.put_view(path, text),
@@ -167,7 +199,8 @@ impl Layer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{after, line};
+    use super::{MOUNTS, after, line, mount_image};
+    use crate::system::Layer;
     use model::{HostPath, Op};
 
     const TABLE: &str = "30 22 8:2 / /srv/a\\040b rw,nosuid - ext4 /dev/sda2 ro,errors=continue\n";
@@ -178,6 +211,27 @@ mod tests {
         assert_eq!((mount.at.as_str(), mount.device.as_str()), ("/srv/a b", "8:2"));
         assert_eq!(mount.state.options, "rw,nosuid,errors=continue");
         assert!(line("nonsense").is_none());
+    }
+
+    #[test]
+    fn what_is_there_elsewhere_too_is_remembered_by_that_place() {
+        let host = Layer::memory();
+        let table = "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 /in /srv/data rw - ext4 /dev/b rw\n\
+            3 1 8:1 /srv/x /srv/bound ro,relatime - ext4 /dev/a rw,errors=continue\n\
+            4 1 8:2 /in/it /srv/part rw - ext4 /dev/b rw\n5 1 8:2 /out /srv/other rw - ext4 /dev/b rw\n\
+            6 1 8:2 /in /srv/twice rw - ext4 /dev/b rw\n";
+        host.put_file(MOUNTS, table.as_bytes(), 0o444);
+        for (at, source, options) in [
+            ("/srv/bound", "/srv/x", "bind,ro,relatime,errors=continue"),
+            ("/srv/part", "/srv/data/it", "bind,rw"),
+            ("/srv/other", "/dev/b", "rw"),
+            ("/srv/twice", "/srv/data", "bind,rw"),
+            ("/srv/data", "/dev/b", "rw"),
+        ] {
+            let image = mount_image(&host, &HostPath::new(at).unwrap()).unwrap().unwrap();
+            assert_eq!((image.source.as_str(), image.options.as_str()), (source, options), "{at}");
+        }
+        assert_eq!(mount_image(&host, &HostPath::new("/srv").unwrap()).unwrap(), None);
     }
 
     #[test]

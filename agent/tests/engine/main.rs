@@ -5,5 +5,6 @@ mod faults;
 mod graphs;
 mod groups;
 mod notifications;
+mod reads;
 mod reboot;
 mod world;

@@ -1,0 +1,155 @@
+//! What many resources ask for, such as the table of mounts, worked out once while all of them are looked at. It holds nothing beyond that look:
+//! who acts reads anew, so that nothing has to be forgotten.
+
+use super::packages::Package;
+use super::{Accounts, Attempt, Candidates, Compared, Entry, Look, System, Touched};
+use model::{Command, Content, Failure, HostPath, Op, Thing, UnitState};
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What it is, and which file it is of.
+pub type Shared = (TypeId, HostPath);
+
+/// What was worked out.
+pub type Worked = Arc<dyn Any + Send + Sync>;
+
+/// What `work` makes of the file or directory at `path` of `system`; where others ask for the same in one look at the host, one of them does the
+/// work. What it makes must depend on nothing but the host.
+///
+/// # Errors
+/// Those of `work`; the next who asks tries again.
+pub fn once<T: Any + Send + Sync>(
+    system: &dyn System,
+    path: &HostPath,
+    work: impl Fn() -> Result<T, Failure>,
+) -> Result<Arc<T>, Failure> {
+    let worked = system.once((TypeId::of::<T>(), path.clone()), &|| Ok(Arc::new(work()?)))?;
+    Ok(worked.downcast().expect("what is kept under a type is of that type"))
+}
+
+/// One thing that is asked for. Who works it out holds it, so that others wait for that.
+type Slot = Arc<Mutex<Option<Worked>>>;
+
+/// A host that nobody changes for as long as this lives.
+pub struct Still<'a> {
+    host: &'a dyn System,
+    slots: Mutex<BTreeMap<Shared, Slot>>,
+}
+
+impl<'a> Still<'a> {
+    /// Nothing is read yet.
+    pub fn new(host: &'a dyn System) -> Self {
+        Self { host, slots: Mutex::default() }
+    }
+}
+
+impl System for Still<'_> {
+    fn once(&self, of: Shared, work: &dyn Fn() -> Result<Worked, Failure>) -> Result<Worked, Failure> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = Slot::clone(slots.entry(of).or_default());
+        drop(slots);
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(worked) = kept.as_ref() {
+            return Ok(Worked::clone(worked));
+        }
+        let worked = work()?;
+        *kept = Some(Worked::clone(&worked));
+        Ok(worked)
+    }
+
+    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
+        self.host.prepare(things)
+    }
+
+    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
+        self.host.look(path, look)
+    }
+
+    fn compare(&self, path: &HostPath, wanted: &Content) -> Result<Compared, Failure> {
+        self.host.compare(path, wanted)
+    }
+
+    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
+        self.host.read(path, limit)
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
+        self.host.list(path)
+    }
+
+    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
+        self.host.xattrs(path)
+    }
+
+    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
+        self.host.accounts()
+    }
+
+    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
+        self.host.package(name)
+    }
+
+    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
+        self.host.providers(name)
+    }
+
+    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
+        self.host.candidates(name, release)
+    }
+
+    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
+        self.host.all_packages()
+    }
+
+    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
+        self.host.deb(name, version)
+    }
+
+    fn unfinished(&self) -> Result<Vec<String>, Failure> {
+        self.host.unfinished()
+    }
+
+    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
+        self.host.unit(name)
+    }
+
+    fn guard(&self, command: &Command) -> Result<i32, Failure> {
+        self.host.guard(command)
+    }
+
+    fn clean(&self, _op: &Op, _tag: &str) -> Result<(), Failure> {
+        unreachable!("who looks changes nothing")
+    }
+
+    fn execute(&self, _op: &Op, _attempt: &Attempt) -> Result<Touched, Failure> {
+        unreachable!("who looks changes nothing")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Still, once};
+    use crate::system::Layer;
+    use model::{Failure, HostPath};
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[test]
+    fn what_many_ask_for_is_worked_out_once_and_a_failure_is_not_kept() {
+        let (host, path) = (Layer::memory(), HostPath::new("/etc/fstab").unwrap());
+        let (still, count) = (Still::new(&host), AtomicU64::new(0));
+        let work = || match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(Failure::unknown("it", "it is busy")),
+            at => Ok(at),
+        };
+        assert!(once(&still, &path, work).is_err());
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| *once(&still, &path, work).unwrap())).collect();
+            others.into_iter().for_each(|other| assert_eq!(other.join().unwrap(), 1));
+        });
+        assert_eq!(*once(&still, &path, || Ok("another type")).unwrap(), "another type");
+        assert_eq!(*once(&host, &path, work).unwrap(), 2, "who acts reads anew");
+    }
+}
