@@ -3,7 +3,7 @@
 use super::follow::follow;
 use super::fstab::Line;
 use crate::system::{Look, Mounted, System, mounted, mounts};
-use model::{Failure, HostPath};
+use model::{Command, Failure, HostPath, Text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -76,7 +76,7 @@ fn is_other(system: &dyn System, live: &Mounted, wanted: &Line) -> Result<bool, 
     });
     let source = tag.unwrap_or_else(|| wanted.source.clone());
     if source.starts_with("/dev/") {
-        return is_other_device(system, live, &source);
+        return is_other_device(system, live, (&source, &wanted.source));
     }
     if source.starts_with('/') {
         return is_other_image(system, live, &real(system, &source)?);
@@ -85,18 +85,32 @@ fn is_other(system: &dyn System, live: &Mounted, wanted: &Line) -> Result<bool, 
     Ok(source.contains(':') && source.trim_end_matches('/') != live.state.source.trim_end_matches('/'))
 }
 
-/// Where there is no such device nobody can tell, and what is mounted is not to make room for it.
-fn is_other_device(system: &dyn System, live: &Mounted, source: &str) -> Result<bool, Failure> {
+/// Where there is no such device nobody can tell, and what is mounted is not to make room for it. `written` is what is asked for, in its own words.
+fn is_other_device(
+    system: &dyn System,
+    live: &Mounted,
+    (source, written): (&str, &str),
+) -> Result<bool, Failure> {
     let wanted = real(system, source)?;
     if wanted == real(system, &live.state.source)? {
         return Ok(false);
     }
     let path = HostPath::new(&wanted).map_err(|why| Failure::unknown(source, why))?;
     if system.look(&path, Look::Bare)?.is_none() {
+        if source != written && has_tag(system, live, written)? {
+            return Ok(false);
+        }
         let why = format!("{} is mounted at {}, and there is no {source}", live.state.source, live.at);
         return Err(Failure::refused(why, "correct `device`, or attach it"));
     }
     Ok(true)
+}
+
+/// Whether what is mounted has this label or UUID. Where udev(7) does not run, as in most containers, only the programs of mount(8) know that.
+fn has_tag(system: &dyn System, live: &Mounted, tag: &str) -> Result<bool, Failure> {
+    let argv = ["findmnt", "--noheadings", "--source", tag, "--mountpoint", &live.at];
+    let argv = argv.iter().map(|word| Text::Plain((*word).to_owned())).collect();
+    Ok(system.guard(&Command { argv, ..Command::default() })? == 0)
 }
 
 /// The kernel has a loop device in the place of a file (loop(4)).
@@ -221,6 +235,7 @@ mod tests {
     fn found(table: &str, fstab: &str) -> Result<bool, String> {
         let host = Layer::memory();
         host.put_file(MOUNTS, table.as_bytes(), 0o444);
+        host.put_guard("findmnt", i32::from(!fstab.starts_with("LABEL=told")));
         for device in ["/dev/vdb1", "/dev/vdc1"] {
             host.put_entry(
                 device,
@@ -252,6 +267,8 @@ mod tests {
             ("/dev/vdc1", "LABEL=\"My\\040disk\"", Ok(true)),
             ("/dev/vdc1", "/dev/vdb1", Ok(true)),
             ("LABEL=foreseen", "LABEL=foreseen", Ok(false)),
+            // Nothing here keeps links to devices by their labels.
+            ("/dev/vdb1", "LABEL=told", Ok(false)),
             (
                 "/dev/vdb1",
                 "LABEL=none",

@@ -2,7 +2,7 @@
 
 use super::Keep;
 use crate::system::{
-    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, mounted,
+    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, mount_image,
     sysctl,
 };
 use model::{
@@ -44,7 +44,7 @@ pub fn capture(
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
         Subject::Group(name) => State::Group(group_state(system, name, keep)?),
         Subject::Sysctl(path) => State::Sysctl(sysctl(system, path)?),
-        Subject::Mount(path) => State::Mount(mounted(system, path)?.map(|mount| mount.state)),
+        Subject::Mount(path) => State::Mount(mount_image(system, path)?),
     })
 }
 

@@ -190,7 +190,9 @@ fn restore_mount(
     if now.filter(|now| is_same(now, goal)).is_some() {
         return Ok(vec![Op::Remount { path, options: options_again(goal) }]);
     }
-    if goal.root != "/" {
+    // A part of a file system has its name by the place where it is seen as well, or by an option of its own.
+    let is_named = |option: &str| option == "bind" || option.starts_with("subvol=");
+    if goal.root != "/" && !goal.options.split(',').any(is_named) {
         let why = format!("a part of {} was mounted at {path}, and is not found again", goal.source);
         return Err(Failure::refused(why, "mount it by hand"));
     }
@@ -207,7 +209,7 @@ fn options_again(goal: &MountState) -> String {
     let unset = unset.iter().filter(|(set, unset)| !has(set) && !has(unset)).map(|(_, unset)| *unset);
     // A part of a file system that is mounted elsewhere has flags of its own: without the word the whole of it would be made read-only.
     // A subvolume of btrfs is no such part.
-    let is_bind = goal.root != "/" && goal.fs != "btrfs";
+    let is_bind = goal.root != "/" && goal.fs != "btrfs" && !has("bind");
     let bind = is_bind.then_some("bind");
     bind.into_iter().chain([goal.options.as_str()]).chain(unset).collect::<Vec<_>>().join(",")
 }

@@ -108,6 +108,8 @@ before=$(fingerprint /etc/fstab)
 scratch 1m
 assert_exit 2 keel_on_host rehearse -f x.toml
 assert_contains "$OUTPUT" "mount /srv/scratch tmpfs tmpfs size=1m,mode=0750"
+assert_contains "$OUTPUT" "nothing is mounted at /srv/scratch in a rehearsal"
+assert_contains "$OUTPUT" "below a mount that was not made"
 assert_exit 1 host test -e /srv/scratch
 assert_exit 0 apply
 assert_eq "tmpfs 700 a" "$(host_sh 'echo "$(findmnt -no FSTYPE /srv/scratch) $(stat -c %a /srv/scratch) $(cat /srv/scratch/a)"')"
@@ -133,3 +135,66 @@ assert_exit 1 host findmnt /srv/scratch
 assert_eq "$before" "$(fingerprint /etc/fstab)" "fstab"
 assert_exit 0 keel_on_host rollback --yes
 assert_contains "$(host findmnt -no OPTIONS /srv/scratch)" "size=2048k"
+
+# A directory that is seen at a second place: what is written at one is at the other. Made for reading only, and back, it is that place alone.
+bound() { desired "mount.\"/srv/here\" = { device = \"/srv/there\", fstype = \"none\", options = [$1] }
+directory.\"/srv/there\" = {}$2"; }
+seen() { host_sh 'echo "$(findmnt -no FSROOT /srv/here) $(findmnt -no OPTIONS /srv/here | cut -d, -f1) $(findmnt -no OPTIONS / | cut -d, -f1)"'; }
+host_sh 'mkdir -p /srv/there'
+bound '"bind"' $'\nfile."/srv/here/x" = { content = "x" }'
+assert_exit 2 keel_on_host rehearse -f x.toml
+assert_contains "$OUTPUT" "below a mount that was not made"
+assert_exit 0 apply
+assert_eq "/srv/there rw rw x" "$(seen) $(host cat /srv/there/x)"
+assert_exit 0 keel_on_host plan -f x.toml
+bound '"bind", "ro"'
+assert_exit 0 apply
+assert_contains "$OUTPUT" "remount /srv/here bind,ro"
+assert_eq "/srv/there ro rw" "$(seen)"
+assert_exit 0 keel_on_host plan -f x.toml
+assert_exit 0 keel_on_host rollback --yes
+assert_eq "/srv/there rw rw" "$(seen)" "rollback of the options"
+desired 'mount."/srv/here" = { ensure = "absent" }'
+assert_exit 0 apply
+assert_exit 1 host test -e /srv/here/x
+assert_exit 0 keel_on_host rollback --yes
+assert_eq "/srv/there rw rw x" "$(seen) $(host cat /srv/here/x)" "rollback of the unmounting"
+assert_contains "$(host cat /etc/fstab)" "/srv/there /srv/here none bind 0 0"
+
+# A file system on a disk, by its label and by its UUID: other names of the same are the same, other options need no unmounting, another one takes
+# its place, and all of it comes back. The disk is a loop device of this machine, which the host gets a node of.
+truncate -s 16M "$(folder)/root/disk.img"
+uuid=6f1d2c1e-8d1f-4a55-9d0c-1f2e3d4c5b6a
+mkfs.ext4 -q -L "keel data" -U $uuid "$(folder)/root/disk.img"
+loop=$(losetup --find --show "$(folder)/root/disk.img")
+trap 'losetup --detach "$loop"' EXIT
+nsenter --mount="/proc/${LAB_INIT_LIST[0]}/ns/mnt" mknod "$loop" b "$(stat -c 0x%t "$loop")" "$(stat -c 0x%T "$loop")"
+disk() { desired "mount.\"/srv/disk\" = { device = \"$1\", fstype = \"ext4\", options = [$2] }$3"; }
+mounted() { host findmnt -no "$1" /srv/disk; }
+disk 'LABEL=keel data' '"noatime"' $'\nfile."/srv/disk/x" = { content = "x" }'
+assert_exit 0 apply
+assert_eq "$loop ext4" "$(mounted SOURCE,FSTYPE | tr -s ' ')"
+assert_contains "$(mounted OPTIONS)" noatime
+assert_exit 0 keel_on_host plan -f x.toml
+disk "UUID=$uuid" '"noatime"'
+assert_exit 0 apply
+assert_lacks "$OUTPUT" "mount /srv/disk"
+assert_contains "$(host cat /etc/fstab)" "UUID=$uuid /srv/disk ext4 noatime 0 0"
+disk "UUID=$uuid" '"ro", "errors=remount-ro"'
+user=$(host_sh 'cd /srv/disk; sleep 300 >/dev/null 2>&1 & echo $!')
+assert_exit 0 apply
+assert_contains "$(mounted OPTIONS)" "ro,relatime"
+assert_exit 0 keel_on_host rollback --yes
+assert_contains "$(mounted OPTIONS)" "rw,noatime"
+desired 'mount."/srv/disk" = { device = "tmpfs", fstype = "tmpfs" }'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "in use by sleep ($user)"
+assert_eq x "$(host cat /srv/disk/x)" "what is in use"
+host kill "$user"
+assert_exit 0 apply
+assert_eq tmpfs "$(mounted FSTYPE)"
+assert_exit 0 keel_on_host rollback --yes
+assert_eq "x ext4" "$(host cat /srv/disk/x) $(mounted FSTYPE)" "rollback of another one in its place"
+host umount /srv/disk
+losetup --detach "$loop"
+trap - EXIT
