@@ -89,6 +89,7 @@ mod tests {
             done: 1,
             reboots: 0,
             end: None,
+            damage: None,
             after: Aftermath { undone, ..Aftermath::default() },
         }
     }
