@@ -36,11 +36,18 @@ pub(super) fn candidates(
         let mut candidates =
             told.get(name).or_else(|| told.get(bare)).cloned().unwrap_or(Candidates::default());
         candidates.unlisted = unlisted;
-        if told.contains_key(name) && candidates.candidate.is_none() && candidates.versions.is_empty() {
-            let shown = Child::new(["apt-cache", "showpkg", "--", name]).run()?.success()?.text()?;
-            candidates.providers = providers(&shown);
-        }
         found.insert(name.clone(), candidates);
+    }
+    let is_offered = |it: &Candidates| it.candidate.is_some() || !it.versions.is_empty();
+    let others = found.iter().filter(|(name, it)| told.contains_key(*name) && !is_offered(it));
+    let others: Vec<String> = others.map(|(name, _)| name.clone()).collect();
+    if !others.is_empty() {
+        let argv = ["apt-cache", "showpkg", "--"].into_iter().chain(others.iter().map(String::as_str));
+        let mut shown = providers(&Child::new(argv).run()?.success()?.text()?);
+        for name in &others {
+            let providers = shown.remove(name).unwrap_or(BTreeSet::new());
+            found.entry(name.clone()).or_default().providers = providers.into_iter().collect();
+        }
     }
     Ok(found)
 }
@@ -72,8 +79,12 @@ impl Host<'_> {
 
     /// Whether something is to be installed that apt would not find as it is.
     fn needs_lists(&self, it: &Transaction) -> Result<bool, Failure> {
-        if *locked(&self.refreshed) {
+        if *locked(&self.refreshed) || !installs(it) {
             return Ok(false);
+        }
+        // apt is not asked what it cannot know.
+        if is_unlisted(Path::new("/var/lib/apt/lists"))? {
+            return Ok(true);
         }
         for change in &it.changes {
             let PackageAction::Install(version) = &change.action else { continue };
@@ -88,7 +99,7 @@ impl Host<'_> {
                 Some(version) => offered.versions.contains(version),
                 None => offered.candidate.is_some() || !offered.providers.is_empty(),
             };
-            if offered.unlisted || !found {
+            if !found {
                 return Ok(true);
             }
         }

@@ -39,13 +39,22 @@ pub(super) fn policy(text: &str) -> BTreeMap<String, Candidates> {
     found
 }
 
-/// The names below `Reverse Provides:` of `apt-cache showpkg NAME`, sorted.
-pub(super) fn providers(text: &str) -> Vec<String> {
-    let below = text.lines().skip_while(|line| !line.starts_with("Reverse Provides:")).skip(1);
-    let names = below.take_while(|line| !line.is_empty() && !line.ends_with(':'));
-    let names: BTreeSet<String> =
-        names.filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
-    names.into_iter().collect()
+/// What `apt-cache showpkg NAME…` has below `Reverse Provides:` of each name, sorted.
+pub(super) fn providers(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let (mut current, mut is_below) = (None, false);
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("Package: ") {
+            (current, is_below) = (Some(found.entry(name.to_owned()).or_default()), false);
+        } else if line.starts_with("Reverse Provides:") {
+            is_below = true;
+        } else if is_below
+            && let (Some(providers), Some(name)) = (&mut current, line.split_whitespace().next())
+        {
+            providers.insert(name.to_owned());
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -67,10 +76,12 @@ mod tests {
 
     #[test]
     fn reads_who_provides_a_virtual_package() {
-        let found = providers(VIRTUAL);
-        assert!(found.contains(&"nginx".to_owned()), "{found:?}");
-        assert!(found.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(!found.iter().any(|name| name.contains([' ', ':', ','])), "{found:?}");
-        assert_eq!(providers("Package: x\nReverse Provides: \n"), Vec::<String>::new());
+        let two = format!("{VIRTUAL}Package: x\nVersions: \n\nProvides: \nReverse Provides: \n{VIRTUAL}");
+        let found = providers(&two.replacen("Package: httpd-cgi", "Package: y", 1));
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["httpd-cgi", "x", "y"]);
+        assert!(found["x"].is_empty());
+        assert_eq!(found["httpd-cgi"], found["y"]);
+        assert!(found["y"].contains("nginx"), "{found:?}");
+        assert!(!found["y"].iter().any(|name| name.contains([' ', ':', ','])), "{found:?}");
     }
 }
