@@ -45,8 +45,8 @@ pub(super) fn candidates(
         let argv = ["apt-cache", "showpkg", "--"].into_iter().chain(others.iter().map(String::as_str));
         let mut shown = providers(&Child::new(argv).run()?.success()?.text()?);
         for name in &others {
-            let providers = shown.remove(name).unwrap_or(BTreeSet::new());
-            found.entry(name.clone()).or_default().providers = providers.into_iter().collect();
+            let providers = shown.remove(name).into_iter().flatten();
+            found.entry(name.clone()).or_default().providers = providers.collect();
         }
     }
     Ok(found)
@@ -79,7 +79,9 @@ impl Host<'_> {
 
     /// Whether something is to be installed that apt would not find as it is.
     fn needs_lists(&self, it: &Transaction) -> Result<bool, Failure> {
-        if *locked(&self.refreshed) || !installs(it) {
+        // What is installed from a file needs no list.
+        let is_of_source = |change: &PackageChange| matches!(change.action, PackageAction::Install(_));
+        if *locked(&self.refreshed) || !it.changes.iter().any(is_of_source) {
             return Ok(false);
         }
         // apt is not asked what it cannot know.
