@@ -31,10 +31,8 @@ pub(super) fn candidates(
     let told = policy(&Child::new(argv).run()?.success()?.text()?);
     let mut found = BTreeMap::new();
     for name in names {
-        // apt leaves its own architecture out of the heading.
-        let bare = name.split(':').next().unwrap_or(name);
         let mut candidates =
-            told.get(name).or_else(|| told.get(bare)).cloned().unwrap_or(Candidates::default());
+            told.get(name).or_else(|| told.get(bare(name))).cloned().unwrap_or(Candidates::default());
         candidates.unlisted = unlisted;
         found.insert(name.clone(), candidates);
     }
@@ -43,13 +41,18 @@ pub(super) fn candidates(
     let others: Vec<String> = others.map(|(name, _)| name.clone()).collect();
     if !others.is_empty() {
         let argv = ["apt-cache", "showpkg", "--"].into_iter().chain(others.iter().map(String::as_str));
-        let mut shown = providers(&Child::new(argv).run()?.success()?.text()?);
+        let shown = providers(&Child::new(argv).run()?.success()?.text()?);
         for name in &others {
-            let providers = shown.remove(name).into_iter().flatten();
-            found.entry(name.clone()).or_default().providers = providers.collect();
+            let providers = shown.get(name).or_else(|| shown.get(bare(name))).into_iter().flatten();
+            found.entry(name.clone()).or_default().providers = providers.cloned().collect();
         }
     }
     Ok(found)
+}
+
+/// apt leaves its own architecture out of headings.
+fn bare(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
 }
 
 impl Host<'_> {
