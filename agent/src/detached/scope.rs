@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// What may stand between sshd and a run, and hands on the signals of the session's end.
 const RELAYS: [&str; 2] = ["sudo", "doas"];
 
+/// A run that has ended by then is not moved, if it has started nothing.
+const SOON: Duration = Duration::from_millis(100);
+
 /// How long systemd may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,7 +32,7 @@ pub struct Departure {
 }
 
 /// Prepares the move out of the login session; `None` where that is none, or where nothing kills sessions. Nothing is started by
-/// anybody else until the move has ended.
+/// anybody else until the move has ended, or has been called off by the end of an [`Until`](crate::os::moving::Until).
 ///
 /// # Errors
 /// It cannot be told where this process is.
@@ -38,15 +41,19 @@ pub fn departure(state: &StateDir, run: u64) -> Result<Option<Departure>, Failur
         return Ok(None);
     }
     let pids = std::iter::once(std::process::id()).chain(relays()?).collect();
-    Ok(Some(Departure { unit: unit_name(state.root(), run), pids, moving: Moving::begin() }))
+    Ok(Some(Departure { unit: unit_name(state.root(), run), pids, moving: Moving::due() }))
 }
 
 impl Departure {
-    /// Leaves. It takes as long as changing some files does: those need not wait for it.
+    /// Leaves, once a program is to be started or the run goes on for longer than most that change a few files: the move takes systemd as
+    /// long as such a run does.
     ///
     /// # Errors
     /// systemd could not be asked, or refused: the run stays in the session, and ends with it.
     pub fn leave(self, run: u64) -> Result<(), Failure> {
+        if !self.moving.is_to_begin(SOON) {
+            return Ok(());
+        }
         let left = call(&self.unit, &self.pids, run).and_then(|()| moved(&self.unit));
         drop(self.moving);
         left

@@ -10,6 +10,7 @@ use crate::detached::Posted;
 use crate::detached::scope::departure;
 use crate::engine::{Choice, Faults, Locks, Sink};
 use crate::os::host::{Attendance, Host};
+use crate::os::moving::Until;
 use crate::session::{self, Answer, Drift, Ended, Fate, Job, Rollback};
 use crate::state::{EventLog, Read};
 use model::{EventBody, Failure, Plan, Report, RunSummary};
@@ -107,6 +108,7 @@ fn drift(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
 
 fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
     let done = std::thread::scope(|beside| {
+        let _here = Until;
         session::apply(job, &|plan| match means.controller.bring(&needed::by_plan(job.catalog, plan)) {
             Err(_) if is_stopped(means) => Ok(Answer::No),
             brought => brought.and_then(|()| ask(plan, (job.events, means), beside)),
@@ -119,8 +121,8 @@ fn apply(job: &Job<'_>, means: &Means<'_>) -> Result<Ending, Ended> {
     })
 }
 
-/// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it; it begins
-/// meanwhile, but starts no program before it has left.
+/// To be told to stop before anything has begun is a no. With a yes the run is the host's own, and leaves who asked for it unless it ends
+/// soon; it begins meanwhile, but starts no program before it has left.
 fn ask<'scope, 'a: 'scope>(
     plan: &Plan,
     (events, means): (&'a EventLog<'_>, &Means<'_>),
@@ -183,6 +185,7 @@ fn rollback((which, drift, mode): (Which, Drift, Mode), terms: &Terms, means: &M
             ending
         }),
         Mode::Done => std::thread::scope(|beside| {
+            let _here = Until;
             let ask = |plan: &Plan| ask(plan, (&events, means), beside);
             session::rollback(&work, &ask).map(|report| of_report(&report))
         }),
