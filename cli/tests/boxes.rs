@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "runs the program and writes scratch files")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -148,6 +149,39 @@ fn nothing_outlives_a_keel_that_is_killed_needs_root() {
     keel.wait().unwrap();
     soon("the box is left", || processes("sleep 86423") + processes("__copy-") == 0);
     assert!(!Path::new("/etc/keel-fine").exists());
+}
+
+/// Programs that stand in for those of a machine where nothing is set up.
+const FAKES: &[(&str, &str)] = &[
+    ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\n"),
+    ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ("none/none", ""),
+    (
+        "fakes/docker",
+        "#!/bin/sh\necho 'docker: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?.' >&2\nexit 1\n",
+    ),
+    ("fakes/vagrant", "#!/bin/sh\nexit 1\n"),
+];
+
+#[test]
+fn what_a_machine_lacks_for_boxes_is_told_with_what_to_type() {
+    let site = Scratch::new(FAKES);
+    for fake in ["fakes/docker", "fakes/vagrant"] {
+        fs::set_permissions(site.path(fake), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for (path, sort, told) in [
+        ("none", "docker:a", "there is no docker on this machine; `sudo apt install docker.io`"),
+        ("none", "podman", "there is no podman on this machine; `sudo apt install podman`"),
+        ("none", "vagrant", "there is no vagrant on this machine; `sudo apt install vagrant`"),
+        ("fakes", "docker", "Docker's daemon does not answer"),
+        ("fakes", "docker:a", "`sudo systemctl start docker` starts it"),
+        ("fakes", "vagrant", "there is no Vagrantfile beside keel.toml; write one"),
+    ] {
+        let output = site.test(&["--box", sort]).env("PATH", site.path(path)).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("the box could not be made: ") && text.contains(told), "{sort}: {text}");
+    }
 }
 
 /// A base that is there already: that of the lab. Making one takes a minute.

@@ -1,9 +1,11 @@
 //! The system that booted boxes are overlays of: a minimal one of this machine's own release, made once by mmdebstrap and kept. It holds
 //! nothing of any box.
 
-use agent::os::child::Child;
+use super::lacking;
+use agent::os::child::{Child, PATH};
 use model::{Digest, Failure};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +30,7 @@ const SETUP: &str = "rm -f /etc/ssh/ssh_host_* && printf '%s\\n' '[Unit]' 'Befor
 /// # Errors
 /// There is no mmdebstrap, or it could not make one.
 pub fn ensure() -> Result<PathBuf, Failure> {
+    can_make()?;
     let (codename, sources) = (codename()?, sources()?);
     let recipe = [&codename, PACKAGES, SETUP, &sources.join("\n")].join("\n");
     let name = format!("{codename}-{}", &Digest::of(recipe.as_bytes()).to_string()[..12]);
@@ -53,6 +56,18 @@ pub fn ensure() -> Result<PathBuf, Failure> {
         Err(_) if dir.is_dir() => remove(&fresh).map(|()| dir),
         Err(error) => Err(Failure::io("rename", path, error)),
     }
+}
+
+/// Whether one could be made here.
+fn can_make() -> Result<(), Failure> {
+    let help = "name an image, as in --box podman:IMAGE, or give a system by --box-base DIR";
+    if !rustix::process::geteuid().is_root() {
+        return Err(Failure::refused("the system of such boxes is made and kept by root", help));
+    }
+    if lacking::programs(&[("apt-get", "apt")], OsStr::new(PATH)).is_err() {
+        return Err(Failure::refused("the system of such boxes is made by apt, which is not here", help));
+    }
+    lacking::programs(&[("mmdebstrap", "mmdebstrap")], OsStr::new(PATH))
 }
 
 /// A directory for root alone: the systems in it have programs that are setuid there.

@@ -8,15 +8,16 @@ use super::command::quoted;
 use super::driver::{Driver, Raw, TestBox};
 use super::guard::Guard;
 use super::kept::Kept;
+use super::lacking;
+use super::layered::Layers;
 use super::name;
 use super::way_out::WayOut;
 use agent::os::child::Child;
-use agent::rehearse::layer_differences;
 use fleet::{Remote, Spawned};
 use model::Failure;
 use rustix::process::{Resource, getrlimit};
 use std::collections::BTreeSet;
-use std::env::{var, vars_os};
+use std::env::{var, var_os, vars_os};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,8 +35,9 @@ const KNOWN: [&str; 8] = [
     "CONTAINERS_CONF",
     "CONTAINERS_STORAGE_CONF",
 ];
-/// The first process: systemd where there is one.
-const INIT: &str = "[ -x /sbin/init ] && exec /sbin/init; exec sleep infinity";
+/// The first process: systemd where there is one. It is to have its groups for writing, which are its own, and which docker gives for reading.
+const INIT: &str = "[ -x /sbin/init ] || exec sleep infinity; for top in /sys/fs/cgroup/*/ /sys/fs/cgroup; \
+                    do [ -w \"$top\" ] || mount -o remount,bind,rw \"$top\"; done 2>/dev/null; exec /sbin/init";
 /// What a service manager and the kinds need beyond what engines give: mounts, and a network of one's own.
 const SHARED: [&str; 6] = [
     "--cap-add=SYS_ADMIN",
@@ -63,6 +65,14 @@ impl Engine {
         }
     }
 
+    /// The package of Debian and Ubuntu that brings it.
+    fn package(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker.io",
+        }
+    }
+
     /// What its program is started as, by us and by the user's shell.
     fn words(self) -> Vec<String> {
         let said =
@@ -75,6 +85,18 @@ impl Engine {
         let mut child = Child::new([self.program()].iter().chain(words));
         child.env = vars_os().collect();
         Ok(child.run()?.success()?.text()?.trim().to_owned())
+    }
+
+    /// The same, where what it says may be about the image.
+    fn ask_for(self, image: &str, words: &[&str]) -> Result<String, Failure> {
+        self.ask(words).map_err(|failure| lacking::told(self.program(), image, failure))
+    }
+
+    /// Whether it is here and answers.
+    fn look(self) -> Result<(), Failure> {
+        let path = var_os("PATH").unwrap_or_default();
+        lacking::programs(&[(self.program(), self.package())], &path)?;
+        self.ask_for("", &["ps", "--quiet", "--last=1"]).map(|_| ())
     }
 
     /// What systemd needs to be the first process.
@@ -92,9 +114,11 @@ impl Engine {
                 words
             }
             // It knows no such word: groups of the box's own, and the memory that systemd wants.
-            Self::Docker => ["--privileged", "--tmpfs=/run", "--tmpfs=/run/lock", "--env=container=docker"]
-                .map(str::to_owned)
-                .to_vec(),
+            Self::Docker => {
+                ["--cgroupns=private", "--tmpfs=/run", "--tmpfs=/run/lock", "--env=container=docker"]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
         }
     }
 }
@@ -118,8 +142,13 @@ impl Containers {
     /// The image to start; the first who asks makes it, while others wait. It stays for later calls.
     fn image(&self) -> Result<String, Failure> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(image) = self.image.as_ref().or(made.as_ref()) {
+        if let Some(image) = &*made {
             return Ok(image.clone());
+        }
+        // A base takes a minute: not for an engine that does not answer.
+        self.engine.look()?;
+        if let Some(image) = &self.image {
+            return Ok(made.insert(image.clone()).clone());
         }
         let base = self.base.clone().map_or_else(base::ensure, Ok)?;
         let tag = base.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -154,7 +183,7 @@ impl Driver for Containers {
         // The usual runtime of podman refuses to run beside groups of both versions (cgroups(7)).
         let is_hybrid = engine == Engine::Podman && Path::new("/sys/fs/cgroup/unified").exists();
         let before: &[&str] = if is_hybrid { &["--runtime=runc"] } else { &[] };
-        words.extend([image, "-c".to_owned(), INIT.to_owned()]);
+        words.extend([image.clone(), "-c".to_owned(), INIT.to_owned()]);
         let words: Vec<&str> = before.iter().copied().chain(words.iter().map(String::as_str)).collect();
         let mut made = Container {
             engine,
@@ -165,7 +194,7 @@ impl Driver for Containers {
             raw: BTreeSet::new(),
             notes: Vec::new(),
         };
-        if let Err(failure) = engine.ask(&words).and_then(|_| made.boot(is_root)) {
+        if let Err(failure) = engine.ask_for(&image, &words).and_then(|_| made.boot(is_root)) {
             made.guard.end()?;
             return Err(failure);
         }
@@ -185,8 +214,8 @@ struct Container {
     engine: Engine,
     name: String,
     guard: Guard,
-    /// Its image's files and its own changes, where both are directories here.
-    layers: Option<(PathBuf, PathBuf)>,
+    /// Its image's files and its own changes, where both can be compared.
+    layers: Option<Layers>,
     way_out: Option<WayOut>,
     /// What booting made otherwise.
     raw: BTreeSet<String>,
@@ -221,24 +250,15 @@ impl Container {
         Ok(())
     }
 
-    /// Where the engine lays overlays over one directory, and this machine has them: both can be compared.
-    fn layers(&self) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
-        let format = "{{.GraphDriver.Data.LowerDir}}\n{{.GraphDriver.Data.UpperDir}}";
+    /// Engines that keep images otherwise tell nothing of such layers, or `null`.
+    fn layers(&self) -> Result<Option<Layers>, Failure> {
+        let format = "{{with .GraphDriver}}{{.Data.LowerDir}}\n{{.Data.UpperDir}}{{end}}";
         let said = self.engine.ask(&["inspect", "--format", format, &self.name])?;
-        let Some((lower, upper)) = said.split_once('\n') else { return Ok(None) };
-        // Docker has a layer of its own for files such as /etc/hosts, above the image's.
-        let image: Vec<&str> = lower.split(':').filter(|dir| !dir.contains("-init/")).collect();
-        Ok(match image[..] {
-            [lower] if Path::new(lower).is_dir() && Path::new(upper).is_dir() => {
-                Some((lower.into(), upper.into()))
-            }
-            _ => None,
-        })
+        said.split_once('\n').map_or(Ok(None), |(lower, upper)| Layers::of(lower, upper))
     }
 
     fn differences(&self) -> Result<Option<BTreeSet<String>>, Failure> {
-        let Some((lower, upper)) = &self.layers else { return Ok(None) };
-        Ok(Some(layer_differences(lower, upper)?.into_iter().collect()))
+        self.layers.as_ref().map(Layers::differences).transpose()
     }
 }
 
@@ -259,7 +279,7 @@ impl TestBox for Container {
     }
 
     fn destroy(self: Box<Self>) -> Result<(), Failure> {
-        drop(self.way_out);
+        drop((self.way_out, self.layers));
         self.guard.end()
     }
 

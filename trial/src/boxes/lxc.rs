@@ -7,13 +7,15 @@ use super::command::quoted;
 use super::driver::{Driver, Raw, TestBox};
 use super::guard::Guard;
 use super::kept::Kept;
+use super::lacking;
 use super::name;
 use super::way_out::{self, WayOut};
-use agent::os::child::Child;
+use agent::os::child::{Child, PATH};
 use agent::rehearse::layer_differences;
 use fleet::{Remote, Spawned};
 use model::Failure;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -62,11 +64,13 @@ impl Driver for Lxc {
         if !rustix::process::geteuid().is_root() {
             return Err(Failure::refused("a box of LXC needs root", "run it with sudo"));
         }
+        lacking::programs(&[("lxc-start", "lxc")], OsStr::new(PATH))?;
         let base = {
             let mut made = self.base.lock().unwrap_or_else(PoisonError::into_inner);
             let base = made.clone().map_or_else(base::ensure, Ok)?;
             made.insert(base).clone()
         };
+        lacking::system(&base)?;
         make_private(Path::new(CACHE))?;
         let (place, name) = (Path::new(CACHE).join("lxc"), name::next());
         let remove = remove(&place, &name);

@@ -1,5 +1,6 @@
 //! Boxes: throwaway hosts. `driver` says what one can do, a file each makes them; `way_out` is all of the network that a box of this
-//! machine has, `command` runs programs in it, `guard` sees to it that none outlives this program unless it is `kept`.
+//! machine has, `command` runs programs in it, `guard` sees to it that none outlives this program unless it is `kept`, `lacking` says
+//! what to type where a machine cannot have some.
 
 mod base;
 mod booting;
@@ -8,7 +9,9 @@ mod container;
 mod driver;
 mod guard;
 mod kept;
+mod lacking;
 mod late;
+mod layered;
 mod lxc;
 mod name;
 mod nspawn;

@@ -5,14 +5,16 @@ use super::base::{self, CACHE, make_private};
 use super::booting;
 use super::driver::{Driver, Raw, TestBox};
 use super::kept::Kept;
+use super::lacking;
 use super::name::{self, PREFIX};
 use super::way_out::{self, WayOut};
-use agent::os::child::{Child, Outlet};
+use agent::os::child::{Child, Outlet, PATH};
 use agent::os::tied::Tied;
 use agent::rehearse::layer_differences;
 use fleet::{Remote, Spawned};
 use model::Failure;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -25,8 +27,19 @@ const SCRIPT: &str = include_str!("nspawn.sh");
 /// How long a box may take to come up.
 const BOOTING: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(20);
+/// It is there where systemd runs the machine (sd_booted(3)).
+const MANAGED: &str = "/run/systemd/system";
 /// What this process starts: it ends with it, while what that starts ends with its input (see `nspawn.sh`).
 const BESIDE: &str = "exec 3<&0 </dev/null; \"$@\" <&3 3<&- 2>&1 & exec 3<&-; wait \"$!\"";
+/// What goes on in a scope of the service manager's: of unified groups only the innermost may have processes (cgroups(7)).
+const SCOPED: &str = r#"
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+    mkdir "$own/around" "$own/box"
+    echo 0 >"$own/around/cgroup.procs"
+fi
+exec "$@"
+"#;
 /// Where boxes without a service manager outside have their groups.
 const GROUPS: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
 /// Ends a box, and removes its groups. 1: the process around it  2: its name
@@ -76,7 +89,12 @@ impl Driver for Nspawn {
         if !rustix::process::geteuid().is_root() {
             return Err(Failure::refused("a booted box needs root", "run it with sudo"));
         }
+        let mut needed = vec![("systemd-nspawn", "systemd-container"), ("ip", "iproute2")];
+        // See `nspawn.sh`.
+        needed.extend((!Path::new(MANAGED).exists()).then_some(("dbus-daemon", "dbus-daemon")));
+        lacking::programs(&needed, OsStr::new(PATH))?;
         let base = self.base()?;
+        lacking::system(&base)?;
         make_private(Path::new(CACHE))?;
         let place = Path::new(CACHE).join("box");
         make_private(&place)?;
@@ -101,10 +119,6 @@ impl Driver for Nspawn {
 /// Starts what lies around a box, and waits until it is laid out. The box ends when the input that comes back does.
 fn lay_out(base: &Path, place: &Path, name: &str) -> Result<(Tied, Box<dyn Write + Send>), Failure> {
     let words = [
-        "sh",
-        "-c",
-        BESIDE,
-        "sh",
         "unshare",
         "--mount",
         "--propagation",
@@ -122,7 +136,9 @@ fn lay_out(base: &Path, place: &Path, name: &str) -> Result<(Tied, Box<dyn Write
         "sh",
     ];
     let [from, to] = [base, place].map(|path| path.display().to_string());
-    let mut keeper = Child::new(words.into_iter().chain([from.as_str(), &to, name])).start(Outlet::Piped)?;
+    let unit = format!("--unit={name}");
+    let words = ["sh", "-c", BESIDE, "sh"].into_iter().chain(scope(&unit)).chain(words);
+    let mut keeper = Child::new(words.chain([from.as_str(), &to, name])).start(Outlet::Piped)?;
     let Some(input) = keeper.input() else {
         return Err(Failure::unknown("the box", "it was started without pipes"));
     };
@@ -145,6 +161,17 @@ fn lay_out(base: &Path, place: &Path, name: &str) -> Result<(Tied, Box<dyn Write
         return Err(Failure::unknown("the box", format!("it could not be laid out: {said}")));
     }
     Ok((keeper, Box::new(input)))
+}
+
+/// What is put in front of a command, so that it has groups of its own where a service manager runs this machine (systemd-run(1)): it is
+/// the command itself that has them, and not a child. `unit` names them.
+fn scope(unit: &str) -> Vec<&str> {
+    if !Path::new(MANAGED).exists() {
+        return Vec::new();
+    }
+    let run = ["systemd-run", "--scope", "--quiet", "--collect", unit, "--slice=machine.slice"];
+    let told = ["--description=A box of keel test", "--property=Delegate=yes"];
+    [&run[..], &told, &["sh", "-euc", SCOPED, "sh"]].concat()
 }
 
 /// A booted box.

@@ -5,15 +5,16 @@ use super::command::quoted;
 use super::driver::{Driver, Raw, TestBox};
 use super::guard::Guard;
 use super::kept::Kept;
+use super::lacking;
 use super::late::{Connect, Late, Way};
 use super::name;
 use agent::os::child::Child;
 use fleet::config::{Asked, Overrides, SshFiles, Surroundings, resolve};
 use fleet::{Access, Found, Keyring, Passwords, Prompts, Remote, Source, Transport, Trouble};
 use model::{Failure, Secret};
-use std::env::vars_os;
+use std::env::{var_os, vars_os};
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,8 +51,7 @@ impl Vagrant {
     fn file(&self) -> Result<String, Failure> {
         let text = match &self.machine {
             Machine::Of(path) => {
-                let path = path.canonicalize();
-                let path = path.map_err(|error| Failure::io("find", "the Vagrantfile of the site", error))?;
+                let path = path.canonicalize().map_err(|error| no_file(path, &error))?;
                 format!("load {}\n", in_ruby(&path.display().to_string()))
             }
             Machine::Boxed(name) => format!(
@@ -61,6 +61,16 @@ impl Vagrant {
             ),
         };
         Ok(text)
+    }
+}
+
+fn no_file(path: &Path, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::NotFound => Failure::refused(
+            "there is no Vagrantfile beside keel.toml",
+            "write one, or name a Vagrant box, as in --box vagrant:debian/bookworm64",
+        ),
+        _ => Failure::io("find", path.display(), error),
     }
 }
 
@@ -75,6 +85,7 @@ impl Driver for Vagrant {
     }
 
     fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
+        lacking::programs(&[("vagrant", "vagrant")], &var_os("PATH").unwrap_or_default())?;
         let (file, name) = (self.file()?, name::next());
         let dir = std::env::temp_dir().join(&name);
         let failed = |error| Failure::io("write", dir.display(), error);
@@ -85,6 +96,7 @@ impl Driver for Vagrant {
         let written = fs::OpenOptions::new().write(true).create_new(true).open(path);
         let written = written.and_then(|mut made| made.write_all(file.as_bytes()));
         let made = written.map_err(failed).and_then(|()| start(&dir));
+        let made = made.map_err(|failure| lacking::told("vagrant", "", failure));
         match made {
             Ok(connect) => Ok(Box::new(Started { name, dir, guard, connect })),
             Err(failure) => {
