@@ -12,14 +12,14 @@ use std::path::Path;
 
 /// Programs answer as the first entry says that their command line begins with; all others are fine and silent.
 #[derive(Default)]
-struct Host {
-    answers: Vec<(&'static str, Option<Said>)>,
+struct Host<'a> {
+    answers: Vec<(&'a str, Option<Said>)>,
     without_services: bool,
     memory: Option<u64>,
     done: RefCell<Vec<String>>,
 }
 
-impl Host {
+impl Host<'_> {
     fn did(&self, what: String) {
         self.done.borrow_mut().push(what);
     }
@@ -37,7 +37,7 @@ fn fails(err: &str) -> Option<Said> {
     Some(Said { fine: false, out: String::new(), err: err.to_owned() })
 }
 
-impl Tools for Host {
+impl Tools for Host<'_> {
     fn run(&self, argv: &[&str], input: &str) -> Result<Said, Failure> {
         let line = argv.join(" ");
         self.did(format!(
@@ -91,7 +91,7 @@ impl Tools for Host {
 }
 
 /// Puts a fault: what was done, or why not; and the note.
-fn put(host: &Host, sort: &str, params: Value) -> (Result<String, Cannot>, Value) {
+fn put(host: &Host<'_>, sort: &str, params: Value) -> (Result<String, Cannot>, Value) {
     let fault = decode(sort, &params).expect("there is such a sort").expect("it is right");
     match fault.prepare(host) {
         Ok(note) => {
@@ -144,17 +144,60 @@ fn faults_are_put_and_taken_back_by_these() {
     }
 }
 
+/// What of queues and nftables a host has, as `tc` and `nft` answer; what is wanted of its interface; what is told then, or why not.
+const MEANS: &[(&str, &str, Result<&str, &str>)] = &[
+    (
+        "netem tbf nft",
+        r#"{"delay": "100ms", "loss": "5%", "rate": "1mbit"}"#,
+        Ok("netem delay 100ms loss 5% rate 1000kbit"),
+    ),
+    (
+        "tbf nft",
+        r#"{"delay": "100ms", "loss": "5%"}"#,
+        Ok(
+            "loss of 5 % each way by nftables, tbf of 122 kbit/s in place of a delay (the kernel has no netem)",
+        ),
+    ),
+    ("nft", r#"{"loss": "5%"}"#, Ok("loss of 5 % each way by nftables (the kernel has no netem)")),
+    ("tbf", r#"{"rate": "1mbit"}"#, Ok("rate of 1000 kbit/s by tbf (the kernel has no netem)")),
+    (
+        "tbf",
+        r#"{"delay": "1ms", "rate": "64kbit"}"#,
+        Ok("tbf of 64 kbit/s in place of a delay (the kernel has no netem)"),
+    ),
+    ("tbf", r#"{"loss": "5%"}"#, Err("the kernel has no netem (Unknown kind.), and there is no nftables")),
+    (
+        "nft",
+        r#"{"loss": "5%", "rate": "1mbit"}"#,
+        Err("the kernel has neither netem (Unknown kind.) nor tbf (Unknown kind.)"),
+    ),
+];
+
 #[test]
-fn without_netem_something_else_is_put_and_told() {
-    let netem = "tc qdisc add dev eth0 root handle 6b65: netem";
-    let host = Host { answers: vec![(netem, fails("Specified qdisc kind is unknown."))], ..Host::default() };
-    let (told, _) = put(&host, "net", json!({ "interface": "eth0", "delay": "100ms", "loss": "5%" }));
-    let told = told.expect("it was put");
-    assert_eq!(
-        told,
-        "eth0: loss of 5 % by nftables, tbf of 122 kbit/s in place of a delay (the kernel has no netem)"
-    );
-    assert!(host.take().contains("iifname \"eth0\" numgen random mod 100 < 5 drop"));
+fn an_interface_is_told_to_be_slow_by_what_has_made_it_so() {
+    let start = |queue: &str| format!("tc qdisc add dev eth0 root handle 6b65: {queue}");
+    let (netem, tbf) = (start("netem"), start("tbf"));
+    for (has, params, expected) in MEANS {
+        let lacks = [
+            ("netem", &*netem, fails("Unknown kind.")),
+            ("tbf", &tbf, fails("Unknown kind.")),
+            ("nft", "nft", None),
+        ];
+        let lacks = lacks.into_iter().filter(|(means, ..)| !has.contains(means));
+        let host = Host { answers: lacks.map(|(_, start, said)| (start, said)).collect(), ..Host::default() };
+        let mut params: Value = serde_json::from_str(params).expect("it is JSON");
+        params["interface"] = "eth0".into();
+        let (told, _) = put(&host, "net", params.clone());
+        match (expected, told) {
+            (Ok(expected), Ok(told)) => assert_eq!(told, format!("eth0: {expected}")),
+            (Err(expected), Err(Cannot::Here(why))) => assert_eq!(why, *expected),
+            (_, told) => panic!("{has}: {params}: {told:?}"),
+        }
+        assert_eq!(
+            host.take().contains("iifname \"eth0\" numgen random mod 100 < 5 drop"),
+            params["loss"] == "5%" && !has.contains("netem") && has.contains("nft")
+        );
+    }
 }
 
 #[test]

@@ -8,9 +8,9 @@ use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An interface is slow, and loses packets: `net = { interface = "eth0", delay = "100ms", loss = "5%" }`. By netem where the kernel has it, both ways
-/// of loss; else what can be had in its place, which is told: loss by nftables, delay and rate by a token bucket (tbf). An interface that
-/// somebody has given a queue of its own to is refused.
+/// An interface is slow, and loses packets: `net = { interface = "eth0", delay = "100ms", loss = "5%" }`. By netem where the kernel has it, for what
+/// leaves; else what can be had in its place, which is told: loss each way by nftables, delay and rate of what leaves by a token bucket (tbf).
+/// An interface that somebody has given a queue of its own to is refused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Net {
@@ -79,7 +79,7 @@ impl Net {
             let rule =
                 |way: &str| format!("{way} \"{}\" numgen random mod 100 < {loss} drop", self.interface);
             port::put(&[("input", rule("iifname")), ("output", rule("oifname"))], tools)?;
-            done.push(format!("loss of {loss} % by nftables"));
+            done.push(format!("loss of {loss} % each way by nftables"));
         }
         // As long as a whole packet takes at this rate.
         let slow = self.delay().map(|millis| (PACKET * 8).div_ceil(millis).max(8));
