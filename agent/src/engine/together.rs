@@ -53,12 +53,18 @@ pub(super) fn part(steps: &[Step], system: &dyn System) -> Result<Part, Failure>
     let brings = |step: &Step| matches!(step.op, Op::WriteFile { .. } | Op::MakeSymlink { .. });
     match other {
         None => Ok(Part::Staged),
+        // What the kernel is told cannot be staged, and no service reads the file that tells it at boot.
+        Some(_) if steps.iter().any(|step| is_told_to_the_kernel(&step.op)) => Ok(Part::Alone),
         Some(other) if steps.iter().any(brings) => {
             let why = format!("`{}` cannot be checked together with what a service reads", other.op);
             Err(Failure::refused(why, "do it by hand first, or leave out `check` of the service"))
         }
         Some(_) => Ok(Part::Alone),
     }
+}
+
+fn is_told_to_the_kernel(op: &Op) -> bool {
+    matches!(op, Op::SetSysctl { .. } | Op::Mount { .. } | Op::Remount { .. } | Op::Unmount { .. })
 }
 
 /// Why a node of a group is not tried.

@@ -50,6 +50,25 @@ fn holds(host: &Layer<'_>, path: &str) -> String {
 }
 
 #[test]
+fn what_the_kernel_is_told_changes_beside_what_a_service_has_checked() {
+    let host = server();
+    host.put_file("/proc/sys/net/core/somaxconn", b"128\n", 0o644);
+    host.put_file("/etc/sysctl.d/keep", b"", 0o644);
+    let nodes = vec![
+        node("file./etc/site.conf", json!({ "content": "new" })),
+        node("file./srv/upstream.conf", json!({ "content": "new" })),
+        node("sysctl.net.core.somaxconn", json!({ "value": 1024, "file": "/etc/sysctl.d/a.conf" })),
+        node("mount./srv/scratch", json!({ "device": "tmpfs", "fstype": "tmpfs" })),
+        node("service.nginx", json!({ "running": true, "check": ["nginx", "-t"] })),
+    ];
+    let edges = (0..4).map(|at| edge(at, 4, EdgeKind::Notify)).collect();
+    let ran = apply(&host, &Catalog::new(nodes, edges).expect("a sound catalog"));
+    assert_eq!(ran.outcome.nodes[..4], [NodeStatus::Changed; 4], "{:?}", ran.outcome);
+    assert_eq!(holds(&host, "/proc/sys/net/core/somaxconn"), "1024\n");
+    assert_eq!(verbs(&ran).iter().filter(|verb| *verb == "restart_unit").count(), 1);
+}
+
+#[test]
 fn files_that_fit_together_change_together_and_the_service_reads_them_once() {
     let (host, catalog) = (server(), site("new", "new"));
     host.put_file("/etc/stale.conf", b"", 0o644);
