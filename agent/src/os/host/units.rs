@@ -77,11 +77,12 @@ pub fn unit_of_manager(name: &str) -> Result<Option<UnitState>, Failure> {
 }
 
 /// sd_booted(3) looks for this directory.
+pub(super) fn has_systemd() -> Result<bool, Failure> {
+    Ok(look(Path::new("/run/systemd/system"), Follow::No)?.is_some())
+}
+
 pub(super) fn require_systemd(what: &str) -> Result<(), Failure> {
-    match look(Path::new("/run/systemd/system"), Follow::No)? {
-        Some(_) => Ok(()),
-        None => Err(Failure::unknown(what, "systemd is not running here")),
-    }
+    if has_systemd()? { Ok(()) } else { Err(Failure::unknown(what, "systemd is not running here")) }
 }
 
 /// What a unit's name may hold (systemd.unit(5)). No unit has any other, and systemctl would take it for a pattern or a path.
