@@ -1,6 +1,6 @@
-//! Values of the kernel. inotify(7) tells what is written to their files, and of nothing else that changes them: what a driver, another
-//! mount of proc(5) or the kernel itself does makes no sound. So those that are claimed are read, once a second, and compared with what
-//! they were. It decides nothing.
+//! Values of the kernel. inotify(7) tells at once what is written to their files, and of nothing else that changes them: what a driver, another
+//! mount of proc(5) or the kernel itself does makes no sound. So those that are claimed are read every ten seconds as well, and compared with
+//! what they were; sooner where the agent is awake anyhow, so that who has something to do is not woken for that besides. It decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -8,8 +8,11 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// So often they are read.
-pub const EVERY: Duration = Duration::from_secs(1);
+/// So often they are read. poll(2) lets so long a wait end 10 ms late, together with others (prctl(2), `PR_SET_TIMERSLACK`, is for shorter ones).
+pub const EVERY: Duration = Duration::from_secs(10);
+
+/// So much earlier they are read where nobody is woken for it.
+const ALONG: Duration = Duration::from_secs(5);
 
 /// So much of each is compared, in bytes: no number is longer.
 const COMPARED: usize = 4096;
@@ -42,8 +45,13 @@ impl Values {
 
     /// Reads them, if it is time; true where one is not what it was.
     pub fn look(&mut self) -> bool {
+        self.read(Duration::ZERO)
+    }
+
+    /// The same so much before it is.
+    fn read(&mut self, early: Duration) -> bool {
         let now = Instant::now();
-        if self.next.is_some_and(|next| next <= now) {
+        if self.next.is_some_and(|next| next <= now + early) {
             self.next = Some(now + EVERY);
             for (path, known) in &mut self.known {
                 let held = read(path);
@@ -56,9 +64,9 @@ impl Values {
         !self.changed.is_empty()
     }
 
-    /// Those that were not what they had been.
+    /// Those that were not what they had been; asked by who is awake.
     pub fn happened(&mut self) -> BTreeSet<PathBuf> {
-        self.look();
+        self.read(ALONG);
         std::mem::take(&mut self.changed)
     }
 }
@@ -72,7 +80,7 @@ fn read(path: &Path) -> Held {
 #[expect(clippy::disallowed_methods, reason = "prepares scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::{EVERY, Values};
+    use super::{ALONG, EVERY, Values};
     use std::path::Path;
     use std::time::Instant;
 
@@ -105,7 +113,11 @@ mod tests {
         values.mind([a.as_path()].into_iter());
         assert!(values.next().is_some_and(|next| next > Instant::now() && next <= Instant::now() + EVERY));
         std::fs::write(&a, "1\n").unwrap();
-        assert!(!values.look());
+        assert!(!values.look() && values.happened().is_empty());
+        values.next = Some(Instant::now() + ALONG);
+        assert!(!values.look(), "nobody is woken for it yet");
+        assert_eq!(values.happened().into_iter().collect::<Vec<_>>(), [a], "who is awake reads it");
+        assert!(values.next().is_some_and(|next| next > Instant::now() + ALONG));
         values.mind(std::iter::empty());
         assert_eq!(values.next(), None);
     }

@@ -2,7 +2,8 @@
 # left alone, and nothing is done while nothing happens.
 . "$LAB/lab.sh"
 
-# back COMMAND [ARG…]: how many milliseconds after this command the condition `even WHAT` holds again; two seconds at most.
+# back WHAT COMMAND [ARG…]: how many milliseconds after this command the condition `even WHAT` holds again; two seconds at most. A value that was
+# changed without a sound has more, and a package.
 back() {
     local what=$1; shift
     host_sh '
@@ -13,7 +14,7 @@ back() {
                 unit) systemctl -q is-active lookout ;;
                 user) [[ $(getent passwd sailor) == *:/bin/bash ]] ;;
                 mount) [[ $(findmnt -no OPTIONS /srv/scratch) == rw,*size=1024k* && $(cat /srv/scratch/note 2>&1) == Here. ]] && grep -q scratch /etc/fstab ;;
-                sysctl) [[ $(cat /proc/sys/net/ipv4/tcp_keepalive_time) == 1234 && -s /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf ]] ;;
+                sysctl | unheard) [[ $(cat /proc/sys/net/ipv4/tcp_keepalive_time) == 1234 && -s /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf ]] ;;
                 package) dpkg-query -W -f "\${db:Status-Status}" netcat-openbsd 2>/dev/null | grep -qx installed ;;
             esac
         }
@@ -21,6 +22,7 @@ back() {
         "$@" >/dev/null 2>&1
         start=$(date +%s%N) limit=400
         [[ $what != package ]] || limit=6000
+        [[ $what != unheard ]] || limit=2400
         for ((try = 0; try < limit; try++)); do
             ! even || { echo $((($(date +%s%N) - start) / 1000000)); exit; }
             sleep 0.005
@@ -60,7 +62,7 @@ times+=", remount $(back mount mount -o remount,ro /srv/scratch) ms"
 times+=", fstab $(back mount sed -i /scratch/d /etc/fstab) ms"
 times+=", value $(back sysctl sh -c 'echo 7201 >/proc/sys/net/ipv4/tcp_keepalive_time') ms"
 times+=", its file $(back sysctl rm /etc/sysctl.d/60-keel-net.ipv4.tcp_keepalive_time.conf) ms"
-times+=", value unheard $(back sysctl sh -c 'echo 7202 >/run/proc/sys/net/ipv4/tcp_keepalive_time') ms"
+times+=", value unheard $(back unheard sh -c 'echo 7202 >/run/proc/sys/net/ipv4/tcp_keepalive_time') ms"
 host umount /run/proc
 assert_eq "$own" "$(cat /proc/sys/net/ipv4/tcp_keepalive_time)" "the value of this machine"
 times+=", package $(back package dpkg -r netcat-openbsd) ms"
@@ -76,13 +78,20 @@ assert_contains "$OUTPUT" "drift         file./etc/issue"
 host_sh 'echo "Leave me, and say so." >/etc/issue'
 soon says '"event":"even","id":"file./etc/issue"'
 
-# While nothing happens as good as nothing is done (a value of the kernel is read each second), and little memory is held.
-sleep 1
-ticks() { host_sh 'awk "{ print \$14 + \$15 }" "/proc/$1/stat"' "$(pid)"; }
-before=$(ticks)
-sleep 3
-after=$(ticks)
-((after - before <= 1)) || { echo "$((after - before)) ticks of the processor" >&2; exit 1; }
+# While nothing happens as good as nothing is done: the values of the kernel are read every ten seconds, which wakes it once. The manager of
+# units may have something to say of others meanwhile: it counts when nobody did. Little memory is held.
+at_rest() {
+    local woken ticks
+    read -r woken ticks < <(host_sh '
+        woken() { cat /proc/"$1"/task/*/status | awk "/^voluntary_ctxt_switches/ { sum += \$2 } END { print sum }"; }
+        ticks() { awk "{ print \$14 + \$15 }" "/proc/$1/stat"; }
+        sleep 0.5
+        before="$(woken "$1") $(ticks "$1")"; sleep 4
+        echo "$(woken "$1") $(ticks "$1") $before" | awk "{ print \$1 - \$3, \$2 - \$4 }"' "$(pid)")
+    echo "in four seconds: woken $woken times, $ticks ticks of the processor"
+    ((woken <= 2 && ticks <= 1))
+}
+SOON=30 soon at_rest
 own=$(host_sh 'awk "/^RssAnon/ { print \$2 }" "/proc/$1/status"' "$(pid)")
 echo "memory: $(host_sh 'grep -E "^(VmRSS|RssAnon|RssFile)" "/proc/$1/status" | tr -s "\n\t " " "' "$(pid)")"
 ((own < 15 * 1024)) || { echo "$own kB of its own" >&2; exit 1; }
