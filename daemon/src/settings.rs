@@ -185,6 +185,18 @@ struct Place<'a> {
     found: &'a mut Vec<Diagnostic>,
 }
 
+/// All that is wrong, each at its place: `file:line:column: message`. Not the text itself, which may hold what is nobody's business.
+pub fn words(found: &[Diagnostic]) -> String {
+    let one = |diagnostic: &Diagnostic| match diagnostic.labels.first() {
+        Some(label) => {
+            let (line, column) = label.span.line_col();
+            format!("{}:{line}:{column}: {}", label.span.file, diagnostic.message)
+        }
+        None => diagnostic.message.clone(),
+    };
+    found.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// Reads the text of `file`.
 ///
 /// # Errors

@@ -123,10 +123,7 @@ impl Status {
 /// # Errors
 /// Another one is, or it cannot be told.
 pub fn be_the_agent(state: &StateDir, since: &str) -> Result<Lock, Failure> {
-    state.make_folder(crate::memory::FOLDER)?;
-    let (pid, command) = (std::process::id(), "agent".to_owned());
-    let me = Holder { pid, run: String::new(), since: since.to_owned(), command };
-    match try_lock(&state.root().join(LOCK), &me)? {
+    match attempt(state, since)? {
         Attempt::Taken(lock) => Ok(lock),
         Attempt::Held(by) => {
             let who = by.map_or_else(|why| why, |by| format!("process {}, since {}", by.pid, by.since));
@@ -134,6 +131,26 @@ pub fn be_the_agent(state: &StateDir, since: &str) -> Result<Lock, Failure> {
             Err(Failure::refused(why, "`keel agent status` shows what it does"))
         }
     }
+}
+
+fn attempt(state: &StateDir, since: &str) -> Result<Attempt, Failure> {
+    state.make_folder(crate::memory::FOLDER)?;
+    let (pid, command) = (std::process::id(), "agent".to_owned());
+    let me = Holder { pid, run: String::new(), since: since.to_owned(), command };
+    Ok(try_lock(&state.root().join(LOCK), &me)?)
+}
+
+/// Writes down that nobody began, because the settings that stand there cannot be used: what the last one knew stays. Where an agent runs that is
+/// for it to tell, and nothing is written.
+///
+/// # Errors
+/// It could not be written.
+pub fn write_bad_settings(state: &StateDir, why: &str, since: &str) -> Result<(), Failure> {
+    let Attempt::Taken(_lock) = attempt(state, since)? else { return Ok(()) };
+    let known = state.read(NAME)?.map(|bytes| serde_json::from_slice::<Status>(&bytes));
+    // What is damaged says nothing, and the next one would replace it as well.
+    let known = known.and_then(Result::ok);
+    Status { bad_settings: Some(why.to_owned()), ..known.unwrap_or_default() }.write(state)
 }
 
 /// What can be told now; `now` is in seconds since 1970.
@@ -162,7 +179,7 @@ pub fn of(keeping: Keeping, now: u64) -> Result<Told, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Status, be_the_agent, told};
+    use super::{Status, be_the_agent, told, write_bad_settings};
     use agent::state::StateDir;
 
     #[test]
@@ -179,5 +196,24 @@ mod tests {
         drop(lock);
         let after = told(&state, 0).unwrap();
         assert!(after.running.is_none() && after.status.is_some());
+    }
+
+    #[test]
+    fn that_nobody_could_begin_is_written_beside_what_was_known_and_not_for_who_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        let status = || told(&state, 0).unwrap().status.unwrap();
+        for (known, looks) in [(None, 0), (Some(Status { looks: 7, ..Status::default() }), 7)] {
+            known.iter().for_each(|known| known.write(&state).unwrap());
+            write_bad_settings(&state, "x:1:2: this is no duration", "now").unwrap();
+            assert_eq!(status().bad_settings.as_deref(), Some("x:1:2: this is no duration"));
+            assert_eq!((status().looks, told(&state, 0).unwrap().running), (looks, None));
+        }
+        state.write("agent/status", b"{").unwrap();
+        write_bad_settings(&state, "why", "now").unwrap();
+        assert_eq!(status().bad_settings.as_deref(), Some("why"), "in place of what was damaged");
+        let _lock = be_the_agent(&state, "now").unwrap();
+        write_bad_settings(&state, "another", "now").unwrap();
+        assert_eq!(status().bad_settings.as_deref(), Some("why"), "it knows better");
     }
 }

@@ -148,7 +148,10 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
             // A mistake in the settings changes nothing, also where the agent starts anew meanwhile.
             match before(&state) {
                 Some(found) if is_mistaken && matches!(turns, Turns::All) => found,
-                _ => return Ok(exit),
+                _ => {
+                    tell_status(&state, &refusal);
+                    return Ok(exit);
+                }
             }
         }
     };
@@ -177,6 +180,17 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
                 }
             }
         }),
+    }
+}
+
+/// Has `keel agent status` say why nobody began, as where a timer starts it and nobody reads what it says.
+fn tell_status(state: &StateDir, refusal: &Refusal) {
+    let why = match refusal {
+        Refusal::Diagnostics(found) => settings::words(found),
+        Refusal::Other(error) => error.to_string(),
+    };
+    if let Err(failure) = status::write_bad_settings(state, &why, &clock::now()) {
+        view::failure(&format!("`keel agent status` does not know of this: {failure}"));
     }
 }
 

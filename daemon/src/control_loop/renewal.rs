@@ -7,7 +7,7 @@ use crate::report::{Cause, What};
 use crate::reporters::Reporters;
 use crate::schedule::{Schedule, splay};
 use crate::settings::{self, Settings};
-use model::{Diagnostic, OnDrift};
+use model::OnDrift;
 use std::time::Instant;
 
 impl ControlLoop<'_> {
@@ -23,7 +23,7 @@ impl ControlLoop<'_> {
         let read = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()));
         let read = read.and_then(|text| {
             let found = settings::read(&path.display().to_string(), &text);
-            found.map(|settings| (settings, text)).map_err(|found| words(&found))
+            found.map(|settings| (settings, text)).map_err(|found| settings::words(&found))
         });
         match read {
             Ok((settings, text)) => {
@@ -88,16 +88,4 @@ pub fn mode(settings: &Settings) -> &'static str {
         OnDrift::Observe => "observe",
         OnDrift::Correct => "correct",
     }
-}
-
-/// All that is wrong, each at its place: `file:line:column: message`. Not the text itself, which may hold what is nobody's business.
-fn words(found: &[Diagnostic]) -> String {
-    let one = |diagnostic: &Diagnostic| match diagnostic.labels.first() {
-        Some(label) => {
-            let (line, column) = label.span.line_col();
-            format!("{}:{line}:{column}: {}", label.span.file, diagnostic.message)
-        }
-        None => diagnostic.message.clone(),
-    };
-    found.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -34,6 +34,21 @@ assert_eq "inactive 0" "$(host_sh 'systemctl is-active evenkeel-agent.service ||
 assert_exit 0 host systemctl start evenkeel-agent.service
 assert_eq "Evenkeel keeps this." "$(host cat /etc/motd)"
 
+# A mistake in the settings fails its unit, which says where it is; nothing is looked at, and `status` knows.
+host cp /etc/evenkeel/agent.toml /root/agent.toml
+host_sh 'echo mine >/etc/always; sed -i "s/^every .*/every = \"soon\"/" /etc/evenkeel/agent.toml'
+assert_exit 1 host systemctl start evenkeel-agent.service
+assert_eq "failed 3" "$(host_sh 'systemctl is-failed evenkeel-agent.service; systemctl show -P ExecMainStatus evenkeel-agent.service' | paste -sd' ')"
+soon host_sh 'journalctl -q -u evenkeel-agent.service | grep -q "this is no duration"'
+assert_exit 0 keel agent status
+assert_contains "$OUTPUT" "bad settings  /etc/evenkeel/agent.toml:3:9: this is no duration"
+assert_eq "mine" "$(host cat /etc/always)"
+host mv /root/agent.toml /etc/evenkeel/agent.toml
+assert_exit 0 host systemctl start evenkeel-agent.service
+assert_eq "always ours" "$(host cat /etc/always)"
+assert_exit 0 keel agent status
+assert_lacks "$OUTPUT" "bad settings"
+
 # As a service, which looks at a time of its own: the same after a restart, and none of its own without splay.
 settings 'every = "1h"'
 assert_exit 0 keel agent install --local --yes

@@ -1,5 +1,6 @@
 //! Runs that make files of root's.
 
+mod agent_settings;
 mod canary;
 mod choice;
 mod counts;
