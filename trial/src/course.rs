@@ -179,7 +179,7 @@ impl Going<'_> {
     }
 
     fn ask(&self, made: &dyn TestBox, wanted: Wanted) -> Asked {
-        Asked::of(self.course, self.case, &|| made.remote(), wanted)
+        Asked::of(self.course, self.case, (called(made, self.case), &|| made.remote()), wanted)
     }
 
     /// The first run; what is to be looked at then, where the box is as desired.
@@ -344,6 +344,11 @@ impl Going<'_> {
             Err(failure) => self.fault(format!("the box could not be compared: {failure}")),
         }
     }
+}
+
+/// What the user is told to call it: what he calls it himself, or else its test.
+fn called<'a>(made: &'a dyn TestBox, case: &'a BoxCase) -> &'a str {
+    made.host().unwrap_or(&case.name)
 }
 
 fn notes(made: &dyn TestBox) -> String {

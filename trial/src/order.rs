@@ -77,15 +77,15 @@ pub struct Node {
 }
 
 impl Asked {
-    /// Gives the order and waits for its end. `enter` makes a way into the box.
+    /// Gives the order and waits for its end. `enter` makes a way into the box; `name` is what the user is told that it is called.
     pub fn of(
         course: &Course<'_>,
         case: &BoxCase,
-        enter: &dyn Fn() -> Box<dyn Remote>,
+        (name, enter): (&str, &dyn Fn() -> Box<dyn Remote>),
         wanted: Wanted,
     ) -> Self {
         let desk = Desk { course, case, wanted, told: Mutex::default() };
-        let target = Target { name: case.name.clone(), endpoint: Ok(endpoint(&case.name)) };
+        let target = Target { name: name.to_owned(), endpoint: Ok(endpoint(name)) };
         // One connection, made in this thread: a box belongs to the thread that made it.
         let ways: Mutex<Vec<Box<dyn Remote>>> = Mutex::new((0..WAYS).map(|_| enter()).collect());
         let connect = |_: &Endpoint| {

@@ -41,6 +41,11 @@ pub trait TestBox {
         Stay::Nothing
     }
 
+    /// What the user calls it, where it is a host of his; nobody but the test knows any other.
+    fn host(&self) -> Option<&str> {
+        None
+    }
+
     /// What the user types to bring back what this run did to what stays; without one, to be told its runs. Nothing where nothing stays.
     fn by_hand(&self, _run: Option<u64>) -> String {
         String::new()

@@ -1,7 +1,7 @@
 //! A host that the user has and has named: it is neither made nor destroyed. What a test did to it is rolled back by the course, as the
 //! host's own journal has it; what it is otherwise like nobody can tell.
 
-use super::command::quoted;
+use super::command::plain;
 use super::driver::{Driver, Raw, Stay, TestBox};
 use super::kept::Kept;
 use super::late::{Connect, Late};
@@ -69,8 +69,12 @@ impl TestBox for Host {
         Stay::Before
     }
 
+    fn host(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
     fn by_hand(&self, run: Option<u64>) -> String {
-        let host = quoted(&self.name);
+        let host = plain(&self.name);
         run.map_or_else(|| format!("keel history {host}"), |run| format!("keel rollback {run} {host}"))
     }
 
@@ -79,8 +83,30 @@ impl TestBox for Host {
     }
 
     fn keep(self: Box<Self>) -> Result<Kept, Failure> {
-        let enter = format!("ssh {}", self.name);
-        let note = format!("`keel rollback {}` brings it back to what it was", self.name);
+        let host = plain(&self.name);
+        let (enter, note) =
+            (format!("ssh {host}"), format!("`keel rollback {host}` brings it back to what it was"));
         Ok(Kept { name: self.name, enter, remove: Vec::new(), note })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Host;
+    use crate::boxes::TestBox;
+    use fleet::Trouble;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_is_typed_by_hand_names_the_host_as_the_user_does() {
+        let host = |name: &str| Host { name: name.to_owned(), connect: Arc::new(|| Err(Trouble::NotTried)) };
+        assert_eq!(host("web1").host(), Some("web1"));
+        for (name, run, typed) in [
+            ("web1", Some(3), "keel rollback 3 web1"),
+            ("web1", None, "keel history web1"),
+            ("root@web 1", Some(3), "keel rollback 3 'root@web 1'"),
+        ] {
+            assert_eq!(host(name).by_hand(run), typed);
+        }
     }
 }
