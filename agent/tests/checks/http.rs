@@ -93,7 +93,7 @@ fn a_hostile_server_costs_a_second_and_little_memory() {
             thread::sleep(Duration::from_millis(100));
         }
     };
-    let silent: fn(&mut TcpStream) = |_| thread::sleep(Duration::from_secs(3));
+    let silent: fn(&mut TcpStream) = |_| thread::sleep(Duration::from_secs(30));
     for (server_does, why) in [
         (endless, "its head is longer than 64 KiB"),
         (drips, "it does not answer in time"),
@@ -102,7 +102,7 @@ fn a_hostile_server_costs_a_second_and_little_memory() {
         let (port, _) = server(server_does);
         let begun = Instant::now();
         assert_eq!(asked(port, json!({})), format!("answer: wanted status 200, saw {why}"));
-        assert!(begun.elapsed() < Duration::from_millis(2500), "{why}: {:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(8), "{why}: {:?}", begun.elapsed());
     }
 }
 

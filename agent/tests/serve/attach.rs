@@ -152,7 +152,8 @@ fn a_stop_is_passed_on_and_the_end_of_a_connection_is_none() {
     let mut stopping = attach(&host, None, 0);
     stopping.hear_until("working");
     (0..3).for_each(|_| stopping.say(&Down::Stop));
-    std::thread::sleep(Duration::from_millis(400));
+    // Nothing tells that it was passed on.
+    std::thread::sleep(Duration::from_secs(2));
     go(&host);
     for talk in [stopping.finish_at_the_end(), peer.finish()] {
         let words = "hello plan question started working node node report done".replace("question ", "");

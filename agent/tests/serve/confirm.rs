@@ -181,9 +181,9 @@ fn a_run_is_undone_also_where_the_note_of_it_is_damaged() {
 #[test]
 fn a_watcher_that_is_killed_is_posted_again_by_whoever_comes() {
     let host = Host::new();
-    say(&host, &Order::Apply(work(&host, "a", 1)));
+    say(&host, &Order::Apply(work(&host, "a", 3)));
     kill(&watcher(&host));
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(4));
     assert!(is_pending(&host) && is_there(&host.file("a")), "nobody is there to undo it");
     let talk = say(&host, &Order::Apply(work(&host, "b", 0)));
     assert_eq!(talk.ending(), Some(&Ending::Locked));

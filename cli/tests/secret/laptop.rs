@@ -3,7 +3,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The home, and in it the site.
 pub struct Laptop(tempfile::TempDir);
@@ -103,13 +104,28 @@ impl Laptop {
                     got => seen += &String::from_utf8_lossy(&piece[..got]),
                 }
             }
-            // The terminal is told not to show what is typed after the question was printed.
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            hidden(&script);
             writeln!(typed, "{answer}").expect("typed");
         }
         shown.read_to_string(&mut seen).expect("readable");
         script.wait().expect("it ends");
         seen
+    }
+}
+
+/// Waits until the terminal that script(1) has made shows nothing of what is typed: it is told so after the question was printed.
+fn hidden(script: &Child) {
+    let (begun, pid) = (Instant::now(), script.id());
+    loop {
+        // The shell in it, by proc_pid_task(5).
+        let shell = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("it lives");
+        let terminal = fs::read_link(format!("/proc/{}/fd/0", shell.trim())).expect("it lives");
+        let said = Command::new("stty").arg("-aF").arg(&terminal).output().expect("stty(1) is there");
+        if String::from_utf8_lossy(&said.stdout).contains(" -echo ") {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{terminal:?} shows what is typed");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -126,7 +126,10 @@ fn a_fifo_neither_blocks_nor_is_read_nor_wakes_its_writer() {
         let mode = look(&path, Follow::No).unwrap().unwrap().mode;
         std::thread::sleep(Duration::from_millis(50));
         let woken = writer.is_finished();
-        drop(fs::File::options().read(true).write(true).open(&path));
+        // Open until the writer is: it may not even have begun.
+        let both = fs::File::options().read(true).write(true).open(&path);
+        writer.join().unwrap().unwrap();
+        drop(both);
         assert!(matches!(result, Err(OsError::WrongKind { found: FileKind::Fifo, .. })), "{result:?}");
         assert_eq!((mode, woken), (0o640, false));
     });
