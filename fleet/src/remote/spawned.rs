@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How much of standard error is kept.
@@ -66,6 +66,8 @@ struct SpawnedPipe {
     /// What came and was not taken yet.
     left: Vec<u8>,
     errors: Arc<Mutex<Vec<u8>>>,
+    /// Who gathers them.
+    gatherer: Option<JoinHandle<()>>,
     /// A copy, for who looks at it.
     said: Vec<u8>,
 }
@@ -77,18 +79,21 @@ impl SpawnedPipe {
         if let Some(stream) = child.stdout.take() {
             thread::spawn(move || hand_on(stream, &sender));
         }
-        if let Some(stream) = child.stderr.take() {
+        let gatherer = child.stderr.take().map(|stream| {
             let errors = errors.clone();
-            thread::spawn(move || gather(stream, &errors));
-        }
+            thread::spawn(move || gather(stream, &errors))
+        });
         let input = child.stdin.take();
-        Self { child, input, output, left: Vec::new(), errors, said: Vec::new() }
+        Self { child, input, output, left: Vec::new(), errors, gatherer, said: Vec::new() }
     }
 
     fn look(&mut self) {
         self.said.clone_from(&self.errors.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+/// What a command said last may still be on its way when it has ended; and who was left behind may hold its standard error open. So long is waited.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Reads until nobody writes any more, or nobody wants it.
 fn hand_on(mut stream: impl Read, sender: &SyncSender<Vec<u8>>) {
@@ -143,6 +148,11 @@ impl Pipe for SpawnedPipe {
         // Somebody left behind may keep the streams open; the command itself is what is waited for.
         loop {
             if let Some(status) = self.child.try_wait().map_err(|error| lost(&error.to_string()))? {
+                let until = Instant::now() + LAST_WORDS;
+                let is_on_its_way = || self.gatherer.as_ref().is_some_and(|it| !it.is_finished());
+                while is_on_its_way() && Instant::now() < until {
+                    thread::sleep(Duration::from_millis(1));
+                }
                 self.look();
                 return Ok(status.code());
             }
