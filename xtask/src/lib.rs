@@ -12,6 +12,7 @@ pub mod cmd;
 pub mod corpus;
 pub mod deny;
 pub mod dist;
+pub mod docker;
 pub mod faults;
 pub mod lab;
 pub mod moto;

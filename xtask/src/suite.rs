@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::lab::{down, scenario, up};
 use crate::tidy::tree::Tree;
-use crate::{cmd, deny, dist, moto, packages};
+use crate::{cmd, deny, dist, docker, moto, packages};
 
 /// Tests that need root but no lab carry this in their name.
 const ROOT_ONLY: &str = "needs_root";
@@ -31,6 +31,9 @@ pub fn run(extra: &[String]) -> Result<u8> {
     }
     if root && let Err(error) = packages::ensure_vagrant() {
         println!("there is no Vagrant to be had, so lab scenarios that need it are LEFT OUT: {error:#}");
+    }
+    if root && let Err(error) = docker::ensure() {
+        println!("there is no engine of Docker to be had, so its boxes are LEFT OUT: {error:#}");
     }
     if root && let Err(error) = moto::ensure() {
         println!(

@@ -9,7 +9,7 @@ use crate::lab::host::{Host, Init};
 use crate::lab::machine::Machine;
 use crate::lab::up::{self, Ready};
 use crate::lab::{state, vagrant_box};
-use crate::{cmd, moto, packages};
+use crate::{cmd, docker, moto, packages};
 
 /// One folder with a `scenario.sh`.
 #[derive(Debug, Clone)]
@@ -88,6 +88,9 @@ impl Scenario {
         script.env("LAB_INITS", listed(&|host| Ok(host.init()?.to_string()))?);
         script.env("LAB_NAME", &ready.lab.name).env("LAB_BRIDGE", ready.lab.bridge());
         script.env("LAB_GATEWAY", ready.lab.gateway().to_string());
+        if docker::is_there() {
+            script.env("LAB_DOCKER", docker::PLACE);
+        }
         if self.needs_moto {
             script.env("LAB_MOTO", moto::PLACE);
         }
