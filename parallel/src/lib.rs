@@ -4,6 +4,7 @@ mod placement;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{JoinHandle, Scope};
 
 /// Most threads that are worth it for what ends in milliseconds.
 const MOST: usize = 8;
@@ -41,6 +42,37 @@ pub fn map<T: Sync, R: Send>(items: &[T], most: usize, work: impl Fn(&T) -> R + 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Runs `work` in a thread of `scope` beside the caller, the `number`th of those that are begun beside it, from 1.
+///
+/// # Panics
+/// Where the system has no more threads to give.
+pub fn beside_in<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    number: usize,
+    work: impl FnOnce() + Send + 'scope,
+) {
+    let here = placement::here();
+    scope.spawn(move || {
+        placement::leave(here, number);
+        work();
+    });
+    // As in `run`.
+    std::thread::yield_now();
+}
+
+/// Runs `work` in a thread of its own beside the caller. `None` where the system has no more threads to give: then it is dropped, and not run.
+pub fn beside(work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let here = placement::here();
+    let begin = move || {
+        placement::leave(here, 1);
+        work();
+    };
+    let begun = std::thread::Builder::new().spawn(begin).ok();
+    // As in `run`.
+    std::thread::yield_now();
+    begun
+}
+
 /// Runs `work` in `threads` threads, the caller's among them, until each has returned. They share what there is to do by themselves:
 /// where the system has no more threads to give, fewer do it.
 ///
@@ -66,7 +98,7 @@ pub fn run(threads: usize, work: impl Fn() + Sync) {
 
 #[cfg(test)]
 mod tests {
-    use super::{map, run, threads};
+    use super::{beside, beside_in, map, run, threads};
     use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Barrier, Mutex};
@@ -80,6 +112,25 @@ mod tests {
                 items.iter().map(|item| item * 2).collect::<Vec<_>>()
             );
         }
+    }
+
+    #[test]
+    fn what_goes_on_beside_the_caller_is_done_once_it_is_joined() {
+        let (said, heard) = std::sync::mpsc::channel();
+        let caller = std::thread::current().id();
+        let other = beside(move || said.send(std::thread::current().id()).unwrap()).unwrap();
+        other.join().unwrap();
+        assert_ne!(heard.try_recv().unwrap(), caller);
+        let done = AtomicUsize::new(0);
+        let done = &done;
+        std::thread::scope(|scope| {
+            (1..=4).for_each(|number| {
+                beside_in(scope, number, move || {
+                    done.fetch_add(number, Ordering::SeqCst);
+                });
+            });
+        });
+        assert_eq!(done.load(Ordering::SeqCst), 10);
     }
 
     #[test]

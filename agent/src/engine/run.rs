@@ -76,9 +76,10 @@ pub fn run(
     let (outbox, finished) = unbounded::<Handed>();
     let mut walk = Walk::new(graph, plan, choice, host);
     std::thread::scope(|scope| {
-        let hire = || {
+        let hire = |number| {
             let (inbox, outbox, desk) = (inbox.clone(), outbox.clone(), &desk);
-            scope.spawn(move || serve(desk, &inbox, &outbox));
+            // This one has something to tell meanwhile.
+            parallel::beside_in(scope, number, move || serve(desk, &inbox, &outbox));
         };
         walk.go(&actor, (&tasks, &hire), &finished);
         drop(tasks);
@@ -177,16 +178,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `hire` has one more worker take tasks.
+    /// `hire` has one more worker take tasks, of which it is told the number.
     fn go(
         &mut self,
         actor: &Actor<'_>,
-        (tasks, hire): (&Sender<Task>, &dyn Fn()),
+        (tasks, hire): (&Sender<Task>, &dyn Fn(usize)),
         finished: &Receiver<Handed>,
     ) {
         loop {
             self.start(actor, tasks);
-            (self.hired..self.at_work.tasks()).for_each(|_| hire());
+            (self.hired..self.at_work.tasks()).for_each(|before| hire(before + 1));
             self.hired = self.hired.max(self.at_work.tasks());
             self.tell();
             if self.at_work.is_empty() {

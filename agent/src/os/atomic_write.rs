@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, fsync, 
 use super::attributes::{refuse_second_names, verify};
 use super::error::{Doing, OsError, Result};
 use super::file_syncs;
+use super::letting_go;
 use super::meta::{Expect, FileKind, Meta};
 use super::parent::Parent;
 use super::safe_path::require;
@@ -115,7 +116,9 @@ pub(super) fn stage_beside(
     content: &mut dyn Content,
     validate: Option<Validate<'_>>,
 ) -> Result<(Parent, Meta)> {
-    let (parent, xattrs) = prepare(target)?;
+    letting_go::wait();
+    let parent = Parent::open(target.path)?;
+    let Model { xattrs, .. } = prepare(target, &parent, parent.look()?.as_ref())?;
     let staged = stage(target, &parent, content, xattrs.as_ref())?;
     match accept(target, validate) {
         Ok(()) => Ok((parent, staged)),
@@ -123,13 +126,23 @@ pub(super) fn stage_beside(
     }
 }
 
-/// The target's directory, and the attributes that its new file gets.
-pub(super) fn prepare(target: &Target<'_>) -> Result<(Parent, Option<Xattrs>)> {
-    let parent = Parent::open(target.path)?;
-    let found = parent.look()?;
-    verify(target.path, found.as_ref(), target.expect)?;
-    let xattrs = wanted_xattrs(target, &parent, found)?;
-    Ok((parent, xattrs))
+/// What a new file is made from.
+#[derive(Default)]
+pub(super) struct Model {
+    /// The attributes that it gets; `None` for what the directory passes on.
+    pub(super) xattrs: Option<Xattrs>,
+    /// The file that it replaces, opened.
+    pub(super) old: Option<File>,
+}
+
+/// Looks at what the new file is to replace, which was found there.
+pub(super) fn prepare(target: &Target<'_>, parent: &Parent, found: Option<&Meta>) -> Result<Model> {
+    verify(target.path, found, target.expect)?;
+    let mut model = model(target, parent, found)?;
+    if let Some(xattrs) = &mut model.xattrs {
+        xattr::fit_acl(xattrs, target.mode);
+    }
+    Ok(model)
 }
 
 /// Makes the temporary file complete; it is not durable yet.
@@ -184,8 +197,12 @@ fn fill(target: &Target<'_>, file: &File, content: &mut dyn Content, xattrs: Opt
     failpoint::hit("write.created").doing("write the new content of", target.path)?;
     copy(content, file).doing("write the new content of", target.path)?;
     failpoint::hit("write.written").doing("change the owner of the new", target.path)?;
-    let (uid, gid) = (Uid::from_raw(target.uid), Gid::from_raw(target.gid));
-    fchown(file, Some(uid), Some(gid)).doing("change the owner of the new", target.path)?;
+    let made = fstat(file).doing("look at the new", target.path)?;
+    // To ask costs less than to change what is right, which has the file system write it down again.
+    if (made.st_uid, made.st_gid) != (target.uid, target.gid) {
+        let (uid, gid) = (Uid::from_raw(target.uid), Gid::from_raw(target.gid));
+        fchown(file, Some(uid), Some(gid)).doing("change the owner of the new", target.path)?;
+    }
     if let Some(xattrs) = xattrs {
         xattr::write(file, xattrs).doing("carry the extended attributes over to the new", target.path)?;
     }
@@ -198,18 +215,17 @@ fn copy(content: &mut dyn Content, mut file: &File) -> io::Result<()> {
     Ok(())
 }
 
-fn wanted_xattrs(target: &Target<'_>, parent: &Parent, found: Option<Meta>) -> Result<Option<Xattrs>> {
-    let mut xattrs = match target.keep {
-        Keep::Inherited => return Ok(None),
-        Keep::These(xattrs) => xattrs.clone(),
-        Keep::Existing if found.is_none_or(|meta| meta.kind() != FileKind::File) => return Ok(None),
+fn model(target: &Target<'_>, parent: &Parent, found: Option<&Meta>) -> Result<Model> {
+    match target.keep {
+        Keep::Inherited => Ok(Model::default()),
+        Keep::These(xattrs) => Ok(Model { xattrs: Some(xattrs.clone()), old: None }),
+        Keep::Existing if found.is_none_or(|meta| meta.kind() != FileKind::File) => Ok(Model::default()),
         Keep::Existing => {
             let file = open_existing(parent, OFlags::RDONLY)?;
-            xattr::read(&file).doing("read the extended attributes of", target.path)?
+            let xattrs = xattr::read(&file).doing("read the extended attributes of", target.path)?;
+            Ok(Model { xattrs: Some(xattrs), old: Some(file) })
         }
-    };
-    xattr::fit_acl(&mut xattrs, target.mode);
-    Ok(Some(xattrs))
+    }
 }
 
 fn open_existing(parent: &Parent, access: OFlags) -> Result<File> {

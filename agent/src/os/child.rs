@@ -17,9 +17,9 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::capture::{Cap, Capture, printable};
 use super::error::show;
-use super::moving;
 use super::pipes::{Ending, carry};
 use super::tied::Tied;
+use super::{letting_go, moving};
 
 /// Where programs are looked for, whatever the environment of the agent says.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -119,7 +119,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started, `Failure::Timeout` if it had to be killed. An exit status other than 0 is no error here.
     pub fn run(&self) -> Result<Output, Failure> {
-        moving::wait();
+        wait();
         self.run_on_the_way()
     }
 
@@ -149,7 +149,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started.
     pub fn start(&self, outlet: Outlet) -> Result<Tied, Failure> {
-        moving::wait();
+        wait();
         let mut command = self.command(Bond::Tied)?;
         command.stdin(Stdio::piped()).stderr(Stdio::inherit());
         command.stdout(match outlet {
@@ -165,7 +165,7 @@ impl Child {
     /// # Errors
     /// `Failure::Command` if it cannot be started.
     pub fn release(&self) -> Result<(), Failure> {
-        moving::wait();
+        wait();
         let mut command = self.command(Bond::Loose)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map(|_| ()).map_err(|error| self.not_started(&error))
@@ -301,6 +301,12 @@ fn prepare(mask: u32, rights: Option<&Rights>, bond: Bond) -> io::Result<()> {
         return Err(rustix::io::Errno::PERM.into());
     }
     Ok(())
+}
+
+/// Returns when what is born now is not left behind, and finds nothing in use by us that we have done with.
+fn wait() {
+    moving::wait();
+    letting_go::wait();
 }
 
 #[cfg(test)]

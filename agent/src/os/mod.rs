@@ -13,6 +13,7 @@ pub mod error;
 pub mod facts;
 mod file_syncs;
 pub mod host;
+mod letting_go;
 pub mod lock;
 pub mod make;
 pub mod memory;

@@ -1,9 +1,11 @@
 //! The opened directory that holds a name: all changes of names happen relative to it, never by path.
 //! `atomic_write`, `make` and `remove` work through this; what the name should become is their business.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{
     AtFlags, Mode, OFlags, RenameFlags, fstat, fsync, linkat, openat, renameat, renameat_with, statat,
@@ -20,11 +22,36 @@ use crate::turns::Turns;
 /// Syncs of directories that are under way, by device and inode.
 static SYNCS: Turns<(u64, u64), Errno> = Turns::new();
 
+/// Opens the directories of several names, each of them once.
+#[derive(Debug, Default)]
+pub struct Parents(BTreeMap<PathBuf, Arc<OwnedFd>>);
+
+impl Parents {
+    /// Opens the directory that holds the last component of `path`, unless it has been opened.
+    ///
+    /// # Errors
+    /// As `Parent::open`.
+    pub fn open(&mut self, path: &Path) -> Result<Parent> {
+        let bad = || OsError::BadPath { path: path.to_owned() };
+        let name = checked(path)?.ok_or_else(bad)?.to_owned();
+        let above = path.parent().ok_or_else(bad)?;
+        let dir = match self.0.get(above) {
+            Some(dir) => Arc::clone(dir),
+            None => {
+                let dir = Arc::new(find_dir(above)?);
+                self.0.insert(above.to_owned(), Arc::clone(&dir));
+                dir
+            }
+        };
+        Ok(Parent { dir, name, path: path.to_owned() })
+    }
+}
+
 /// A name, and the directory that holds it.
 #[derive(Debug)]
 pub struct Parent {
-    /// An `O_PATH` descriptor of the directory: good for `*at` calls, not for reading or syncing.
-    pub dir: OwnedFd,
+    /// An `O_PATH` descriptor of the directory: good for `*at` calls, not for reading or syncing. Names in one directory may share it.
+    pub dir: Arc<OwnedFd>,
     /// The last component.
     pub name: OsString,
     /// The whole path, for messages.
@@ -37,10 +64,7 @@ impl Parent {
     /// # Errors
     /// `BadPath`, `UntrustedLink`, or the system's answer, `ENOENT` and `ENOTDIR` included.
     pub fn open(path: &Path) -> Result<Self> {
-        let bad = || OsError::BadPath { path: path.to_owned() };
-        let name = checked(path)?.ok_or_else(bad)?.to_owned();
-        let dir = find_dir(path.parent().ok_or_else(bad)?)?;
-        Ok(Self { dir, name, path: path.to_owned() })
+        Parents::default().open(path)
     }
 
     /// What stands at the name; `None` if nothing does.

@@ -120,13 +120,31 @@ pub fn open_file(path: &Path, follow: Follow) -> Result<Option<(File, Meta)>> {
 /// As `open_file`; `TooLarge`.
 pub fn read_file(path: &Path, follow: Follow, limit: u64) -> Result<Option<(Vec<u8>, Meta)>> {
     let Some((file, meta)) = open_file(path, follow)? else { return Ok(None) };
-    let mut content = Vec::with_capacity(usize::try_from(meta.size.min(limit)).unwrap_or(0));
-    file.take(limit.saturating_add(1)).read_to_end(&mut content).doing("read", path)?;
+    Ok(Some((read_open(path, file, (&meta, limit))?, meta)))
+}
+
+/// Reads a whole file of at most `limit` bytes that has just been opened and looked at. One that is as long as it said then needs no further
+/// read to find its end; files of /proc and /sys say 0 or 4096 whatever they hold.
+///
+/// # Errors
+/// `TooLarge`, or the system's answer.
+pub fn read_open(path: &Path, mut file: File, (meta, limit): (&Meta, u64)) -> Result<Vec<u8>> {
+    let room = usize::try_from(meta.size.min(limit)).unwrap_or(0);
+    let mut content = Vec::with_capacity(room);
+    (&mut file).take(room as u64).read_to_end(&mut content).doing("read", path)?;
+    if content.len() as u64 == meta.size && !matches!(meta.size, 0 | PAGE) {
+        return Ok(content);
+    }
+    let rest = limit.saturating_add(1).saturating_sub(content.len() as u64);
+    file.take(rest).read_to_end(&mut content).doing("read", path)?;
     if content.len() as u64 > limit {
         return Err(OsError::TooLarge { path: path.to_owned(), limit });
     }
-    Ok(Some((content, meta)))
+    Ok(content)
 }
+
+/// What a file of /sys says of its size.
+const PAGE: u64 = 4096;
 
 /// The names in a directory, sorted; `None` if nothing is there.
 ///

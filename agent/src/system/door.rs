@@ -1,6 +1,6 @@
 //! `trait System`, the one door to a host. Kinds read through it; only the engine calls `execute`.
 
-use super::{Accounts, Candidates, Compared, Entry, Look, Package, Shared, Worked};
+use super::{Accounts, Candidates, Compared, Entry, EntryKind, Look, Package, Shared, Whole, Worked};
 use model::{Command, Content, Failure, HostPath, Op, Subject, Thing, UnitState};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -40,6 +40,18 @@ pub trait System: Sync {
 
     /// The bytes of a regular file; an error where it is larger than `limit` bytes, or no regular file.
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure>;
+
+    /// What stands at `path`, as [`Look::Bare`] has it, and all of a regular file of at most `limit` bytes.
+    fn whole(&self, path: &HostPath, limit: u64) -> Result<Option<Whole>, Failure> {
+        let Some(entry) = self.look(path, Look::Bare)? else { return Ok(None) };
+        let held = match entry.kind {
+            EntryKind::File { size, .. } if size <= limit => {
+                Some((self.xattrs(path)?, self.read(path, limit)?))
+            }
+            _ => None,
+        };
+        Ok(Some(Whole { entry, held }))
+    }
 
     /// The names in a directory, sorted by bytes.
     fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure>;

@@ -2,6 +2,7 @@
 
 use model::Digest;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How to look at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,15 @@ pub struct Compared {
     pub entry: Option<Entry>,
     /// True where it is a regular file that holds just those bytes.
     pub is_same: bool,
+}
+
+/// What stands at a path, with what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// What stands there, as [`Look::Bare`] has it.
+    pub entry: Entry,
+    /// Extended attributes, in base64 by name, and bytes of a regular file that is not too large.
+    pub held: Option<(BTreeMap<String, String>, Vec<u8>)>,
 }
 
 /// The type of an entry.

@@ -3,10 +3,11 @@
 
 use super::packages::{Package, left_over};
 use super::{Accounts, Attempt, Candidates, Entry, EntryKind, Look, System, Touched};
+use Whose::{Below, Here};
 use model::{Command, Digest, Failure, HostPath, Op, Thing, UnitState};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a file that a forecast keeps when only its attributes change.
 pub(super) const KEPT: u64 = 1 << 20;
@@ -17,7 +18,8 @@ pub(super) struct Inode {
     pub(super) entry: Entry,
     /// Bytes of a file, where they are known: a forecast knows only the digest of stored content.
     pub(super) bytes: Option<Arc<[u8]>>,
-    pub(super) xattrs: BTreeMap<String, String>,
+    /// `None` for those that the base has at the path.
+    pub(super) xattrs: Option<BTreeMap<String, String>>,
 }
 
 /// What differs from the base; without a base, all there is.
@@ -45,6 +47,8 @@ pub(super) struct Delta {
 pub struct Layer<'a> {
     pub(super) base: Option<&'a dyn System>,
     delta: Mutex<Delta>,
+    /// Paths at which the base was found to have something: below one directory many files may come.
+    standing: Mutex<BTreeSet<HostPath>>,
 }
 
 impl Layer<'static> {
@@ -66,19 +70,19 @@ impl Layer<'static> {
         delta.accounts = Some(accounts);
         let slash = Entry { kind: EntryKind::Directory, uid: 0, gid: 0, mode: 0o755 };
         let root = HostPath::new("/").expect("/ is a host path");
-        delta.paths.insert(root, Some(Inode { entry: slash, bytes: None, xattrs: BTreeMap::new() }));
-        Self { base: None, delta: Mutex::new(delta) }
+        delta.paths.insert(root, Some(Inode { entry: slash, bytes: None, xattrs: Some(BTreeMap::new()) }));
+        Self { base: None, delta: Mutex::new(delta), standing: Mutex::default() }
     }
 }
 
 impl<'a> Layer<'a> {
     /// The forecast over `base`.
     pub fn over(base: &'a dyn System) -> Self {
-        Self { base: Some(base), delta: Mutex::new(Delta::default()) }
+        Self { base: Some(base), delta: Mutex::default(), standing: Mutex::default() }
     }
 
     pub(super) fn delta(&self) -> MutexGuard<'_, Delta> {
-        self.delta.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.delta.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a file, with the directories above it, owned by root.
@@ -97,10 +101,10 @@ impl<'a> Layer<'a> {
         let mut delta = self.delta();
         for above in path.ancestors() {
             let directory = Entry { kind: EntryKind::Directory, uid: 0, gid: 0, mode: 0o755 };
-            let inode = Inode { entry: directory, bytes: None, xattrs: BTreeMap::new() };
+            let inode = Inode { entry: directory, bytes: None, xattrs: Some(BTreeMap::new()) };
             delta.paths.entry(above).or_insert(Some(inode));
         }
-        delta.paths.insert(path, Some(Inode { entry, bytes, xattrs: BTreeMap::new() }));
+        delta.paths.insert(path, Some(Inode { entry, bytes, xattrs: Some(BTreeMap::new()) }));
     }
 
     /// Puts a package, or takes it away.
@@ -164,22 +168,53 @@ impl<'a> Layer<'a> {
 
     /// The inode at `path`, from here or from the base.
     pub(super) fn inode(&self, path: &HostPath, look: Look) -> Result<Option<Inode>, Failure> {
-        {
-            let delta = self.delta();
-            if let Some(inode) = delta.paths.get(path) {
-                return Ok(inode.clone());
-            }
-            // What a forecast removed or replaced hides what the base has below it.
-            let is_directory = |inode: &Inode| inode.entry.kind == EntryKind::Directory;
-            let above = path.ancestors().find_map(|above| delta.paths.get(&above).cloned());
-            if self.base.is_none() || above.is_some_and(|inode| !inode.is_some_and(|it| is_directory(&it))) {
-                return Ok(None);
+        match self.here(path) {
+            Here(inode) => Ok(inode),
+            Below(base) => {
+                let entry = base.look(path, look)?;
+                Ok(entry.map(|entry| Inode { entry, bytes: None, xattrs: None }))
             }
         }
-        let Some(base) = self.base else { return Ok(None) };
-        let entry = base.look(path, look)?;
-        Ok(entry.map(|entry| Inode { entry, bytes: None, xattrs: BTreeMap::new() }))
     }
+
+    /// True where anything stands at `path`.
+    pub(super) fn stands(&self, path: &HostPath) -> Result<bool, Failure> {
+        let standing = || self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.here(path) {
+            Here(inode) => Ok(inode.is_some()),
+            Below(_) if standing().contains(path) => Ok(true),
+            Below(base) => {
+                let stands = base.look(path, Look::Bare)?.is_some();
+                if stands {
+                    standing().insert(path.clone());
+                }
+                Ok(stands)
+            }
+        }
+    }
+
+    fn here(&self, path: &HostPath) -> Whose<'_> {
+        let delta = self.delta();
+        if let Some(inode) = delta.paths.get(path) {
+            return Here(inode.clone());
+        }
+        // What a forecast removed or replaced hides what the base has below it.
+        let is_directory = |inode: &Inode| inode.entry.kind == EntryKind::Directory;
+        let above = path.ancestors().find_map(|above| delta.paths.get(&above));
+        let is_hidden = above.is_some_and(|inode| !inode.as_ref().is_some_and(is_directory));
+        match self.base {
+            Some(base) if !is_hidden => Below(base),
+            _ => Here(None),
+        }
+    }
+}
+
+/// Who knows what stands at a path.
+enum Whose<'a> {
+    /// This layer.
+    Here(Option<Inode>),
+    /// The base.
+    Below(&'a dyn System),
 }
 
 impl System for Layer<'_> {
@@ -203,17 +238,15 @@ impl System for Layer<'_> {
     }
 
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
-        let inode = self.inode(path, Look::Bare)?;
-        let Some(inode) = inode else { return Err(Failure::Missing { what: path.to_string() }) };
+        let inode = match self.here(path) {
+            Below(base) => return base.read(path, limit),
+            Here(inode) => inode.ok_or_else(|| Failure::Missing { what: path.to_string() })?,
+        };
         match (inode.bytes, &inode.entry.kind) {
             (Some(bytes), _) if bytes.len() as u64 <= limit => Ok(bytes.to_vec()),
-            (None, EntryKind::File { .. }) if self.delta().paths.contains_key(path) => {
+            (None, EntryKind::File { .. }) => {
                 Err(Failure::unknown(path.to_string(), "its new bytes are not at hand in a forecast"))
             }
-            (None, EntryKind::File { .. }) => match self.base {
-                Some(base) => base.read(path, limit),
-                None => Err(Failure::Missing { what: path.to_string() }),
-            },
             (Some(_), _) => Err(Failure::io("read", path, format!("larger than {limit} bytes"))),
             (None, _) => Err(Failure::io("read", path, format!("it is a {}", inode.entry.what()))),
         }
@@ -237,8 +270,10 @@ impl System for Layer<'_> {
     }
 
     fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
-        if let Some(inode) = self.delta().paths.get(path) {
-            return Ok(inode.as_ref().map(|inode| inode.xattrs.clone()).unwrap_or(BTreeMap::new()));
+        match self.delta().paths.get(path) {
+            Some(Some(Inode { xattrs: Some(xattrs), .. })) => return Ok(xattrs.clone()),
+            Some(None) => return Ok(BTreeMap::new()),
+            Some(Some(Inode { xattrs: None, .. })) | None => {}
         }
         self.base.map_or(Ok(BTreeMap::new()), |base| base.xattrs(path))
     }

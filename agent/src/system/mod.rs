@@ -22,7 +22,7 @@ mod view;
 pub use accounts::{Accounts, Group, User};
 pub use deb_version::compare_versions;
 pub use door::{Attempt, System, Touched};
-pub use entry::{Compared, Entry, EntryKind, Look};
+pub use entry::{Compared, Entry, EntryKind, Look, Whole};
 pub use gshadow::{GroupShadow, group_shadow};
 pub use layer::Layer;
 pub use mounts::{MOUNTS, Mounted, after, escaped, mount_image, mounted, mounts, table, unescaped};

@@ -77,12 +77,12 @@ impl Layer<'_> {
     ) -> Result<(), Failure> {
         let (uid, gid) = self.ids(who.0, who.1)?;
         if let Some(parent) = path.parent()
-            && self.look(&parent, Look::Bare)?.is_none()
+            && !self.stands(&parent)?
         {
             return Err(Failure::Missing { what: format!("directory {parent}") });
         }
         let entry = Entry { kind, uid, gid, mode: who.2 };
-        let inode = Inode { entry, bytes: None, xattrs: BTreeMap::new() };
+        let inode = Inode { entry, bytes: None, xattrs: Some(BTreeMap::new()) };
         self.delta().paths.insert(path.clone(), Some(inode));
         Ok(())
     }
@@ -93,7 +93,10 @@ impl Layer<'_> {
         content: &Content,
         who: (&Principal, &Principal, u32),
     ) -> Result<(), Failure> {
-        let xattrs = self.xattrs(path)?;
+        let xattrs = match self.delta().paths.get(path) {
+            Some(inode) => inode.as_ref().map_or_else(|| Some(BTreeMap::new()), |inode| inode.xattrs.clone()),
+            None => self.base.is_none().then(BTreeMap::new),
+        };
         let kind = EntryKind::File { size: content.size(), digest: Some(content.digest()) };
         self.make(path, kind, who)?;
         if let Some(Some(inode)) = self.delta().paths.get_mut(path) {
@@ -130,7 +133,7 @@ impl Layer<'_> {
     fn set_xattrs(&self, path: &HostPath, xattrs: &BTreeMap<String, String>) -> Result<(), Failure> {
         self.set_attributes(path, (&None, &None, None))?;
         if let Some(Some(inode)) = self.delta().paths.get_mut(path) {
-            inode.xattrs.clone_from(xattrs);
+            inode.xattrs = Some(xattrs.clone());
         }
         Ok(())
     }
@@ -211,7 +214,7 @@ impl Layer<'_> {
             return Ok(Vec::new());
         }
         let entry = Entry { kind: EntryKind::Directory, uid: user.uid, gid: user.gid, mode: 0o700 };
-        let inode = Inode { entry, bytes: None, xattrs: BTreeMap::new() };
+        let inode = Inode { entry, bytes: None, xattrs: Some(BTreeMap::new()) };
         self.delta().paths.insert(home.clone(), Some(inode));
         Ok(vec![Subject::Path(home)])
     }

@@ -26,7 +26,7 @@ impl Layer<'_> {
             let bytes = [&self.read(&path, 4096)?[..], b" and after"].concat();
             let kind = EntryKind::File { size: bytes.len() as u64, digest: Some(Digest::of(&bytes)) };
             let entry = Entry { kind, uid: 0, gid: 0, mode: 0o444 };
-            let inode = Inode { entry, bytes: Some(bytes.into()), xattrs: BTreeMap::new() };
+            let inode = Inode { entry, bytes: Some(bytes.into()), xattrs: Some(BTreeMap::new()) };
             self.delta().paths.insert(path, Some(inode));
         }
         Ok(())

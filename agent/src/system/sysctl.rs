@@ -37,7 +37,7 @@ impl Layer<'_> {
     pub(super) fn put_view(&self, path: HostPath, bytes: Vec<u8>) {
         let kind = EntryKind::File { size: bytes.len() as u64, digest: Some(Digest::of(&bytes)) };
         let entry = Entry { kind, uid: 0, gid: 0, mode: 0o644 };
-        let inode = Inode { entry, bytes: Some(bytes.into()), xattrs: BTreeMap::new() };
+        let inode = Inode { entry, bytes: Some(bytes.into()), xattrs: Some(BTreeMap::new()) };
         self.delta().paths.insert(path, Some(inode));
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Keep;
 use crate::system::{
-    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, group_shadow, mount_image,
-    sysctl,
+    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, Whole, group_shadow,
+    mount_image, sysctl,
 };
 use model::{
     Failure, FileState, Fingerprint, GroupShadowState, GroupState, HostPath, PackageState, PathState, State,
@@ -70,11 +70,14 @@ fn path_state(
     secrecy: Secrecy,
     keep: &dyn Keep,
 ) -> Result<PathState, Failure> {
-    let Some(Entry { kind, uid, gid, mode }) = system.look(path, Look::Bare)? else {
-        return Ok(PathState::Absent);
-    };
-    Ok(match kind {
-        EntryKind::File { size, .. } => {
+    let Some(Whole { entry, held }) = system.whole(path, LARGE)? else { return Ok(PathState::Absent) };
+    let Entry { kind, uid, gid, mode } = entry;
+    Ok(match (kind, held) {
+        (EntryKind::File { size, .. }, Some((xattrs, bytes))) => {
+            let content = keep.keep(&bytes, secrecy)?;
+            PathState::File(FileState { content, size, uid, gid, mode, xattrs })
+        }
+        (EntryKind::File { size, .. }, None) => {
             let xattrs = system.xattrs(path)?;
             let _turn = (size > LARGE).then(|| LARGE_ONE.lock().unwrap_or_else(PoisonError::into_inner));
             let content = if size <= LARGEST_KEPT {
@@ -84,9 +87,9 @@ fn path_state(
             };
             PathState::File(FileState { content, size, uid, gid, mode, xattrs })
         }
-        EntryKind::Directory => PathState::Directory { uid, gid, mode, xattrs: system.xattrs(path)? },
-        EntryKind::Symlink { target } => PathState::Symlink { target, uid, gid },
-        EntryKind::Special { what } => PathState::Special { what },
+        (EntryKind::Directory, _) => PathState::Directory { uid, gid, mode, xattrs: system.xattrs(path)? },
+        (EntryKind::Symlink { target }, _) => PathState::Symlink { target, uid, gid },
+        (EntryKind::Special { what }, _) => PathState::Special { what },
     })
 }
 

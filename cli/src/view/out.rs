@@ -134,8 +134,9 @@ fn raw(text: &str) {
     drop(done);
 }
 
+/// By one call, also where the text has several lines.
 fn write(stream: &mut dyn Write, text: &str) -> Result<(), Error> {
-    writeln!(stream, "{text}").and_then(|()| stream.flush())
+    stream.write_all(format!("{text}\n").as_bytes()).and_then(|()| stream.flush())
 }
 
 /// A reader that went away wants no more; a disk that is full has lost what somebody wants.

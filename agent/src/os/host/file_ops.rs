@@ -8,7 +8,7 @@ use super::together;
 use crate::os::atomic_write::{self, Keep, Target, WhenBusy, atomic_write};
 use crate::os::attributes::{Attributes, refuse_second_names, set_attributes};
 use crate::os::make::{make_directory, make_symlink};
-use crate::os::meta::{Expect, FileKind};
+use crate::os::meta::{Expect, FileKind, Meta};
 use crate::os::remove::remove;
 use crate::os::safe_path::{self, Follow, reopen};
 use crate::os::xattr::{self, Xattrs};
@@ -170,7 +170,12 @@ fn set_xattrs(path: &HostPath, coded: &BTreeMap<String, String>) -> Result<(), F
 
 /// What a file or link that is to be put at `path` will replace: one of its own type, or nothing.
 pub(super) fn expected(path: &HostPath, kind: FileKind) -> Result<Expect, Failure> {
-    match safe_path::look(path.as_path(), Follow::No)? {
+    expectation(path, safe_path::look(path.as_path(), Follow::No)?.as_ref(), kind)
+}
+
+/// The same, where it has been looked at.
+pub(super) fn expectation(path: &HostPath, found: Option<&Meta>, kind: FileKind) -> Result<Expect, Failure> {
+    match found {
         None => Ok(Expect::Absent),
         Some(meta) if meta.kind() == kind => Ok(Expect::Same(meta.identity)),
         Some(meta) => {

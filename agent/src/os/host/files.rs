@@ -2,10 +2,11 @@
 //!
 //! This is the hot path of a run that finds nothing to do: a file costs a stat, an open, one read and a close.
 
+use crate::os::OsError;
 use crate::os::meta::{FileKind, Meta};
 use crate::os::safe_path::{self, Follow};
-use crate::os::{OsError, xattr};
-use crate::system::{Compared, Entry, EntryKind, Look};
+use crate::os::xattr::{self, Xattrs};
+use crate::system::{Compared, Entry, EntryKind, Look, Whole};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{Digest, Failure, Hasher, HostPath};
@@ -165,6 +166,18 @@ pub(super) fn read(path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// One object, opened once.
+pub(super) fn whole(path: &HostPath, limit: u64) -> Result<Option<Whole>, Failure> {
+    let (file, meta) = match open(path, Follow::No)? {
+        Some((file, meta)) if meta.size <= limit => (file, meta),
+        _ => return Ok(bare(path, Follow::No)?.map(|entry| Whole { entry, held: None })),
+    };
+    let xattrs = xattr::read(&file).map_err(|error| Failure::io("read the attributes of", path, error))?;
+    let bytes = safe_path::read_open(path.as_path(), file, (&meta, limit))?;
+    let entry = entry(&meta, EntryKind::File { size: meta.size, digest: None });
+    Ok(Some(Whole { entry, held: Some((coded(xattrs), bytes)) }))
+}
+
 pub(super) fn list(path: &HostPath) -> Result<Vec<OsString>, Failure> {
     let names = safe_path::list(path.as_path(), Follow::No)?;
     names.ok_or_else(|| Failure::Missing { what: path.to_string() })
@@ -178,8 +191,12 @@ pub(super) fn xattrs(path: &HostPath) -> Result<BTreeMap<String, String>, Failur
     }
     let found =
         xattr::read_node(&node).map_err(|error| Failure::io("read the attributes of", path, error))?;
+    Ok(coded(found))
+}
+
+fn coded(found: Xattrs) -> BTreeMap<String, String> {
     let coded = |(name, value): (OsString, Vec<u8>)| (escaped(name.as_bytes()), STANDARD.encode(value));
-    Ok(found.into_iter().map(coded).collect())
+    found.into_iter().map(coded).collect()
 }
 
 #[cfg(test)]

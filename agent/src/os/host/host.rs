@@ -11,7 +11,7 @@ use super::mask::Mask;
 use super::unit_files::{self, Ask};
 use super::units::{self, Units};
 use super::{account_files, file_ops, files};
-use crate::system::{Accounts, Attempt, Candidates, Compared, Entry, Look, Package, System, Touched};
+use crate::system::{Accounts, Attempt, Candidates, Compared, Entry, Look, Package, System, Touched, Whole};
 use model::{Command, Content, Failure, HostPath, Op, Secrets, Thing, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -254,6 +254,14 @@ impl System for Host<'_> {
 
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
         self.recorded_value(path).map_or_else(|| files::read(path, limit), Ok)
+    }
+
+    fn whole(&self, path: &HostPath, limit: u64) -> Result<Option<Whole>, Failure> {
+        let Some(mut whole) = files::whole(path, limit)? else { return Ok(None) };
+        if let (Some((_, bytes)), Some(value)) = (&mut whole.held, self.recorded_value(path)) {
+            *bytes = value;
+        }
+        Ok(Some(whole))
     }
 
     fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {

@@ -1,11 +1,12 @@
 //! Writes several files by one call of the safety core.
 
-use super::file_ops::{expected, temp_name};
+use super::file_ops::{expectation, temp_name};
 use super::host::Host;
 use super::stored::Stored;
 use crate::os::atomic_write::{self, Keep, Target, WhenBusy};
 use crate::os::attributes::Attributes;
 use crate::os::meta::FileKind;
+use crate::os::parent::Parents;
 use crate::os::write_many::{Item, write_many};
 use crate::system::{Attempt, Touched};
 use model::{Content, Failure, Op};
@@ -20,10 +21,10 @@ impl Host<'_> {
             _ => OsString::new(),
         };
         let temps: Vec<OsString> = all.iter().map(temp).collect();
-        let mut items = Vec::new();
+        let (mut items, mut parents) = (Vec::new(), Parents::default());
         let mut prepared = Vec::new();
         for ((op, attempt), temp) in all.iter().zip(&temps) {
-            prepared.push(match self.item(op, temp) {
+            prepared.push(match self.item(op, temp, &mut parents) {
                 Some(Ok(item)) => {
                     items.push(item);
                     None
@@ -44,20 +45,27 @@ impl Host<'_> {
     }
 
     /// What is to be written where; `None` for another op.
-    fn item<'a>(&'a self, op: &'a Op, temp_name: &'a OsStr) -> Option<Result<Item<'a>, Failure>> {
+    fn item<'a>(
+        &'a self,
+        op: &'a Op,
+        temp_name: &'a OsStr,
+        parents: &mut Parents,
+    ) -> Option<Result<Item<'a>, Failure>> {
         let Op::WriteFile { path, content, owner, group, mode, validate } = op else { return None };
         if !validate.is_empty() {
             return None;
         }
-        let item = || {
+        let mut item = || {
             let wanted = self.attributes(Some(owner), Some(group), Some(*mode))?;
             let Attributes { uid: Some(uid), gid: Some(gid), mode: Some(mode) } = wanted else {
                 unreachable!("a written file has an owner, a group and a mode");
             };
             let (keep, busy) = (Keep::Existing, WhenBusy::WriteInPlace);
-            let expect = expected(path, FileKind::File)?;
+            let parent = parents.open(path.as_path())?;
+            let found = parent.look()?;
+            let expect = expectation(path, found.as_ref(), FileKind::File)?;
             let target = Target { path: path.as_path(), temp_name, uid, gid, mode, keep, expect, busy };
-            Ok(Item { target, content: self.bytes(content)? })
+            Ok(Item { target, parent, found, content: self.bytes(content)? })
         };
         Some(item())
     }

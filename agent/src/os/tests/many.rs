@@ -1,15 +1,24 @@
 //! Writing several files at once: all are as they are to be, and one that fails leaves the others alone.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Cursor;
+use std::path::Path;
 
 use super::stage::{content, names, put, target};
 use crate::failpoint::{Action, When, set_here};
 use crate::os::atomic_write::{Target, WhenBusy};
+use crate::os::parent::Parents;
 use crate::os::write_many::{Item, write_many};
 
 const EIO: i32 = 5;
 const EBUSY: i32 = 16;
+
+fn item<'a>(path: &'a Path, temp: &'a OsStr, parents: &mut Parents) -> Item<'a> {
+    let target = Target { busy: WhenBusy::WriteInPlace, ..target(path, temp) };
+    let parent = parents.open(path).unwrap();
+    let found = parent.look().unwrap();
+    Item { target, parent, found, content: Box::new(Cursor::new(b"new".to_vec())) }
+}
 
 /// Three files in two directories, of which the first two are there: which of them were written, and what each holds. Nothing else is
 /// left.
@@ -19,12 +28,9 @@ fn three() -> (Vec<bool>, Vec<String>) {
     let paths = ["a", "b", "below/c"].map(|name| dir.path().join(name));
     paths[..2].iter().for_each(|path| put(path, "old"));
     let temps = ["a", "b", "c"].map(|name| OsString::from(format!(".{name}.temp")));
-    let item = |(path, temp)| Item {
-        target: Target { busy: WhenBusy::WriteInPlace, ..target(path, temp) },
-        content: Box::new(Cursor::new(b"new".to_vec())),
-    };
+    let mut parents = Parents::default();
     let mut items: Vec<Item<'_>> =
-        paths.iter().zip(&temps).map(|(path, temp)| item((path.as_path(), temp))).collect();
+        paths.iter().zip(&temps).map(|(path, temp)| item(path, temp, &mut parents)).collect();
     let written = write_many(&mut items).iter().map(Result::is_ok).collect();
     let held: Vec<String> =
         paths.iter().map(|path| if path.exists() { content(path) } else { "none".to_owned() }).collect();
