@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 /// What nobody has written to for so long nobody writes any more: contents may be on their way without the run's lock.
 const STALLED: Duration = Duration::from_secs(3600);
 
-/// So many of the last runs are looked at each time, and all others once in so many runs.
-const LAST: usize = 8;
+/// The last two runs are looked at each time, and all others once in so many runs: what is to go has been there for long anyway.
+const ROUND: u64 = 8;
 
 impl StateDir {
     /// Removes them.
@@ -24,8 +24,8 @@ impl StateDir {
         let mut dirs = vec![self.root().to_owned(), blobs.join("sha256"), blobs.join("keyed")];
         dirs.push(self.root().join("debs"));
         let runs = self.numbers()?;
-        let is_round = runs.last().is_some_and(|last| last.is_multiple_of(LAST as u64));
-        let from = if is_round { 0 } else { runs.len().saturating_sub(LAST) };
+        let is_round = runs.last().is_some_and(|last| last.is_multiple_of(ROUND));
+        let from = if is_round { 0 } else { runs.len().saturating_sub(2) };
         dirs.extend(runs[from..].iter().map(|run| self.run_dir(*run)));
         for dir in dirs {
             let names = safe_path::list(&dir, Follow::No)?.unwrap_or_else(Vec::new);
@@ -54,6 +54,7 @@ fn is_temporary(name: &OsStr) -> bool {
 #[expect(clippy::disallowed_methods, reason = "leaves strays in a scratch directory")]
 #[cfg(test)]
 mod tests {
+    use super::ROUND;
     use crate::state::StateDir;
     use std::time::{Duration, SystemTime};
 
@@ -96,7 +97,7 @@ mod tests {
             state.remove_strays(later).unwrap();
             assert_eq!(
                 (stray(1).exists(), stray(last).exists()),
-                (last > 8 && last % 8 != 0, false),
+                (last > 2 && last % ROUND != 0, false),
                 "{last}"
             );
         }
