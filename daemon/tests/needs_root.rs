@@ -10,7 +10,7 @@ use agent::state::StateDir;
 use agent::work::keeping::{end_pause, put_pause};
 use daemon::status::told;
 use daemon::{ControlLoop, Host, NoSite, Outside, Settings, Site, Source, settings};
-use model::{Catalog, Common, Id, Node, OnDrift, Secrets};
+use model::{Catalog, Common, Failure, Id, Node, OnDrift, Secrets};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,11 @@ struct OneFile {
 impl Source for OneFile {
     fn name(&self) -> String {
         "one file".to_owned()
+    }
+
+    fn renew(&self, _: &Settings, text: &str) -> Result<(), Failure> {
+        let is_kept = !text.starts_with("# nobody keeps this");
+        if is_kept { Ok(()) } else { Err(Failure::refused("there is no room", "make some")) }
     }
 
     fn site(&self) -> Result<Site, NoSite> {
@@ -301,7 +306,10 @@ fn settings_are_read_again_and_bad_ones_are_told_at_their_place() {
         assert!(world.reports().contains("those before stay in force"));
         std::fs::write(&world.source.path, "mine").unwrap();
         soon("the file", || world.content() == "one\n");
-        std::fs::write(&file, "mode = \"observe\"\n[source]\nfile = \"/x\"\n").unwrap();
+        let good = "mode = \"observe\"\n[source]\nfile = \"/x\"\n";
+        std::fs::write(&file, format!("# nobody keeps this\n{good}")).unwrap();
+        soon("that they are not kept", || world.reports().contains("stay in force: there is no room"));
+        std::fs::write(&file, good).unwrap();
         soon("the settings", || status().mode == "observe" && status().bad_settings.is_none());
         std::fs::write(&world.source.path, "mine").unwrap();
         soon("the drift", || world.reports().contains("\"left\":\"it is only observed\""));

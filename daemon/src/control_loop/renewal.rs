@@ -25,15 +25,15 @@ impl ControlLoop<'_> {
             let found = settings::read(&path.display().to_string(), &text);
             found.map(|settings| (settings, text)).map_err(|found| settings::words(&found))
         });
-        match read {
-            Ok((settings, text)) => {
+        let taken = read.and_then(|(settings, text)| {
+            let is_new = settings != self.settings;
+            let renewed = if is_new { self.in_force.source().renew(&settings, &text) } else { Ok(()) };
+            renewed.map(|()| is_new.then_some(settings)).map_err(|failure| failure.to_string())
+        });
+        match taken {
+            Ok(settings) => {
                 self.notebook.status.bad_settings = None;
-                if settings != self.settings {
-                    match self.in_force.source().renew(&settings, &text) {
-                        Ok(()) => self.renew(settings),
-                        Err(failure) => self.notebook.status.bad_settings = Some(failure.to_string()),
-                    }
-                }
+                settings.into_iter().for_each(|settings| self.renew(settings));
             }
             Err(why) => {
                 if self.notebook.status.bad_settings.as_ref() != Some(&why) {
@@ -45,7 +45,7 @@ impl ControlLoop<'_> {
         }
     }
 
-    fn renew(&mut self, settings: Settings) {
+    fn renew(&mut self, mut settings: Settings) {
         let is_opened_otherwise = settings.source != self.settings.source;
         if is_opened_otherwise {
             self.host.outside.opens = self.host.outside.opens.as_ref().map(|opens| opens.by(&settings));
@@ -57,7 +57,9 @@ impl ControlLoop<'_> {
                     self.reporters = reporters;
                 }
                 Err(failure) => {
-                    self.tell(What::Note { text: format!("reports stay as they were: {failure}") })
+                    // Those of the file differ from them still, and are tried again.
+                    settings.reports = self.settings.reports.clone();
+                    self.tell(What::Note { text: format!("reports stay as they were: {failure}") });
                 }
             }
         }
