@@ -139,6 +139,10 @@ fn is_other_bind(system: &dyn System, live: &Mounted, source: &str) -> Result<bo
     let Some(under) = all.iter().filter(is_above).max_by_key(|mount| mount.at.len()) else {
         return Ok(false);
     };
+    // In a copy of the machine a layer stands for what the part is of, and has another device.
+    if under.is_layer() {
+        return Ok(false);
+    }
     let below = Path::new(&from).strip_prefix(&under.at).map_err(|_| Failure::unknown(source, "it moved"))?;
     let root = Path::new(&under.state.root).join(below);
     Ok(under.device != live.device || root != Path::new(&live.state.root))
@@ -303,6 +307,9 @@ mod tests {
             let told = found(&at(root, device), &format!("{source} /srv/a none bind"));
             assert_eq!(told, Ok(is_other), "{source} {root} {device}");
         }
+        let layered = at("/b", "8:2")
+            .replace("8:2 / /srv/data rw - ext4 /dev/vdb1", "0:50 / /srv/data rw - overlay keel-rehearsal");
+        assert_eq!(found(&layered, "/srv/data/b /srv/a none bind"), Ok(false));
         let foreseen = "1 0 8:1 / / rw - ext4 /dev/vda1 rw\n0 0 0:0 / /srv/a rw - none /srv/b rw,bind\n";
         assert_eq!(found(foreseen, "/srv/b /srv/a none bind"), Ok(false));
     }
