@@ -176,7 +176,14 @@ pub fn differing(wanted: &[String], live: &Found) -> Option<(String, String)> {
         if is_bind && !says(set) && !says(unset) {
             continue;
         }
-        change.push(if says(set) { set } else { unset }.to_owned());
+        // mount(8) takes what fstab says along, and clears that one only by its own opposite.
+        let word = match says(set) {
+            true => set,
+            false if is_free => "strictatime",
+            false if set == "noatime" => "atime,relatime",
+            false => unset,
+        };
+        change.push(word.to_owned());
         if says(set) != has(set) && !is_free {
             before.push(if has(set) { set } else { unset }.to_owned());
         }
@@ -330,15 +337,15 @@ mod tests {
             ("users,exec", "rw,nosuid,nodev,relatime", None),
             ("strictatime", "rw", None),
             ("uid=5", "rw,relatime", None),
-            ("ro", "rw,relatime", Some(("rw", "ro,suid,dev,exec,relatime"))),
-            ("defaults", "rw,nosuid,relatime", Some(("nosuid", "rw,suid,dev,exec,relatime"))),
+            ("ro", "rw,relatime", Some(("rw", "ro,suid,dev,exec,atime,relatime"))),
+            ("defaults", "rw,nosuid,relatime", Some(("nosuid", "rw,suid,dev,exec,atime,relatime"))),
             ("noatime,size=1g", "rw,size=4k", Some(("relatime,size=4k", "rw,suid,dev,exec,noatime,size=1g"))),
             ("size=50%,vers=4", "rw,size=4k,vers=4.2", None),
             ("size=100000,nr_inodes=1k", "rw,relatime,size=100k,nr_inodes=1024", None),
             (
                 "size=34359738368g",
                 "rw,relatime,size=4k",
-                Some(("size=4k", "rw,suid,dev,exec,relatime,size=34359738368g")),
+                Some(("size=4k", "rw,suid,dev,exec,atime,relatime,size=34359738368g")),
             ),
             ("bind", "rw,nosuid", None),
             ("bind,ro", "rw,nosuid", Some(("rw", "bind,ro"))),
@@ -347,6 +354,18 @@ mod tests {
             let found = differing(&wanted, &Found { options: live.to_owned(), ..Found::default() });
             let found = found.as_ref().map(|(before, change)| (before.as_str(), change.as_str()));
             assert_eq!(found, difference, "{wanted:?} {live}");
+        }
+    }
+
+    #[test]
+    fn times_of_reading_are_said_with_what_clears_the_other_ways() {
+        for (wanted, live, before, change) in [
+            ("ro,strictatime", "rw,noatime", "rw", "ro,suid,dev,exec,strictatime"),
+            ("defaults", "rw,noatime", "noatime", "rw,suid,dev,exec,atime,relatime"),
+        ] {
+            let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();
+            let found = differing(&wanted, &Found { options: live.to_owned(), ..Found::default() });
+            assert_eq!(found, Some((before.to_owned(), change.to_owned())));
         }
     }
 }

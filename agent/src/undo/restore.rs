@@ -205,13 +205,16 @@ fn restore_mount(
 /// All options that bring those of `goal` back: what is not set has to be said as well.
 fn options_again(goal: &MountState) -> String {
     let has = |option: &str| goal.options.split(',').any(|it| it == option);
-    let unset = [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec")];
+    let unset =
+        [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec"), ("noatime", "atime")];
     let unset = unset.iter().filter(|(set, unset)| !has(set) && !has(unset)).map(|(_, unset)| *unset);
     // A part of a file system that is mounted elsewhere has flags of its own: without the word the whole of it would be made read-only.
     // A subvolume of btrfs is no such part.
     let is_bind = goal.root != "/" && goal.fs != "btrfs" && !has("bind");
     let bind = is_bind.then_some("bind");
-    bind.into_iter().chain([goal.options.as_str()]).chain(unset).collect::<Vec<_>>().join(",")
+    // The kernel shows it as neither of the two.
+    let strict = (!has("relatime") && !has("noatime")).then_some("strictatime");
+    bind.into_iter().chain([goal.options.as_str()]).chain(unset).chain(strict).collect::<Vec<_>>().join(",")
 }
 
 fn restore_user(
@@ -295,11 +298,11 @@ mod tests {
     fn options_of_a_part_are_brought_back_for_that_part_alone() {
         let subject = Subject::Mount(HostPath::new("/srv/a").unwrap());
         for (fs, root, options) in [
-            ("ext4", "/var/a", "bind,ro,nosuid,dev,exec"),
-            ("ext4", "/", "ro,nosuid,dev,exec"),
-            ("btrfs", "/@home", "ro,nosuid,dev,exec"),
+            ("ext4", "/var/a", "bind,ro,nosuid,relatime,dev,exec,atime"),
+            ("ext4", "/", "ro,nosuid,relatime,dev,exec,atime"),
+            ("btrfs", "/@home", "ro,nosuid,relatime,dev,exec,atime"),
         ] {
-            let (now, goal) = (mounted(fs, root, "rw"), mounted(fs, root, "ro,nosuid"));
+            let (now, goal) = (mounted(fs, root, "rw"), mounted(fs, root, "ro,nosuid,relatime"));
             let ops = restore(&subject, &now, &goal, &MemoryKeep::default()).unwrap();
             let ops: Vec<String> = ops.iter().map(ToString::to_string).collect();
             assert_eq!(ops, [format!("remount /srv/a {options}")], "{fs} {root}");

@@ -138,7 +138,7 @@ assert_contains "$(host findmnt -no OPTIONS /srv/scratch)" "size=2048k"
 
 # A directory that is seen at a second place: what is written at one is at the other. Made for reading only, and back, it is that place alone.
 bound() { desired "mount.\"/srv/here\" = { device = \"/srv/there\", fstype = \"none\", options = [$1] }
-directory.\"/srv/there\" = {}$2"; }
+directory.\"/srv/there\" = {}${2-}"; }
 seen() { host_sh 'echo "$(findmnt -no FSROOT /srv/here) $(findmnt -no OPTIONS /srv/here | cut -d, -f1) $(findmnt -no OPTIONS / | cut -d, -f1)"'; }
 host_sh 'mkdir -p /srv/there'
 bound '"bind"' $'\nfile."/srv/here/x" = { content = "x" }'
@@ -169,7 +169,7 @@ mkfs.ext4 -q -L "keel data" -U $uuid "$(folder)/root/disk.img"
 loop=$(losetup --find --show "$(folder)/root/disk.img")
 trap 'losetup --detach "$loop"' EXIT
 nsenter --mount="/proc/${LAB_INIT_LIST[0]}/ns/mnt" mknod "$loop" b "$(stat -c 0x%t "$loop")" "$(stat -c 0x%T "$loop")"
-disk() { desired "mount.\"/srv/disk\" = { device = \"$1\", fstype = \"ext4\", options = [$2] }$3"; }
+disk() { desired "mount.\"/srv/disk\" = { device = \"$1\", fstype = \"ext4\", options = [$2] }${3-}"; }
 mounted() { host findmnt -no "$1" /srv/disk; }
 disk 'LABEL=keel data' '"noatime"' $'\nfile."/srv/disk/x" = { content = "x" }'
 assert_exit 0 apply
