@@ -42,15 +42,30 @@ const SIGNS: &[Sign] = &[
     },
     Sign {
         by: &["podman"],
-        said: &["exec: \"newuidmap\""],
+        said: &["newuidmap\\\": executable file not found", "newuidmap\": executable file not found"],
         why: "podman cannot give a container users of its own: there is no newuidmap",
         help: "`sudo apt install uidmap` (Debian, Ubuntu) brings it",
     },
     Sign {
         by: &["podman"],
-        said: &["enough ids available in the namespace"],
+        said: &[
+            "insufficient uids or gids available in user namespace",
+            "enough ids available in the namespace",
+        ],
         why: "this user has no numbers for the users of a container",
         help: "`sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER`, then `podman system migrate`",
+    },
+    Sign {
+        by: &["podman"],
+        said: &["default oci runtime \"runc\" not found", "default oci runtime \"crun\" not found"],
+        why: "podman lacks what starts containers ({said})",
+        help: "`sudo apt install runc crun` (Debian, Ubuntu) brings it",
+    },
+    Sign {
+        by: &["podman"],
+        said: &["could not find slirp4netns", "could not find pasta"],
+        why: "podman cannot give a container of this user a network: there is no slirp4netns, nor pasta",
+        help: "`sudo apt install slirp4netns` (Debian, Ubuntu) brings it",
     },
     Sign {
         by: &["docker", "podman"],
