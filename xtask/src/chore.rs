@@ -10,6 +10,7 @@ use crate::lab::host::Init;
 use crate::lab::machine::Machine;
 use crate::lab::{down, host, ssh, state, up, vagrant_box};
 use crate::power::{Cuts, cut};
+use crate::resident::list;
 use crate::tidy::check;
 use crate::{bench, cmd, corpus, dist, faults, packages, seeded, soak, suite};
 
@@ -68,6 +69,13 @@ enum Chore {
         /// Only this one of tests/seeded.toml.
         name: Option<String>,
     },
+    /// Adds to cli/resident.txt what a process runs, from when it becomes `keel` to its end: docs/performance.md says how.
+    Resident {
+        /// A process that has stopped itself just before.
+        process: i32,
+        /// What the linker wrote of that `keel` (`-Map`).
+        map: PathBuf,
+    },
     /// The house rules; they are also a test.
     Tidy,
     /// Writes the malformed files of tests/cases/bad.
@@ -125,6 +133,10 @@ pub fn run(cli: Cli) -> Result<u8> {
             Ok(0)
         }
         Chore::Seeded { name } => seeded::run(name.as_deref()),
+        Chore::Resident { process, map } => {
+            list::add(process, &map)?;
+            Ok(0)
+        }
         Chore::Tidy => tidy(),
         Chore::Corpus => {
             let files = corpus::write::write(&cmd::workspace().join("tests/cases/bad"))?;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::cmd;
+use crate::resident::list;
 
 /// Most bytes of the agent.
 const LARGEST: u64 = 6_000_000;
@@ -42,8 +43,11 @@ impl Purpose {
 /// # Errors
 /// One cannot be built, is too large, or has something of the tests in it.
 pub fn dist(purpose: Purpose) -> Result<()> {
-    let release: &[&str] = if purpose == Purpose::Release { &["--release"] } else { &[] };
-    run(cargo(&["build", "--package", "cli", "--bin", "keel"]).args(release))?;
+    let mut build = cargo(&["rustc", "--package", "cli", "--bin", "keel"]);
+    if purpose == Purpose::Release {
+        build.args(["--release", "--"]).args(list::options()?);
+    }
+    run(&mut build)?;
     let built = if purpose == Purpose::Release { "release" } else { "debug" };
     let place = target().join("dist");
     put(&target().join(built).join("keel"), &place, "keel")?;
@@ -52,6 +56,7 @@ pub fn dist(purpose: Purpose) -> Result<()> {
     let (size, packed) = (fs::metadata(&agent)?.len(), packed(&agent)?);
     println!("{}\t{size} bytes, {packed} packed", agent.display());
     if purpose == Purpose::Release {
+        list::tell(&place.join("keel"))?;
         ensure!(size < LARGEST && packed < LARGEST_PACKED, "the agent is too large");
         for program in [place.join("keel"), agent] {
             let bytes = fs::read(&program)?;

@@ -18,6 +18,7 @@ pub mod lab;
 pub mod moto;
 pub mod packages;
 pub mod power;
+pub mod resident;
 pub mod seeded;
 pub mod soak;
 pub mod suite;
