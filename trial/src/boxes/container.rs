@@ -18,6 +18,7 @@ use model::Failure;
 use rustix::process::{Resource, getrlimit};
 use std::collections::BTreeSet;
 use std::env::{var, var_os, vars_os};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -202,6 +203,13 @@ impl Driver for Containers {
     }
 }
 
+/// Whether this process of this machine is the first one of that box: an engine elsewhere tells numbers of its own machine. What cannot be
+/// read is none of ours.
+fn is_here(pid: u32, name: &str) -> bool {
+    let said = fs::read_to_string(format!("/proc/{pid}/root/etc/hostname"));
+    said.is_ok_and(|said| said.trim_end() == name)
+}
+
 /// What removes one, and does nothing where there is none.
 fn remove(engine: Engine, name: &str) -> Vec<String> {
     let script =
@@ -241,8 +249,13 @@ impl Container {
             let pid = self.engine.ask(&["inspect", "--format", "{{.State.Pid}}", &self.name])?;
             let pid =
                 pid.parse().map_err(|_| Failure::unknown("the box", format!("`{pid}` is no process")))?;
-            self.way_out = Some(WayOut::open(pid, &mut *self.remote())?);
-            self.layers = self.layers()?;
+            if is_here(pid, &self.name) {
+                self.way_out = Some(WayOut::open(pid, &mut *self.remote())?);
+                self.layers = self.layers()?;
+            } else {
+                let program = self.engine.program();
+                self.notes.push(format!("it has no network, as {program} runs it on another machine"));
+            }
         } else {
             self.notes.push(format!("it has the network that {} gives it", self.engine.program()));
         }
