@@ -61,6 +61,17 @@ pub fn find(found: &mut [Found], state: &StateDir) {
     told(audit::find(found), found, "auditd");
 }
 
+/// Whether somebody went back to an older version of a package since the last run that changed the resource; false where nobody recorded it.
+///
+/// # Errors
+/// It cannot be told.
+pub fn went_back(found: &Found, state: &StateDir) -> Result<bool, Failure> {
+    let mut one = [Found::new(found.id.clone(), found.things.clone())];
+    runs::find(&mut one, state)?;
+    let [one] = one;
+    one.span().0.map_or(Ok(false), |since| packages::went_back(&one, since))
+}
+
 /// Who could not be asked is named.
 fn told(asked: Result<(), Failure>, found: &mut [Found], who: &str) {
     if let Err(failure) = asked {

@@ -10,4 +10,4 @@ mod runs;
 mod stamp;
 mod times;
 
-pub use find::{Found, find};
+pub use find::{Found, find, went_back};

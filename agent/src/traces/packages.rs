@@ -3,8 +3,10 @@
 
 use super::find::Found;
 use crate::os::safe_path::{self, Follow};
+use crate::system::compare_versions;
 use jiff::Timestamp;
 use model::{About, Failure, Thing};
+use std::cmp::Ordering;
 use std::path::Path;
 
 const LOG: &str = "/var/log/dpkg.log";
@@ -50,6 +52,33 @@ fn last_of(log: &str, name: &str) -> Option<String> {
     log.lines().rev().find(is_it).map(|line| line.chars().filter(|it| !it.is_control()).take(200).collect())
 }
 
+/// Whether somebody put an older version of one of its packages there after `since`, as far as the log goes back.
+pub(super) fn went_back(one: &Found, since: Timestamp) -> Result<bool, Failure> {
+    let log = safe_path::read_file(Path::new(LOG), Follow::No, MOST)?.map(|(bytes, _)| bytes);
+    let log = String::from_utf8_lossy(log.as_deref().unwrap_or_default()).into_owned();
+    for thing in &one.things {
+        let Thing::Package(name) = thing else { continue };
+        let Some(whole) = last_of(&log, name).as_deref().and_then(gone_back).map(str::to_owned) else {
+            continue;
+        };
+        // The log is in the host's own time; what was unpacked has a stamp.
+        for name in [name.as_str(), &whole] {
+            let list = safe_path::look(&Path::new(INFO).join(format!("{name}.list")), Follow::No)?;
+            if list.is_some_and(|meta| meta.mtime > since.as_second()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The package of a line by which an older version replaced a newer one, with its architecture: dpkg calls that an upgrade as well.
+fn gone_back(line: &str) -> Option<&str> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [_, _, "upgrade", package, old, new] = words[..] else { return None };
+    (compare_versions(new, old) == Ordering::Less).then_some(package)
+}
+
 /// The packages that changed files belong to, where those were unpacked at that time.
 fn owners(found: &mut [Found]) -> Result<(), Failure> {
     let is_near = |at: Timestamp, other: i64| (at.as_second() - other).abs() <= NEAR;
@@ -85,7 +114,22 @@ fn owners(found: &mut [Found]) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::last_of;
+    use super::{gone_back, last_of};
+
+    #[test]
+    fn an_older_version_in_place_of_a_newer_one_is_a_way_back() {
+        for (rest, package) in [
+            ("upgrade nginx:amd64 1.24-1 1.22-1", Some("nginx:amd64")),
+            ("upgrade nginx:amd64 1.24-1 1.24~rc1-1", Some("nginx:amd64")),
+            ("upgrade nginx:amd64 1.9 1.10", None),
+            ("upgrade nginx:amd64 1.9 1.9", None),
+            ("install nginx:amd64 <none> 1.22", None),
+            ("remove nginx:amd64 1.24-1 <none>", None),
+            ("upgrade nginx:amd64 1.24-1", None),
+        ] {
+            assert_eq!(gone_back(&format!("2026-11-21 09:00:01 {rest}")), package, "{rest}");
+        }
+    }
 
     #[test]
     fn the_last_that_was_done_to_a_package_is_found() {
