@@ -51,7 +51,8 @@ impl Files {
         self.watches.len()
     }
 
-    /// Watches these, anew where they were watched already: another directory may stand there now.
+    /// Watches these, anew where they were watched already: another directory may stand there now. Where it is the same, nothing that happens
+    /// meanwhile is lost.
     pub fn watch<'a>(&mut self, dirs: impl Iterator<Item = &'a Path>) {
         if self.fd.is_none() {
             match init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK) {
@@ -60,10 +61,14 @@ impl Files {
             }
         }
         for dir in dirs {
-            self.forget(dir);
             let Some(fd) = &self.fd else { continue };
             self.unwatched.remove(dir);
-            match add_watch(fd, dir, flags()) {
+            let added = add_watch(fd, dir, flags());
+            // What is queued of a watch that is taken away says nothing any more.
+            if self.watches.get(dir).is_some_and(|before| added != Ok(*before)) {
+                self.forget(dir);
+            }
+            match added {
                 Ok(watch) => {
                     self.names.entry(watch).or_default().insert(dir.to_owned());
                     self.watches.insert(dir.to_owned(), watch);
@@ -190,6 +195,16 @@ mod tests {
         assert_eq!(files.happened().unwrap(), [], "who only reads changes nothing");
         std::fs::remove_file(&b).unwrap();
         assert_eq!(files.happened().unwrap(), [name("b", Change::Name)]);
+    }
+
+    #[test]
+    fn what_happens_before_it_is_watched_anew_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = watching(dir.path());
+        std::fs::create_dir(dir.path().join("a")).unwrap();
+        files.watch([dir.path()].into_iter());
+        let told = Happened::Name(dir.path().to_owned(), "a".into(), Change::Name);
+        assert_eq!((files.happened().unwrap(), files.count()), (vec![told], 1));
     }
 
     #[test]
