@@ -5,11 +5,11 @@ mod reconcile;
 mod renewal;
 
 use crate::agenda::Agenda;
+use crate::host::Host;
 use crate::in_force::InForce;
 use crate::interest::Who;
 use crate::notebook::Notebook;
 use crate::pause::{self, Standing};
-use crate::report::way::Outside;
 use crate::report::{Cause, What};
 use crate::reporters::{FAREWELL, PATIENCE, Reporters};
 use crate::settings::Settings;
@@ -18,29 +18,10 @@ use crate::status::{Status, be_the_agent};
 use crate::watch::wait::{Wait, Woken};
 use crate::watched::{Heard, Watched};
 use agent::os::lock::Lock;
-use agent::session::Clock;
-use agent::state::StateDir;
 use agent::work::keeping::ORDERS;
 use model::{Failure, Report};
 use renewal::{mode, schedule};
-use std::path::PathBuf;
 use std::time::Instant;
-
-/// The host, and what the agent needs of it.
-pub struct Host<'a> {
-    /// Its state.
-    pub state: StateDir,
-    /// Where the agent's settings stand, to be read again when they are altered.
-    pub settings: Option<PathBuf>,
-    /// Its name.
-    pub name: String,
-    /// Its machine-id(5); empty where it has none.
-    pub machine_id: String,
-    /// The time.
-    pub clock: Clock<'a>,
-    /// What its reports leave it by.
-    pub outside: Outside,
-}
 
 /// The agent of a host.
 pub struct ControlLoop<'a> {

@@ -19,6 +19,8 @@ mod breaker;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod control_loop;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod host;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod in_force;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod interest;
@@ -52,7 +54,9 @@ pub use event_name::EventName;
 pub use settings::Settings;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use control_loop::{ControlLoop, Host};
+pub use control_loop::ControlLoop;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use host::Host;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use memory::Drift;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

@@ -1,6 +1,6 @@
 //! Who is told, as the settings say: all the ways of telling, as one. What each tells is its own business.
 
-use crate::control_loop::Host;
+use crate::host::Host;
 use crate::report::journald::Journald;
 use crate::report::lines::Lines;
 use crate::report::outbox::Outbox;
