@@ -2,6 +2,7 @@
 //! The kernel maps 64 KB around each page that is run: functions that are scattered over 24 MB hold ten of them in memory.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -65,11 +66,13 @@ fn line(function: &Function) -> String {
 /// # Errors
 /// The list cannot be read, or the script cannot be written.
 pub fn options() -> Result<[String; 4]> {
-    let (list, target) = (read()?, dist::target());
-    let script = target.join("resident.ld");
+    let (text, target) = (script_of(&read()?), dist::target());
+    // By another name cargo knows that it is another one, and links again.
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let script = target.join(format!("resident-{:016x}.ld", hasher.finish()));
     std::fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
-    std::fs::write(&script, script_of(&list))
-        .with_context(|| format!("cannot write {}", script.display()))?;
+    std::fs::write(&script, text).with_context(|| format!("cannot write {}", script.display()))?;
     let option = |words: &str, path: &Path| format!("link-arg=-Wl,{words}{}", path.display());
     let (script, map) = (option("-T,", &script), option("-Map=", &target.join("keel.map")));
     Ok(["-C".to_owned(), script, "-C".to_owned(), map])
