@@ -34,8 +34,10 @@ pub enum Role {
 /// What is to be run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Contest {
-    /// How often each one runs, after one round that is not counted. What is slow runs less often, but not less than `enough`.
+    /// How often each one runs, after one round that is not counted.
     pub runs: usize,
+    /// How often at least, where that takes more than five seconds.
+    pub least: usize,
     /// Seconds after which a run is killed, and its contender left out.
     pub limit: f64,
     /// Shell words that spoil something before the first run of each tool, which is not counted. Empty for none.
@@ -63,15 +65,9 @@ pub struct Outcome {
     pub left_out: Option<String>,
 }
 
-/// Fewer runs than these are asked for where there is little time.
-const FEW: usize = 10;
-
-/// Has it run often enough? Of many `runs` five times if that took five seconds, three times if it took thirty, once if it took a minute; of few
-/// three times if that took five seconds.
-fn enough(samples: &[Sample], runs: usize) -> bool {
-    let took: f64 = samples.iter().map(|sample| sample.wall).sum();
-    let some = if runs < FEW { 3 } else { 5 };
-    samples.len() >= some && took > 5.0 || samples.len() >= 3 && took > 30.0 || took > 60.0
+/// Has it run often enough, though not as often as was asked for?
+fn enough(samples: &[Sample], least: usize) -> bool {
+    samples.len() >= least && samples.iter().map(|sample| sample.wall).sum::<f64>() > 5.0
 }
 
 /// Holds the contest on this machine.
@@ -83,7 +79,7 @@ pub fn hold(contest: &Contest) -> anyhow::Result<Vec<Outcome>> {
         .collect();
     for round in 0..=contest.runs {
         for (contender, outcome) in contest.contenders.iter().zip(&mut all) {
-            if outcome.left_out.is_some() || enough(&outcome.samples, contest.runs) {
+            if outcome.left_out.is_some() || enough(&outcome.samples, contest.least) {
                 continue;
             }
             let tried = round == 0 && contender.role == Role::Tool;
@@ -153,17 +149,16 @@ mod tests {
     #[test]
     fn what_is_slow_runs_less_often() {
         let times = |count: usize, wall: f64| vec![Sample { wall, ..Sample::default() }; count];
-        for (runs, count, wall, is_enough) in [
-            (20, 4, 2.0, false),
-            (20, 5, 2.0, true),
-            (20, 19, 0.1, false),
-            (20, 2, 30.0, false),
-            (20, 3, 11.0, true),
-            (20, 1, 61.0, true),
-            (7, 3, 2.0, true),
-            (7, 6, 0.1, false),
+        for (least, count, wall, is_enough) in [
+            (5, 4, 2.0, false),
+            (5, 5, 2.0, true),
+            (5, 19, 0.1, false),
+            (5, 1, 61.0, false),
+            (3, 3, 2.0, true),
+            (3, 6, 0.1, false),
         ] {
-            assert_eq!(enough(&times(count, wall), runs), is_enough, "{count} of {runs} runs of {wall} s");
+            let enough = enough(&times(count, wall), least);
+            assert_eq!(enough, is_enough, "{count} runs of {wall} s, at least {least}");
         }
     }
 }

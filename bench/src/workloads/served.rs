@@ -75,7 +75,7 @@ fn raw() -> String {
     export DEBIAN_FRONTEND=noninteractive
     dpkg -l nginx-light logrotate >/dev/null 2>&1 && apt-get -qq -y --auto-remove purge nginx-light nginx-common logrotate >/dev/null 2>&1 || :
     rm -rf /etc/nginx /var/log/nginx /srv/W4 /etc/systemd/system/bench-app.service /etc/logrotate.d/bench /etc/sysctl.d/90-bench.conf \
-        /etc/cron.d/bench /var/lib/evenkeel /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /var/cache/apt/*.bin
+        /etc/cron.d/bench /var/lib/evenkeel /var/lib/apt/lists/* /var/lib/apt/periodic/* /var/cache/apt/archives/*.deb /var/cache/apt/*.bin
     touch -d @0 /var/lib/apt/lists
     systemctl daemon-reload
     id -u bench-web >/dev/null 2>&1 && userdel bench-web || :
