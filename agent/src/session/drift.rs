@@ -33,7 +33,7 @@ pub fn drift(job: &Job<'_>) -> Result<Drift, Failure> {
         }
     }
     if !found.is_empty() {
-        find(&mut found, job.state);
+        find(&mut found, (job.system, job.state));
     }
     for (one, found) in told.resources.iter_mut().zip(found) {
         let (dated, others): (Vec<_>, Vec<_>) =

@@ -2,6 +2,7 @@
 
 use super::{audit, journal, noticed, packages, runs, times};
 use crate::state::StateDir;
+use crate::system::System;
 use jiff::Timestamp;
 use model::{About, Failure, Id, Thing, Trace};
 use std::collections::BTreeSet;
@@ -51,13 +52,14 @@ impl Found {
 }
 
 /// Finds out what is known of each, in place.
-pub fn find(found: &mut [Found], state: &StateDir) {
+pub fn find(found: &mut [Found], (system, state): (&dyn System, &StateDir)) {
     // Each asks with what those before it have found.
     times::find(found);
     told(runs::find(found, state), found, "earlier runs");
     told(noticed::find(found, state), found, "the agent of the host");
     told(packages::find(found), found, "dpkg");
-    told(journal::find(found), found, "the journal");
+    let accounts = system.accounts();
+    told(accounts.and_then(|accounts| journal::find(found, &accounts)), found, "the journal");
     told(audit::find(found), found, "auditd");
 }
 

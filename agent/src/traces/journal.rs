@@ -1,10 +1,14 @@
 //! What the journal says: who became root with a command that names the thing, who was logged in when it was changed, what the tools of
 //! accounts and the service manager did to it. Of a command its program alone is told: what follows may be anybody's secret.
+//!
+//! Anybody may write to the journal under any name (logger(1), `-t`). So what an entry says of itself finds it, and nothing more: it counts by the
+//! fields that journald adds (systemd.journal-fields(7), "Trusted Journal Fields").
 
 use super::find::Found;
 use super::stamp::latest;
 use crate::os::capture::Cap;
 use crate::os::child::Child;
+use crate::system::Accounts;
 use jiff::{SignedDuration, Timestamp};
 use model::{About, Failure, Thing};
 use serde_json::Value;
@@ -13,18 +17,12 @@ use std::time::Duration;
 
 /// Whose entries are asked for, by the name of the program.
 const PROGRAMS: [&str; 11] = [
-    "sudo",
-    "sshd",
-    "sshd-session",
-    "login",
-    "useradd",
-    "usermod",
-    "userdel",
-    "groupadd",
-    "groupmod",
-    "groupdel",
-    "passwd",
+    "sudo", LOGINS[0], LOGINS[1], LOGINS[2], "useradd", "usermod", "userdel", "groupadd", "groupmod",
+    "groupdel", "passwd",
 ];
+
+/// Those of them by which people come in.
+const LOGINS: [&str; 3] = ["sshd", "sshd-session", "login"];
 
 /// Without a time at which it was known to be good the journal is asked from so long before the change.
 const BEFORE: SignedDuration = SignedDuration::from_hours(1);
@@ -38,6 +36,9 @@ const MOST: usize = 5000;
 /// Of them so much is read, in bytes.
 const ROOM: Cap = Cap { head: 4 << 20, tail: 0 };
 
+/// What is read of each.
+const FIELDS: &str = "MESSAGE,SYSLOG_IDENTIFIER,_PID,_UID,_EXE,UNIT,_SOURCE_REALTIME_TIMESTAMP";
+
 /// An entry, as `journalctl -o json` has it (systemd.journal-fields(7)).
 #[derive(Debug)]
 struct Entry {
@@ -46,6 +47,10 @@ struct Entry {
     pid: String,
     unit: String,
     message: String,
+    /// As whom it was said, by the kernel.
+    uid: Option<u32>,
+    /// Which program said it, by the kernel; `None` where that had ended before it was looked at.
+    exe: Option<String>,
 }
 
 impl Entry {
@@ -61,7 +66,38 @@ impl Entry {
             pid: field("_PID").unwrap_or_default(),
             unit: field("UNIT").unwrap_or_default(),
             message: field("MESSAGE")?,
+            uid: field("_UID").and_then(|uid| uid.parse().ok()),
+            exe: field("_EXE"),
         })
+    }
+
+    /// True where the program said it whose name it has. One that tells of people is there for longer than it takes to look at it; a tool of
+    /// accounts may have ended.
+    fn is_genuine(&self) -> bool {
+        let Some(exe) = &self.exe else { return self.program != "sudo" && !self.is_of_login() };
+        // So the kernel has it where the program was replaced meanwhile.
+        let exe = exe.strip_suffix(" (deleted)").unwrap_or(exe);
+        exe.rsplit('/').next() == Some(self.program.as_str())
+    }
+
+    /// True where whoever said it may say that of `who`: root of anybody, anybody else of himself. Who has no account in the files is not
+    /// contradicted by them.
+    fn may_tell_of(&self, who: &str, accounts: &Accounts) -> bool {
+        let Some(uid) = self.uid else { return false };
+        uid == 0
+            || match accounts.users.get(who) {
+                Some(user) => user.uid == uid,
+                None => accounts.users.values().all(|user| user.uid != uid),
+            }
+    }
+
+    fn is_of_login(&self) -> bool {
+        LOGINS.contains(&self.program.as_str())
+    }
+
+    /// True where the service manager itself said it.
+    fn is_of_manager(&self) -> bool {
+        self.pid == "1" && self.uid == Some(0)
     }
 }
 
@@ -77,12 +113,12 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// Asks it once for all of them.
-pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
+pub(super) fn find(found: &mut [Found], accounts: &Accounts) -> Result<(), Failure> {
     let since = found.iter().filter_map(since).min();
     let Some(since) = since else { return Ok(()) };
     let mut argv = ["journalctl", "-q", "--no-pager", "--reverse", "-o", "json"].map(str::to_owned).to_vec();
     argv.push(format!("--lines={MOST}"));
-    argv.push("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,UNIT,_SOURCE_REALTIME_TIMESTAMP".to_owned());
+    argv.push(format!("--output-fields={FIELDS}"));
     argv.push(format!("--since=@{}", since.as_second() - LONGEST));
     argv.extend(PROGRAMS.map(|program| format!("SYSLOG_IDENTIFIER={program}")));
     for unit in found.iter().flat_map(units) {
@@ -95,7 +131,7 @@ pub(super) fn find(found: &mut [Found]) -> Result<(), Failure> {
     }
     let is_cut = output.stdout.dropped() > 0;
     let (entries, unreadable) = entries(output.stdout.beginning(), is_cut);
-    found.iter_mut().for_each(|one| tell(one, (&entries, unreadable)));
+    found.iter_mut().for_each(|one| tell(one, (&entries, unreadable), accounts));
     if is_cut || entries.len() + unreadable >= MOST {
         return Err(Failure::unknown("all of it", "there is more than was read, which was the newest of it"));
     }
@@ -127,7 +163,7 @@ fn units(one: &Found) -> impl Iterator<Item = &str> {
     })
 }
 
-fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize)) {
+fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize), accounts: &Accounts) {
     let Some(since) = since(one) else { return };
     if unreadable > 0 {
         let entries = if unreadable == 1 { "entry" } else { "entries" };
@@ -136,11 +172,15 @@ fn tell(one: &mut Found, (entries, unreadable): (&[Entry], usize)) {
     }
     let (_, changed) = one.span();
     for entry in entries.iter().filter(|entry| entry.at > latest(since)) {
-        let from = format!("the journal, {}", if entry.unit.is_empty() { &entry.program } else { "systemd" });
-        if units(one).any(|unit| unit == entry.unit) {
-            one.tell(About::When, Some(entry.at), (from, printable(&entry.message)));
-        } else if let Some(says) = names_it(one, entry).filter(|_| !is_too_late(one, changed, entry)) {
-            one.tell(About::Who, Some(entry.at), (from, says));
+        if entry.is_of_manager() {
+            if units(one).any(|unit| unit == entry.unit) {
+                let from = "the journal, systemd".to_owned();
+                one.tell(About::When, Some(entry.at), (from, printable(&entry.message)));
+            }
+        } else if let Some(says) =
+            names_it(one, entry, accounts).filter(|_| !is_too_late(one, changed, entry))
+        {
+            one.tell(About::Who, Some(entry.at), (format!("the journal, {}", entry.program), says));
         }
     }
     let Some(changed) = changed.filter(|_| one.paths().next().is_some()) else { return };
@@ -154,15 +194,20 @@ fn is_too_late(one: &Found, changed: Option<Timestamp>, entry: &Entry) -> bool {
     ["file", "line", "symlink"].contains(&one.id.kind()) && changed.is_some_and(|at| entry.at > latest(at))
 }
 
-/// What an entry says that names the thing.
-fn names_it(one: &Found, entry: &Entry) -> Option<String> {
-    let text = entry.message.as_str();
-    let word = |name: &str| {
+/// What an entry says that names the thing, and that it may say.
+fn names_it(one: &Found, entry: &Entry, accounts: &Accounts) -> Option<String> {
+    let text = Some(entry.message.as_str()).filter(|_| entry.is_genuine())?;
+    let has = |text: &str, name: &str| {
         text.split(|it: char| !(it.is_alphanumeric() || "_-.@".contains(it))).any(|word| word == name)
     };
     match entry.program.as_str() {
         "sudo" => {
             let (who, rest) = text.trim_start().split_once(" : ")?;
+            // Of what was refused it says first why (sudoers(5), "LOG FORMAT"): that was not run.
+            let was_run = |(key, _): (&str, &str)| key.bytes().all(|it| it.is_ascii_uppercase());
+            if !rest.split_once('=').is_some_and(was_run) || !entry.may_tell_of(who, accounts) {
+                return None;
+            }
             let (_, command) = rest.split_once("COMMAND=")?;
             let names = |path: &std::path::Path| {
                 let file = path.file_name().and_then(|name| name.to_str());
@@ -175,8 +220,8 @@ fn names_it(one: &Found, entry: &Entry) -> Option<String> {
                 Thing::Path(path) | Thing::Mount(path) => names(path.as_path()),
                 Thing::Unit(name) => [name.as_str(), name.strip_suffix(".service").unwrap_or(name)]
                     .iter()
-                    .any(|name| word(name)),
-                Thing::Package(name) | Thing::User(name) | Thing::Group(name) => word(name),
+                    .any(|name| has(command, name)),
+                Thing::Package(name) | Thing::User(name) | Thing::Group(name) => has(command, name),
                 Thing::UnitFile(_) => false,
             };
             let program = command.split(' ').next().unwrap_or_default();
@@ -185,10 +230,14 @@ fn names_it(one: &Found, entry: &Entry) -> Option<String> {
                 .any(thing)
                 .then(|| format!("{} ran {} with it", printable(who), printable(program)))
         }
-        "sshd" | "sshd-session" | "login" => None,
+        _ if entry.is_of_login() => None,
         _ => {
-            let account =
-                |thing: &Thing| matches!(thing, Thing::User(name) | Thing::Group(name) if word(name));
+            let account = |thing: &Thing| match thing {
+                Thing::User(name) | Thing::Group(name) => {
+                    has(text, name) && entry.may_tell_of(name, accounts)
+                }
+                _ => false,
+            };
             one.things.iter().any(account).then(|| printable(text))
         }
     }
@@ -196,12 +245,11 @@ fn names_it(one: &Found, entry: &Entry) -> Option<String> {
 
 /// Who was logged in at that time, by the words of pam_unix(8): when they came, by what, and who they are.
 fn logins(entries: &[Entry], changed: Timestamp) -> Vec<(Timestamp, String, String)> {
-    let is_login = |entry: &&Entry| ["sshd", "sshd-session", "login"].contains(&entry.program.as_str());
+    let is_login = |entry: &&Entry| entry.is_of_login() && entry.is_genuine() && entry.uid == Some(0);
+    let entries: Vec<&Entry> = entries.iter().filter(is_login).collect();
     let mut open: Vec<(&Entry, String)> = Vec::new();
-    for entry in entries.iter().filter(is_login).filter(|entry| entry.at <= latest(changed)) {
-        let text = entry.message.as_str();
-        if let Some((_, rest)) = text.split_once("session opened for user ") {
-            let user = rest.split(['(', ' ']).next().unwrap_or_default();
+    for entry in entries.iter().filter(|entry| entry.at <= latest(changed)) {
+        if let Some(user) = session(&entry.message, "opened") {
             let accepted = entries.iter().rev().find(|other| {
                 other.pid == entry.pid && other.at <= entry.at && other.message.starts_with("Accepted ")
             });
@@ -209,11 +257,18 @@ fn logins(entries: &[Entry], changed: Timestamp) -> Vec<(Timestamp, String, Stri
                 .and_then(|entry| entry.message.split_once(" from "))
                 .map(|(_, from)| format!(" from {}", printable(from)));
             open.push((entry, format!("{} was logged in{}", printable(user), how.unwrap_or_default())));
-        } else if text.contains("session closed for user ") {
+        } else if session(&entry.message, "closed").is_some() {
             open.retain(|(opened, _)| opened.pid != entry.pid);
         }
     }
     open.into_iter().map(|(entry, says)| (entry.at, entry.program.clone(), says)).collect()
+}
+
+/// Whose session was `opened` or `closed`, where an entry says that and no more: what a stranger says at the door is quoted by others.
+fn session<'a>(text: &'a str, what: &str) -> Option<&'a str> {
+    let (_, rest) = text.strip_prefix("pam_unix(")?.split_once("): session ")?;
+    let user = rest.strip_prefix(what)?.strip_prefix(" for user ")?;
+    user.split(['(', ' ']).next()
 }
 
 fn printable(text: &str) -> String {
@@ -223,19 +278,36 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Found, entries, tell};
+    use crate::system::{Accounts, User};
     use jiff::Timestamp;
     use model::{About, HostPath, Id, Thing};
 
     /// As journalctl 252 writes them, without the fields that are not read.
-    const ENTRIES: &str = r#"{"__REALTIME_TIMESTAMP":"1000000000","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"Accepted publickey for ann from 10.0.0.9 port 4242 ssh2: ED25519 SHA256:abc"}
-{"__REALTIME_TIMESTAMP":"1000000000","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"pam_unix(sshd:session): session opened for user ann(uid=1000) by (uid=0)"}
-{"__REALTIME_TIMESTAMP":"1001000000","SYSLOG_IDENTIFIER":"sshd","_PID":"8","MESSAGE":"pam_unix(sshd:session): session opened for user bob(uid=1001) by (uid=0)"}
-{"__REALTIME_TIMESTAMP":"1002000000","SYSLOG_IDENTIFIER":"sshd","_PID":"8","MESSAGE":"pam_unix(sshd:session): session closed for user bob"}
-{"__REALTIME_TIMESTAMP":"1003000000","SYSLOG_IDENTIFIER":"sudo","_PID":"9","MESSAGE":"     ann : TTY=pts/0 ; PWD=/etc ; USER=root ; COMMAND=/usr/bin/tee motd hunter2"}
-{"__REALTIME_TIMESTAMP":"1003000000","SYSLOG_IDENTIFIER":"sudo","_PID":"9","MESSAGE":"     ann : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/bin/tee motd"}
-{"__REALTIME_TIMESTAMP":"1004000000","SYSLOG_IDENTIFIER":"usermod","_PID":"10","MESSAGE":"change user 'deploy' shell from '/bin/sh' to '/bin/bash'"}
-{"__REALTIME_TIMESTAMP":"1005000000","SYSLOG_IDENTIFIER":"systemd","_PID":"1","UNIT":"cron.service","MESSAGE":"Stopped cron.service."}
+    const ENTRIES: &str = r#"{"__REALTIME_TIMESTAMP":"1000000000","SYSLOG_IDENTIFIER":"sshd","_UID":"0","_EXE":"/usr/sbin/sshd","_PID":"7","MESSAGE":"Accepted publickey for ann from 10.0.0.9 port 4242 ssh2: ED25519 SHA256:abc"}
+{"__REALTIME_TIMESTAMP":"1000000000","SYSLOG_IDENTIFIER":"sshd","_UID":"0","_EXE":"/usr/sbin/sshd","_PID":"7","MESSAGE":"pam_unix(sshd:session): session opened for user ann(uid=1000) by (uid=0)"}
+{"__REALTIME_TIMESTAMP":"1001000000","SYSLOG_IDENTIFIER":"sshd","_UID":"0","_EXE":"/usr/sbin/sshd","_PID":"8","MESSAGE":"pam_unix(sshd:session): session opened for user bob(uid=1001) by (uid=0)"}
+{"__REALTIME_TIMESTAMP":"1002000000","SYSLOG_IDENTIFIER":"sshd","_UID":"0","_EXE":"/usr/sbin/sshd","_PID":"8","MESSAGE":"pam_unix(sshd:session): session closed for user bob"}
+{"__REALTIME_TIMESTAMP":"1003000000","SYSLOG_IDENTIFIER":"sudo","_UID":"1000","_EXE":"/usr/bin/sudo","_PID":"9","MESSAGE":"     ann : TTY=pts/0 ; PWD=/etc ; USER=root ; COMMAND=/usr/bin/tee motd hunter2"}
+{"__REALTIME_TIMESTAMP":"1003000000","SYSLOG_IDENTIFIER":"sudo","_UID":"1000","_EXE":"/usr/bin/sudo","_PID":"9","MESSAGE":"     ann : TTY=pts/0 ; PWD=/root ; USER=root ; COMMAND=/usr/bin/tee motd"}
+{"__REALTIME_TIMESTAMP":"1004000000","SYSLOG_IDENTIFIER":"usermod","_UID":"0","_EXE":"/usr/sbin/usermod","_PID":"10","MESSAGE":"change user 'deploy' shell from '/bin/sh' to '/bin/bash'"}
+{"__REALTIME_TIMESTAMP":"1005000000","SYSLOG_IDENTIFIER":"systemd","_UID":"0","_EXE":"/usr/lib/systemd/systemd","_PID":"1","UNIT":"cron.service","MESSAGE":"Stopped cron.service."}
 {"__REALTIME_TIMESTAMP":"10"#;
+
+    /// Ann and Eve are users.
+    fn accounts() -> Accounts {
+        let text = String::new;
+        let user = |uid| User {
+            uid,
+            gid: uid,
+            comment: text(),
+            home: text(),
+            shell: text(),
+            password: None,
+            expires: None,
+        };
+        let users = [("ann", 1000), ("eve", 1001)].map(|(name, uid)| (name.to_owned(), user(uid)));
+        Accounts { users: users.into(), ..Accounts::default() }
+    }
 
     /// What is told of a thing that was good at 900, and changed at `changed`.
     fn told(thing: Thing, changed: Option<i64>) -> Vec<(About, String, String)> {
@@ -252,7 +324,7 @@ mod tests {
         one.tell(About::Good, good, (String::new(), String::new()));
         one.tell(About::When, changed, (String::new(), String::new()));
         let (entries, unreadable) = entries(text.as_bytes(), true);
-        tell(&mut one, (&entries, unreadable));
+        tell(&mut one, (&entries, unreadable), &accounts());
         let traces = one.traces.into_iter().filter(|trace| !trace.from.is_empty());
         traces.map(|trace| (trace.about, trace.from, trace.says)).collect()
     }
@@ -301,7 +373,7 @@ mod tests {
             b"ann : TTY=x ; PWD=/etc ; COMMAND=/bin/t\x07 motd\xff /etc/motd".map(|it| it.to_string());
         let text = [
             format!(
-                "{{\"__REALTIME_TIMESTAMP\":\"1000\",\"SYSLOG_IDENTIFIER\":[\"sudo\",\"x\"],\"MESSAGE\":[{}]}}",
+                "{{\"__REALTIME_TIMESTAMP\":\"1000\",\"SYSLOG_IDENTIFIER\":[\"sudo\",\"x\"],\"_UID\":\"0\",\"_EXE\":\"/usr/bin/sudo\",\"MESSAGE\":[{}]}}",
                 bytes.join(",")
             ),
             r#"{"__REALTIME_TIMESTAMP":"1000","SYSLOG_IDENTIFIER":"sudo","MESSAGE":null}"#.to_owned(),
@@ -322,7 +394,7 @@ mod tests {
     fn what_was_said_in_the_same_second_counts_by_its_own_time() {
         let entry = |source: &str, taken: &str, shell: &str| {
             format!(
-                r#"{{"__REALTIME_TIMESTAMP":"{taken}",{source}"SYSLOG_IDENTIFIER":"usermod","MESSAGE":"change user 'ann' shell to '{shell}'"}}"#
+                r#"{{"__REALTIME_TIMESTAMP":"{taken}",{source}"SYSLOG_IDENTIFIER":"usermod","_UID":"0","MESSAGE":"change user 'ann' shell to '{shell}'"}}"#
             )
         };
         let source = r#""_SOURCE_REALTIME_TIMESTAMP":"1000100000","#;
@@ -331,5 +403,64 @@ mod tests {
         let told = told_of(Thing::User("ann".into()), (good, None), &text.join("\n"));
         let says: Vec<&str> = told.iter().map(|(_, _, says)| says.as_str()).collect();
         assert_eq!(says, ["change user 'ann' shell to 'hers'"]);
+    }
+
+    /// What is told of /etc/motd and of ann, who were good at 900, by one entry of 1000.
+    fn told_by(program: &str, fields: &str, message: &str) -> Vec<String> {
+        let line = format!(
+            r#"{{"__REALTIME_TIMESTAMP":"1000000000","SYSLOG_IDENTIFIER":"{program}",{fields}"MESSAGE":"{message}"}}"#
+        );
+        let time = |seconds| Timestamp::from_second(seconds).ok();
+        let motd = Thing::Path(HostPath::new("/etc/motd").unwrap());
+        let told = |thing, changed| told_of(thing, (time(900), changed), &format!("{line}\n"));
+        let all = [
+            told(motd, time(1001)),
+            told(Thing::User("ann".into()), None),
+            told(Thing::Unit("a.service".into()), None),
+        ];
+        all.concat().into_iter().map(|(_, from, says)| format!("{from}: {says}")).collect()
+    }
+
+    fn count(cases: &[(&str, &str, &str, usize)]) {
+        for (program, fields, message, count) in cases {
+            let told = told_by(program, fields, message);
+            assert_eq!(told.len(), *count, "{program} {fields} {message}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_believed_of_sudo_alone_and_where_it_was_run() {
+        let ran = "ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/tee /etc/motd";
+        let refused = ran.replace(": TTY", ": user NOT in sudoers ; TTY");
+        let by_sudo = r#""_UID":"0","_EXE":"/usr/bin/sudo","#;
+        count(&[
+            ("sudo", by_sudo, ran, 1),
+            ("sudo", by_sudo, &refused, 0),
+            ("sudo", r#""_UID":"1000","_EXE":"/usr/bin/sudo","#, ran, 1),
+            ("sudo", r#""_UID":"0","_EXE":"/usr/bin/sudo (deleted)","#, ran, 1),
+            // As logger(1) says it, and a program of somebody's own.
+            ("sudo", r#""_UID":"0","_EXE":"/usr/bin/logger","#, ran, 0),
+            ("sudo", r#""_UID":"1001","_EXE":"/home/eve/sudo","#, ran, 0),
+            ("sudo", r#""_UID":"0","#, ran, 0),
+            ("sudo", r#""_EXE":"/usr/bin/sudo","#, ran, 0),
+        ]);
+    }
+
+    #[test]
+    fn logins_accounts_and_units_are_believed_of_those_who_make_them() {
+        let opened = "pam_unix(sshd:session): session opened for user ann(uid=1000) by (uid=0)";
+        let quoted = "Invalid user x session opened for user ann from 10.0.0.9 port 4242";
+        let changed = "change user 'ann' shell from '/bin/sh' to '/bin/false'";
+        let (by_sshd, by_eve) = (r#""_UID":"0","_EXE":"/usr/sbin/sshd","#, r#""_UID":"1001","#);
+        count(&[
+            ("sshd", by_sshd, opened, 1),
+            ("sshd", r#""_UID":"1001","_EXE":"/home/eve/sshd","#, opened, 0),
+            ("sshd", by_sshd, quoted, 0),
+            ("usermod", r#""_UID":"0","#, changed, 1),
+            ("usermod", by_eve, changed, 0),
+            ("passwd", r#""_UID":"1000","_EXE":"/usr/bin/passwd","#, "password changed for ann", 1),
+            ("systemd", r#""_PID":"1","_UID":"0","UNIT":"a.service","#, "Stopped a.service.", 1),
+            ("sudo", r#""_PID":"7","_UID":"1001","UNIT":"a.service","#, "Stopped a.service.", 0),
+        ]);
     }
 }

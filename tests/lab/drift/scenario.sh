@@ -37,6 +37,10 @@ bad=$(state) notes=$(host cat /srv/ship/notes)
 assert_exit 1 keel_on_host plan -f $file
 assert_contains "$OUTPUT" "symlink stands at /srv/ship/empty"
 host rm /srv/ship/empty
+# Whoever takes the name of another in the journal is not believed.
+as admin host logger -t sudo "root : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/forged /srv/ship/orders"
+host logger -t sudo "root : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/forged /srv/ship/orders"
+as admin host logger -t usermod "change user 'sailor' shell from '/bin/sh' to '/bin/forged'"
 as admin host sudo chmod 4755 /srv/ship/orders
 bad=$(state)
 
@@ -52,6 +56,7 @@ assert_contains "$plan" "private orders" "but that it changes is:"
 assert_lacks "$plan" "directory./srv/ship " "what is right is no part of the plan:"
 
 # Who was it? What the host knows is told, with where it comes from.
+assert_contains "$(host journalctl -q -t sudo --no-pager)" "COMMAND=/usr/bin/forged"
 assert_contains "$(host journalctl -q -t sudo --no-pager)" "COMMAND=/usr/bin/chmod 4755 /srv/ship/orders"
 assert_exit 2 keel_on_host drift -f $file
 assert_contains "$OUTPUT" "~ file./srv/ship/orders drifted"
@@ -60,6 +65,7 @@ assert_contains "$OUTPUT" "admin ran /usr/bin/chmod with it  [the journal, sudo]
 assert_contains "$OUTPUT" "shell: was /bin/sh, is /bin/bash"
 assert_contains "$OUTPUT" "change user 'sailor' shell from '/bin/sh' to '/bin/bash'"
 assert_lacks "$OUTPUT" "Trust" "a secret is in what drifted:"
+assert_lacks "$OUTPUT" "forged" "who took the name of another is believed:"
 assert_eq "$bad" "$(state)" "looking for drift changed something"
 assert_contains "$plan" "  [drift]" "a plan marks it:"
 
