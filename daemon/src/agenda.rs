@@ -43,9 +43,9 @@ impl Agenda {
         self.next
     }
 
-    /// Has everything looked at, if it is time. A clock that was set may have gone by it, or be far before it.
+    /// Has everything looked at, if it is time. A clock that was set may have gone by it, or be too far before it.
     pub fn mind_clock(&mut self, now: u64) {
-        if self.next <= now || self.next > now + 2 * self.schedule.every() {
+        if self.next <= now || self.next > now + self.schedule.every() {
             self.next = self.schedule.after(now);
             self.want_everything(Cause::Schedule);
         }
@@ -186,6 +186,9 @@ mod tests {
         let mut back = Agenda::new(Schedule::new(60, 0), 1_000_000);
         back.mind_clock(30);
         assert_eq!((back.next(), back.everything()), (60, Some(Cause::Schedule)), "far before it");
+        let mut little = Agenda::new(Schedule::new(60, 0), 100);
+        little.mind_clock(59);
+        assert_eq!((little.next(), little.everything()), (60, Some(Cause::Schedule)), "a period before it");
         back.want_everything(Cause::Event);
         assert_eq!(back.everything(), Some(Cause::Schedule), "the first cause counts");
     }

@@ -1,10 +1,10 @@
 //! What is made of a look: what is told of it, remembered, and written down as how the agent is. It looks at nothing itself.
 
 use crate::look::{Looked, NodeEnd};
-use crate::memory::{Drift, Memory};
+use crate::memory::{Drift, Memory, OpenFight};
 use crate::report::What;
 use crate::settings::Settings;
-use crate::status::{OpenFight, Status};
+use crate::status::Status;
 use crate::watch::writers::Writers;
 use model::{Because, Catalog, Id, Node, NodeStatus};
 use std::collections::BTreeSet;
@@ -52,11 +52,14 @@ impl Books<'_> {
                 }
             }
         }
+        for (id, why) in looked.left.iter().filter(|(id, _)| catalog.position(id).is_none()) {
+            told.extend(self.is_held(id, why));
+        }
         let over = self.memory.breaker.settle(&self.settings.fights, now.seconds);
         told.extend(over.into_iter().map(|id| What::FightOver { id }));
-        self.status.drift = self.memory.drift.clone();
         let open: BTreeSet<&Id> = self.memory.breaker.open(now.seconds).map(|(id, _)| id).collect();
-        self.status.fights.retain(|id, _| open.contains(id));
+        self.memory.fights.retain(|id, _| open.contains(id));
+        self.status.recall(self.memory);
         told
     }
 
@@ -67,13 +70,13 @@ impl Books<'_> {
         (looked, now): (&Looked, Now<'_>),
     ) -> Option<What> {
         let id = node.id.clone();
+        self.status.failing.remove(&id);
         if because == Because::Follows {
             // It is as desired; what it would follow is left as well.
             return None;
         }
         if because != Because::Drift {
-            let known = self.status.held.insert(id.clone(), why.to_owned());
-            return (known.as_deref() != Some(why)).then(|| What::Held { id, left: why.to_owned() });
+            return self.is_held(&id, why);
         }
         let changes = looked.differing.get(&id).cloned().unwrap_or_default();
         let known = self.memory.drift.get(&id);
@@ -84,6 +87,11 @@ impl Books<'_> {
         }
         self.memory.drift.insert(id.clone(), drift);
         Some(What::Drift { id, changes, left: why.to_owned() })
+    }
+
+    fn is_held(&mut self, id: &Id, why: &str) -> Option<What> {
+        let known = self.status.held.insert(id.clone(), why.to_owned());
+        (known.as_deref() != Some(why)).then(|| What::Held { id: id.clone(), left: why.to_owned() })
     }
 
     fn is_even(&mut self, node: &Node, because: Because, (looked, now): (&Looked, Now<'_>)) -> Vec<What> {
@@ -110,9 +118,9 @@ impl Books<'_> {
         let fight = self.memory.breaker.corrected(id, &self.settings.fights, now.seconds)?;
         let until = time(fight.until);
         let other = self.writers.who(Path::new(id.name()));
-        let other = other.unwrap_or("who the other side is cannot be told").to_owned();
+        let other = other.unwrap_or_else(|| "who the other side is cannot be told".to_owned());
         let open = OpenFight { until: until.clone(), other: other.clone() };
-        self.status.fights.insert(id.clone(), open);
+        self.memory.fights.insert(id.clone(), open);
         Some(What::Fight { id: id.clone(), corrections: fight.corrections, until, other })
     }
 }

@@ -38,7 +38,7 @@ pub struct Fight {
 impl Breaker {
     /// True where the resource may be corrected.
     pub fn allows(&self, id: &Id, now: u64) -> bool {
-        self.bouts.get(id).is_none_or(|bout| bout.until <= now)
+        self.bouts.get(id).is_none_or(|bout| !bout.is_open(now))
     }
 
     /// It was corrected; tells where it is left alone from now on. After a pause it has one chance: the second correction within the
@@ -78,7 +78,7 @@ impl Breaker {
 
     /// Who is left alone at this time, and until when.
     pub fn open(&self, now: u64) -> impl Iterator<Item = (&Id, u64)> {
-        self.bouts.iter().filter(move |(_, bout)| bout.until > now).map(|(id, bout)| (id, bout.until))
+        self.bouts.iter().filter(move |(_, bout)| bout.is_open(now)).map(|(id, bout)| (id, bout.until))
     }
 
     /// When somebody who is left alone may be tried again; `None` where nobody is.
@@ -88,10 +88,16 @@ impl Breaker {
 }
 
 impl Bout {
-    /// Forgets what is too long ago.
+    /// True while it is left alone. Nobody is for longer than that: a clock that was set back makes no fight longer.
+    fn is_open(&self, now: u64) -> bool {
+        self.until > now && self.until <= now + LONGEST
+    }
+
+    /// Forgets what is too long ago, and what is still to come, where the clock was set back.
     fn calm(&mut self, limits: &Limits, now: u64) {
-        self.corrections.retain(|then| then + limits.within > now);
-        if self.until + limits.within <= now && self.corrections.is_empty() {
+        self.corrections.retain(|then| *then <= now && then + limits.within > now);
+        let is_over = self.until + limits.within <= now || self.until > now + LONGEST;
+        if is_over && self.corrections.is_empty() {
             *self = Self::default();
         }
     }
@@ -159,6 +165,18 @@ mod tests {
         assert_eq!(breaker.settle(&limits(), 1450), [id()]);
         assert_eq!(breaker, Breaker::default());
         assert_eq!(trips(&mut breaker, &[2000, 2000, 2000, 2000, 2000]), []);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_leaves_nobody_alone_for_years() {
+        let mut breaker = Breaker::default();
+        let years = 10 * 365 * LONGEST;
+        assert_eq!(trips(&mut breaker, &[years; 6]), [(years, years + 300)]);
+        assert!(!breaker.allows(&id(), years - 60), "a little");
+        assert!(breaker.allows(&id(), 1000) && breaker.next(1000).is_none());
+        assert_eq!(breaker.settle(&limits(), 1000), [id()]);
+        assert_eq!(trips(&mut breaker, &[years; 5]), []);
+        assert_eq!(trips(&mut breaker, &[1000; 5]), [], "what is to come does not count");
     }
 
     #[test]

@@ -8,13 +8,14 @@ use crate::agenda::Agenda;
 use crate::host::Host;
 use crate::in_force::InForce;
 use crate::interest::Who;
+use crate::memory::Memory;
 use crate::notebook::Notebook;
 use crate::pause::{self, Standing};
 use crate::report::{Cause, What};
 use crate::reporters::{FAREWELL, PATIENCE, Reporters};
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::status::{Status, be_the_agent};
+use crate::status::{Last, Status, be_the_agent};
 use crate::watch::wait::{Wait, Woken};
 use crate::watched::{Heard, Watched};
 use agent::os::lock::Lock;
@@ -35,6 +36,15 @@ pub struct ControlLoop<'a> {
     notebook: Notebook,
     reporters: Reporters<'a>,
     _lock: Lock,
+}
+
+/// Why there is no sum of a look, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoLook {
+    /// Somebody kept it off the host: a pause, a lock, another run.
+    Kept(String),
+    /// It could not be done.
+    Failed(String),
 }
 
 impl<'a> ControlLoop<'a> {
@@ -69,22 +79,23 @@ impl<'a> ControlLoop<'a> {
     ///
     /// # Errors
     /// What the host refuses.
-    pub fn once(&mut self) -> Result<Result<Report, String>, Failure> {
+    pub fn once(&mut self) -> Result<Result<Report, NoLook>, Failure> {
         self.mind_pause();
         if let Some(why) = self.words_of_pause()? {
-            return Ok(Err(why));
+            return Ok(Err(NoLook::Kept(why)));
         }
         self.load();
-        self.look_at_everything(Cause::Asked);
+        let busy = self.look_at_everything(Cause::Asked);
         self.reporters.flush(&mut self.notebook.status, PATIENCE);
         self.notebook.write(&self.host.state)?;
-        let status = self.status();
-        let last = status.last.clone();
-        let trouble =
-            status.no_catalog.clone().or_else(|| last.as_ref().and_then(|last| last.trouble.clone()));
-        Ok(match (trouble, last) {
-            (None, Some(last)) => Ok(last.report),
-            (why, _) => Err(why.unwrap_or_else(|| "nothing was looked at".to_owned())),
+        let Status { no_catalog, last, .. } = self.status().clone();
+        Ok(match (busy, no_catalog, last) {
+            (Some(who), ..) => Err(NoLook::Kept(format!("another run has this host: {who}"))),
+            (_, Some(why), _) => Err(NoLook::Failed(why)),
+            (_, _, Some(Last { trouble: Some(why), is_locked: true, .. })) => Err(NoLook::Kept(why)),
+            (_, _, Some(Last { trouble: Some(why), .. })) => Err(NoLook::Failed(why)),
+            (_, _, Some(last)) => Ok(last.report),
+            (_, _, None) => Err(NoLook::Failed("nothing was looked at".to_owned())),
         })
     }
 
@@ -152,10 +163,18 @@ impl<'a> ControlLoop<'a> {
         if is_cut {
             let text = "so much happened at once that the kernel could not tell all of it".to_owned();
             self.tell(What::Note { text });
+            // The site and the settings may be others as well.
+            for who in [Who::Site, Who::Settings] {
+                self.agenda.put(who, Instant::now());
+            }
             self.agenda.want_everything(Cause::Event);
         }
-        self.watched.mind_manager(&mut self.reporters, &mut self.notebook.status);
+        self.watched.tell(&mut self.reporters, &mut self.notebook.status);
         self.reporters.mind(&mut self.notebook.status);
+        if self.agenda.is_due(Who::Locks, Instant::now()) {
+            self.agenda.done(Who::Locks);
+            self.agenda.want_everything(Cause::Asked);
+        }
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.agenda.put(Who::Site, Instant::now());
             self.agenda.want_everything(Cause::Asked);
@@ -172,12 +191,13 @@ impl<'a> ControlLoop<'a> {
 
     /// Who was left alone for long enough is tried again.
     fn mind_fights(&mut self, now: u64) {
-        let Notebook { memory, status, .. } = &mut self.notebook;
+        let Memory { breaker, fights, .. } = &mut self.notebook.memory;
         let catalog = self.in_force.site().map(|site| &site.work.catalog);
-        let tried = status.fights.extract_if(.., |id, _| memory.breaker.allows(id, now));
+        let tried = fights.extract_if(.., |id, _| breaker.allows(id, now));
         for at in tried.filter_map(|(id, _)| catalog?.position(&id)) {
-            self.agenda.hit((Who::Node(u32::try_from(at).unwrap_or(u32::MAX)), 0), Instant::now());
+            self.agenda.put(Who::Node(u32::try_from(at).unwrap_or(u32::MAX)), Instant::now());
         }
+        self.notebook.status.fights.clone_from(&self.notebook.memory.fights);
     }
 
     /// Looks whether somebody paused the agent, or had it go on.
@@ -221,7 +241,8 @@ impl<'a> ControlLoop<'a> {
             self.agenda.want_everything(Cause::Site);
         }
         if let Some(cause) = self.agenda.take_everything() {
-            return self.look_at_everything(cause);
+            self.look_at_everything(cause);
+            return;
         }
         let nodes = self.agenda.take_nodes(now);
         if !nodes.is_empty() {

@@ -21,7 +21,7 @@ pub struct InForce<'a> {
 pub struct Loaded {
     /// What is to be watched, so that it is read again.
     pub files: Vec<PathBuf>,
-    /// True where its catalog is another one than before.
+    /// True where its catalog is another one than before, or a secret in it.
     pub is_new: bool,
 }
 
@@ -55,6 +55,8 @@ impl<'a> InForce<'a> {
         };
         let version = version(&site);
         let is_new = status.catalog.as_ref() != Some(&version);
+        // A catalog has no secret in it: one that was rotated leaves it as it was.
+        let is_rotated = self.site.as_ref().is_some_and(|before| before.secrets != site.secrets);
         let (files, resources) = (site.files.clone(), site.work.catalog.nodes().len());
         let warnings = site.warnings.clone();
         self.mind_bundle(&site, reporters, status);
@@ -64,7 +66,7 @@ impl<'a> InForce<'a> {
             (status.catalog, status.resources) = (Some(version), resources);
             reporters.tell(status, What::Catalog { resources, warnings });
         }
-        Loaded { files, is_new }
+        Loaded { files, is_new: is_new || is_rotated }
     }
 
     /// Tells which bundle is in force, and why none newer is, when that is news.

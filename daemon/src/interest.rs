@@ -23,6 +23,8 @@ pub enum Who {
     Settings,
     /// Whoever keeps the agent's own orders: it is paused, or goes on.
     Orders,
+    /// Whoever minds what people have locked on the host.
+    Locks,
 }
 
 /// Somebody, and how many milliseconds are waited for more before he is looked at.
@@ -65,7 +67,23 @@ pub struct Interests {
     units: BTreeMap<String, BTreeSet<u32>>,
     values: BTreeMap<PathBuf, BTreeSet<u32>>,
     mounts: BTreeMap<PathBuf, BTreeSet<u32>>,
+    cut: BTreeSet<PathBuf>,
 }
+
+/// The directories in a directory, at any depth; `None` where it is none itself.
+pub type Below<'a> = &'a dyn Fn(&Path) -> Option<Found>;
+
+/// The directories in a directory.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// At any depth.
+    pub dirs: Vec<PathBuf>,
+    /// True where there are more than are watched.
+    pub is_cut: bool,
+}
+
+/// So many directories are watched, where more of them come by and by.
+const MOST: usize = 10_000;
 
 /// The names of a directory that matter.
 #[derive(Debug, Default)]
@@ -85,7 +103,7 @@ pub struct Concerned {
 
 impl Interests {
     /// Those of a catalog. `below` tells the directories in a directory, at any depth.
-    pub fn of(graph: &Graph<'_>, below: &dyn Fn(&Path) -> Vec<PathBuf>) -> Self {
+    pub fn of(graph: &Graph<'_>, below: Below<'_>) -> Self {
         let mut all = Self::default();
         for (at, vertex) in graph.vertices().iter().enumerate() {
             // A catalog with more nodes does not fit into memory.
@@ -95,7 +113,7 @@ impl Interests {
         all
     }
 
-    fn take(&mut self, at: u32, vertex: &Vertex<'_>, below: &dyn Fn(&Path) -> Vec<PathBuf>) {
+    fn take(&mut self, at: u32, vertex: &Vertex<'_>, below: Below<'_>) {
         let footprint = vertex.resource.footprint();
         let mut things: Vec<Thing> = footprint.claims.into_iter().map(|claim| claim.thing).collect();
         // A line claims no file, and is in one. Of what a command is about, this is all that can be told.
@@ -149,18 +167,45 @@ impl Interests {
     }
 
     /// Watches all that is in a directory.
-    pub fn tree(&mut self, dir: &Path, hit: Hit, below: &dyn Fn(&Path) -> Vec<PathBuf>) {
+    pub fn tree(&mut self, dir: &Path, hit: Hit, below: Below<'_>) {
         self.path(dir, hit);
-        for dir in below(dir).into_iter().chain([dir.to_owned()]) {
+        let Found { dirs, is_cut } = below(dir).unwrap_or_default();
+        if is_cut {
+            self.cut.insert(dir.to_owned());
+        }
+        for dir in dirs.into_iter().chain([dir.to_owned()]) {
             self.dirs.entry(dir).or_default().any.insert(hit);
         }
+    }
+
+    /// Watches a directory that came to be within such a tree, and all that is in it, for the same; true where any of that is new.
+    pub fn grow(&mut self, dir: &Path, below: Below<'_>) -> bool {
+        let Some(around) = dir.parent().and_then(|parent| self.dirs.get(parent)) else { return false };
+        // Of the site it is known what was looked at.
+        let hits: Vec<Hit> =
+            around.any.iter().filter(|(who, _)| matches!(who, Who::Node(_))).copied().collect();
+        if hits.is_empty() || below(dir).is_none() {
+            return false;
+        }
+        let before = self.dirs.len();
+        if before >= MOST {
+            self.cut.insert(dir.parent().unwrap_or(dir).to_owned());
+            return false;
+        }
+        hits.into_iter().for_each(|hit| self.tree(dir, hit, below));
+        self.dirs.len() > before
+    }
+
+    /// The trees of which not all directories are watched.
+    pub fn cut(&self) -> impl Iterator<Item = &Path> {
+        self.cut.iter().map(PathBuf::as_path)
     }
 
     /// Watches what the site was made from: files, and directories with all that is right in them.
     pub fn site(&mut self, files: &[PathBuf], is_dir: impl Fn(&Path) -> bool) {
         for path in files {
             match is_dir(path) {
-                true => self.tree(path, (Who::Site, SITE), &|_| Vec::new()),
+                true => self.tree(path, (Who::Site, SITE), &|_| None),
                 false => self.path(path, (Who::Site, SITE)),
             }
         }
@@ -257,7 +302,7 @@ fn reaches_below(vertex: &Vertex<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ACCOUNTS, Change, FILES, Interests, MOUNTS, PACKAGES, UNITS, Who, with_dependants};
+    use super::{ACCOUNTS, Change, FILES, Found, Interests, MOUNTS, PACKAGES, UNITS, Who, with_dependants};
     use agent::engine::Graph;
     use model::{Catalog, Common, Edge, EdgeKind, Id, Node, Secrets};
     use serde_json::{Value, json};
@@ -286,8 +331,8 @@ mod tests {
         let catalog = catalog();
         let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::LIVE).unwrap();
         Interests::of(&graph, &|dir| match dir == Path::new("/srv/www") {
-            true => vec![PathBuf::from("/srv/www/sub")],
-            false => Vec::new(),
+            true => Some(Found { dirs: vec![PathBuf::from("/srv/www/sub")], is_cut: true }),
+            false => None,
         })
     }
 
@@ -363,6 +408,19 @@ mod tests {
         let below: Vec<&Path> = all.below(Path::new("/srv/www")).collect();
         assert_eq!(below, [Path::new("/srv/www"), Path::new("/srv/www/sub")]);
         assert!(all.directories().any(|dir| dir == Path::new("/")));
+    }
+
+    #[test]
+    fn a_directory_that_comes_within_a_tree_is_watched_as_that_is() {
+        let mut all = interests();
+        let inner = || Some(Found { dirs: vec![PathBuf::from("/srv/www/new/inner")], is_cut: false });
+        assert_eq!(all.cut().collect::<Vec<_>>(), [Path::new("/srv/www")], "what is not watched is known");
+        assert!(!all.grow(Path::new("/srv/www/file"), &|_| None), "it is no directory");
+        assert!(!all.grow(Path::new("/etc/new"), &|_| inner()), "nobody claims all of it");
+        assert!(all.grow(Path::new("/srv/www/new"), &|_| inner()));
+        assert!(!all.grow(Path::new("/srv/www/new"), &|_| inner()), "it is known by now");
+        let found = all.happened(Path::new("/srv/www/new/inner"), "x".as_ref(), Change::Within);
+        assert!(found.hits.contains(&(Who::Node(1), FILES)), "{found:?}");
     }
 
     #[test]

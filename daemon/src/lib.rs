@@ -54,7 +54,7 @@ pub use event_name::EventName;
 pub use settings::Settings;
 
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use control_loop::ControlLoop;
+pub use control_loop::{ControlLoop, NoLook};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use host::Host;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]

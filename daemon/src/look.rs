@@ -8,7 +8,7 @@ use agent::engine::{Choice, Faults, Locks, Part};
 use agent::os::host::{Attendance, Host};
 use agent::session::{self, Answer, Clock, Ended, Job};
 use agent::state::{EventLog, StateDir};
-use model::{Because, EventBody, Id, NodeStatus, Plan, PlannedNode, Report, Verdict};
+use model::{Because, EventBody, Id, NodeStatus, Orphan, Plan, PlannedNode, Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -28,11 +28,17 @@ pub struct Look<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// Why a node that differs is left as it is; `None` where it is put right.
-pub type Rule<'a> = &'a dyn Fn(&PlannedNode) -> Option<String>;
+/// Why something is left as it is; `None` where it is put right.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// A node that differs.
+    pub node: &'a dyn Fn(&PlannedNode) -> Option<String>,
+    /// What left the catalog, and would be removed.
+    pub orphan: &'a dyn Fn(&Orphan) -> Option<String>,
+}
 
 /// Whether anything may be changed at all, or why not.
-pub type Leave<'a> = Result<Rule<'a>, &'a str>;
+pub type Leave<'a> = Result<Rules<'a>, &'a str>;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -99,9 +105,11 @@ impl Look<'_> {
                         let all = looked.differing.keys().cloned().collect::<Vec<_>>();
                         looked.left.extend(all.into_iter().map(|id| (id, why.to_owned())));
                     }
-                    Ok(rule) => {
+                    Ok(Rules { node, orphan }) => {
                         let moving = plan.nodes.iter().filter(|node| moves(&node.verdict));
-                        looked.left.extend(moving.filter_map(|node| Some((node.id.clone(), rule(node)?))));
+                        looked.left.extend(moving.filter_map(|one| Some((one.id.clone(), node(one)?))));
+                        let gone = plan.orphans.iter().filter_map(|one| Some((one.id.clone(), orphan(one)?)));
+                        looked.left.extend(gone);
                     }
                 }
                 Ok(if leave.is_err() || looked.left.len() > before { Answer::No } else { Answer::Yes })
@@ -203,6 +211,12 @@ impl Looked {
     pub fn because_of(&self, id: &Id) -> Because {
         let unforeseen = if self.differing.contains_key(id) { Because::Unknown } else { Because::Follows };
         self.because.get(id).copied().unwrap_or(unforeseen)
+    }
+
+    /// True where anything was changed, or tried.
+    pub fn did_something(&self) -> bool {
+        let nothing = [NodeStatus::Unchanged, NodeStatus::LeftOut, NodeStatus::Skipped];
+        self.ended.values().any(|end| !nothing.contains(&end.status))
     }
 
     /// True where the node is known to be as desired now; `id` is one of those that were looked at.

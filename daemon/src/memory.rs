@@ -20,6 +20,8 @@ pub struct Memory {
     pub drift: BTreeMap<Id, Drift>,
     /// Who was corrected lately.
     pub breaker: Breaker,
+    /// Who is left alone, because somebody fights over it.
+    pub fights: BTreeMap<Id, OpenFight>,
 }
 
 /// A resource that somebody else changed.
@@ -31,6 +33,15 @@ pub struct Drift {
     pub changes: Vec<String>,
     /// Why it is left so.
     pub left: String,
+}
+
+/// A fight that is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFight {
+    /// Until when the resource is left alone, RFC 3339 in UTC.
+    pub until: String,
+    /// What is known of the other side.
+    pub other: String,
 }
 
 impl Memory {
@@ -58,6 +69,7 @@ impl Memory {
     /// Forgets what is no longer in the catalog.
     pub fn keep(&mut self, has: impl Fn(&Id) -> bool) {
         self.drift.retain(|id, _| has(id));
+        self.fights.retain(|id, _| has(id));
     }
 }
 

@@ -24,8 +24,9 @@ impl Notebook {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn read(state: &StateDir, status: Status) -> Result<(Self, Option<What>), Failure> {
+    pub fn read(state: &StateDir, mut status: Status) -> Result<(Self, Option<What>), Failure> {
         let (memory, damage) = Memory::read(state)?;
+        status.recall(&memory);
         let (kept, written) = (memory.clone(), Status::default());
         let this = Self { memory, status, kept, written, is_unwritten: false };
         Ok((this, damage.map(|text| What::Note { text })))

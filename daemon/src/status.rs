@@ -1,6 +1,6 @@
 //! How the agent is, as it last wrote it down; and whether there is one that runs, which its lock alone tells.
 
-use crate::memory::Drift;
+use crate::memory::{Drift, Memory, OpenFight};
 use crate::pause::{self, Pause};
 use crate::report::Cause;
 use crate::source::{Bundle, Refused};
@@ -78,15 +78,6 @@ pub struct Last {
     pub is_locked: bool,
 }
 
-/// A fight that is on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenFight {
-    /// Until when the resource is left alone, RFC 3339 in UTC.
-    pub until: String,
-    /// What is known of the other side.
-    pub other: String,
-}
-
 /// What can be told of the agent of a host from outside.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Told {
@@ -108,6 +99,12 @@ pub struct Running {
 }
 
 impl Status {
+    /// Takes up what is remembered.
+    pub fn recall(&mut self, memory: &Memory) {
+        self.drift.clone_from(&memory.drift);
+        self.fights.clone_from(&memory.fights);
+    }
+
     /// Writes it down.
     ///
     /// # Errors

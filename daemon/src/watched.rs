@@ -1,10 +1,11 @@
 //! What is watched: files, units, values, mounts, and who writes; for whom, `interest` knows. It says whom something happened to, and decides
 //! nothing.
 
-use crate::interest::{Hit, Interests};
+use crate::interest::{Change, Hit, Interests};
 use crate::report::What;
 use crate::reporters::Reporters;
 use crate::status::Status;
+use crate::watch::below::below;
 use crate::watch::files::{Files, Happened};
 use crate::watch::mounts::Mounts;
 use crate::watch::units::Manager;
@@ -27,6 +28,8 @@ pub struct Watched {
     values: Values,
     mounts: Mounts,
     interests: Interests,
+    /// Why what is mounted cannot be watched.
+    mounts_away: Option<String>,
     /// Who writes to what is fought over.
     pub writers: Writers,
 }
@@ -43,8 +46,8 @@ pub struct Heard {
 impl Watched {
     /// Nothing yet.
     pub fn new() -> Self {
-        let (manager, values, mounts, interests, writers) = Default::default();
-        Self { files: Files::new(), manager, values, mounts, interests, writers }
+        let (manager, values, mounts, interests, mounts_away, writers) = Default::default();
+        Self { files: Files::new(), manager, values, mounts, interests, mounts_away, writers }
     }
 
     /// Watches for these from now on, and for nobody else; tells what of it cannot be.
@@ -53,43 +56,29 @@ impl Watched {
         self.files.keep(&wanted);
         self.files.watch(wanted.into_iter());
         self.interests = interests;
-        status.directories = self.files.count();
         status.units = self.interests.units().count();
         self.manager.mind(&self.interests);
         self.values.mind(self.interests.values());
-        self.mind_manager(reporters, status);
-        let mut unwatched: BTreeMap<String, String> =
-            self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone())).collect();
-        unwatched.extend(status.unwatched.remove_entry(UNITS));
-        if let Err(failure) = self.mounts.mind(self.interests.mounts()) {
-            unwatched.insert("mounts".to_owned(), failure.to_string());
-        }
-        for (what, why) in &unwatched {
-            if status.unwatched.get(what) != Some(why) {
-                reporters.tell(status, What::Unwatched { what: what.clone(), why: why.clone() });
-            }
-        }
-        status.unwatched = unwatched;
+        self.mounts_away = self.mounts.mind(self.interests.mounts()).err().map(|failure| failure.to_string());
+        self.tell(reporters, status);
     }
 
-    /// Watches no file any more.
-    pub fn let_files_go(&mut self) {
-        self.files.keep(&BTreeSet::new());
+    /// Tells what cannot be watched, where that is news: it is so from one moment to the next, and again.
+    pub fn tell(&self, reporters: &mut Reporters<'_>, status: &mut Status) {
+        let unwatched = self.unwatched();
+        let news = unwatched.iter().filter(|(what, why)| status.unwatched.get(*what) != Some(*why));
+        let news: Vec<(String, String)> = news.map(|(what, why)| (what.clone(), why.clone())).collect();
+        (status.unwatched, status.directories) = (unwatched, self.files.count());
+        news.into_iter().for_each(|(what, why)| reporters.tell(status, What::Unwatched { what, why }));
     }
 
-    /// Tells where the service manager cannot be listened to, and where it can again.
-    pub fn mind_manager(&self, reporters: &mut Reporters<'_>, status: &mut Status) {
-        let why = self.manager.away().map(str::to_owned);
-        if status.unwatched.get(UNITS) == why.as_ref() {
-            return;
-        }
-        match why {
-            Some(why) => {
-                status.unwatched.insert(UNITS.to_owned(), why.clone());
-                reporters.tell(status, What::Unwatched { what: UNITS.to_owned(), why });
-            }
-            None => drop(status.unwatched.remove(UNITS)),
-        }
+    fn unwatched(&self) -> BTreeMap<String, String> {
+        let cut = || "there are more directories than are watched".to_owned();
+        let cut = self.interests.cut().map(|dir| (dir.display().to_string(), cut()));
+        let files = self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone()));
+        let units = self.manager.away().map(|why| (UNITS.to_owned(), why.to_owned()));
+        let mounts = self.mounts_away.iter().map(|why| ("mounts".to_owned(), why.clone()));
+        cut.chain(files).chain(units).chain(mounts).collect()
     }
 
     /// Takes up what has happened since.
@@ -105,19 +94,31 @@ impl Watched {
                     if let Some(dir) = concerned.anew {
                         self.files.watch(self.interests.below(&dir));
                     }
+                    let path = dir.join(&name);
+                    // What comes to be in it before it is watched is found by looking again.
+                    while change == Change::Name && self.interests.grow(&path, &below) {
+                        self.files.watch(self.interests.below(&path));
+                    }
                     heard.hits.extend(concerned.hits);
                 }
                 Happened::Gone(dir) => {
                     self.files.watch(self.interests.below(&dir));
                     heard.hits.extend(self.interests.all_below(&dir));
                 }
-                Happened::Everything => heard.is_cut = true,
+                Happened::Everything => {
+                    // Another directory may stand where one is watched.
+                    self.files.watch(self.interests.directories());
+                    heard.is_cut = true;
+                }
             }
         }
         for unit in self.manager.happened(&self.interests) {
             heard.hits.extend(self.interests.of_unit(&unit));
         }
         for path in self.mounts.happened()? {
+            // What was watched there may be hidden now.
+            self.files.watch(self.interests.below(&path));
+            heard.hits.extend(self.interests.all_below(&path));
             heard.hits.extend(self.interests.of_mount(&path));
         }
         for path in self.values.happened() {

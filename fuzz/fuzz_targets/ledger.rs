@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| match Ledger::of(data.to_vec()) {
             "nothing is guessed"
         );
         let (secrets, mut forgetful) = (Secrets::default(), ledger.clone());
-        forgetful.forget_applied(&names);
+        forgetful.roll_back(&names);
         ledger.update("a", (&catalog, &names), (&[], &Applied::under(&secrets, None)));
         assert!(ledger.orphans("a", &catalog).is_empty(), "what was removed is gone");
     }

@@ -12,7 +12,9 @@ pub enum Because {
     Intended,
     /// It is as it was; what it is to do follows from what becomes of others.
     Follows,
-    /// It cannot be told: what was last applied is not known (the ledger was written before it told that, or what was applied was brought back),
+    /// It cannot be told: what was last applied is not known (the ledger was written before it told that, or half of it was done),
     /// or a guard answers otherwise than it did, and it may ask about anything.
     Unknown,
+    /// The same was desired of it, was there, and was rolled back: it differs by somebody's will.
+    RolledBack,
 }

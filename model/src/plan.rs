@@ -99,6 +99,9 @@ pub struct Orphan {
     pub steps: Vec<Step>,
     /// Why it stays, where it does.
     pub because: String,
+    /// True where it had been removed before, and that was rolled back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_rolled_back: bool,
 }
 
 /// A notification that has not been answered yet.

@@ -82,7 +82,7 @@ pub fn holds_secret(value: &serde_json::Value) -> bool {
 }
 
 /// The secrets of one catalog, by the name that stands in the catalog. Held in memory only; cannot be serialized.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets(BTreeMap<String, Secret<Vec<u8>>>);
 
 impl Secrets {

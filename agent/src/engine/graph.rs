@@ -61,7 +61,7 @@ pub enum Part {
     All,
     /// These alone; what left the catalog is none of them.
     Only(BTreeSet<Id>),
-    /// All but these.
+    /// All but these; what left the catalog may be among them, and stays.
     Except(BTreeSet<Id>),
 }
 

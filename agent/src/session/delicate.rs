@@ -362,7 +362,8 @@ mod tests {
             ..Plan::default()
         };
         let steps = vec![Step::new(remove("/etc/sudoers.d/a"))];
-        plan.orphans.push(Orphan { id: Id::new("file", "/y"), steps, because: String::new() });
+        let id = Id::new("file", "/y");
+        plan.orphans.push(Orphan { id, steps, because: String::new(), is_rolled_back: false });
         let found = delicate(&plan, &claims, &login());
         let want = "/etc/ssh/sshd_config: the ssh server, unit ssh.service: the ssh server, \
                     unit nftables.service: the firewall, /etc/sudoers.d/a: becoming root";

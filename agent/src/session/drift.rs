@@ -21,7 +21,7 @@ pub fn drift(job: &Job<'_>) -> Result<Drift, Failure> {
         match (&node.verdict, because) {
             (Verdict::Unchanged, _) => told.even += 1,
             (Verdict::LeftOut, _) | (_, Some(Because::Follows)) => {}
-            (_, Some(Because::Intended)) => told.intended += 1,
+            (_, Some(Because::Intended | Because::RolledBack)) => told.intended += 1,
             (_, Some(because @ (Because::Drift | Because::Unknown))) => {
                 found.push(unknown(vertex));
                 told.resources.push(drifted(node, because));

@@ -77,5 +77,6 @@ pub(super) fn absent(job: &Job<'_>, ledger: &Ledger, plan: &Plan) -> Vec<Id> {
         return Vec::new();
     }
     let planned = |id: &Id| plan.orphans.iter().any(|orphan| orphan.id == *id);
-    ledger.orphans(job.scope, job.catalog).into_keys().filter(|id| !planned(id)).collect()
+    let is_absent = |id: &Id| job.choice.part.has(id) && !planned(id);
+    ledger.orphans(job.scope, job.catalog).into_keys().filter(is_absent).collect()
 }

@@ -86,7 +86,8 @@ mod tests {
         assert!(all_locked(&Plan { owed: vec![owed("/a")], ..all.clone() }).is_some());
         assert_eq!(all_locked(&Plan { owed: vec![owed("/c")], ..all.clone() }), None);
         let steps = vec![Step::new(model::Op::Reboot)];
-        let orphans = vec![Orphan { id: Id::new("file", "/o"), steps, because: String::new() }];
+        let id = Id::new("file", "/o");
+        let orphans = vec![Orphan { id, steps, because: String::new(), is_rolled_back: false }];
         assert_eq!(all_locked(&Plan { orphans, ..all.clone() }), None);
         let because = String::new;
         for more in [Verdict::Change, Verdict::Refresh, Verdict::Failed { because: because() }] {

@@ -50,7 +50,8 @@ pub(super) fn plan_graph(
         true => BTreeMap::new(),
         false => ledger.orphans(job.scope, job.catalog),
     };
-    for (id, owned) in orphans {
+    for (id, owned) in orphans.into_iter().filter(|(id, _)| job.choice.part.has(id)) {
+        let is_rolled_back = owned.rolled_back.is_some();
         let planned = match owned.removal {
             Some(_) if job.choice.locks.on(&id).is_some() => {
                 Err(job.choice.locks.on(&id).unwrap_or_default().to_owned())
@@ -64,7 +65,7 @@ pub(super) fn plan_graph(
             Ok(steps) => (steps, String::new()),
             Err(because) => (Vec::new(), because),
         };
-        plan.orphans.push(Orphan { id, steps, because });
+        plan.orphans.push(Orphan { id, steps, because, is_rolled_back });
     }
     plan.locks = locks;
     Ok(plan)
@@ -83,6 +84,8 @@ fn tell_drift(job: &Job<'_>, ledger: &Ledger, plan: &mut Plan) -> Result<(), Fai
         match ledger.because(job.scope, &node.id, applied.of(node)) {
             // The same is desired as was applied: what was found before stands.
             Because::Drift => {}
+            // It is there again, whatever was rolled back.
+            Because::RolledBack if planned.because == Some(Because::Follows) => {}
             other => planned.because = Some(other),
         }
     }

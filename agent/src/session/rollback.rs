@@ -130,8 +130,8 @@ fn restore_ledger(rollback: &Rollback<'_>, span: &Span) -> Result<(), Failure> {
     if let Some(damage) = damage {
         rollback.events.emit(EventBody::Note { text: damage.set_aside(rollback.state)? });
     }
-    // What was applied is not there any more, so what differs from it is nobody's doing: whoever keeps the host even must not repair it.
-    ledger.forget_applied(span.status.acts.values().flat_map(|act| &act.nodes));
+    // What was applied is not there any more, so what differs from it is somebody's will: whoever keeps the host even must not repair it.
+    ledger.roll_back(span.status.acts.values().flat_map(|act| &act.nodes));
     let runs = span.first..=span.through.unwrap_or(span.first);
     let restored = rollback.state.restore_removed(runs, &mut ledger);
     ledger.write(rollback.state)?;

@@ -163,8 +163,24 @@ mod tests {
         take_up(&mut ledger, ("s", &two), After::Failed);
         assert_eq!(because(&ledger, "s", first), Because::Unknown, "it is half of both");
         take_up(&mut ledger, ("s", &two), After::Even);
-        ledger.forget_applied([&Id::new("file", "/a")]);
-        assert_eq!(because(&ledger, "s", second), Because::Unknown, "it was rolled back");
+    }
+
+    #[test]
+    fn what_was_rolled_back_is_no_drift_until_it_is_applied_again() {
+        let mut ledger = Ledger::default();
+        let ((one, first), (two, second)) = (plain("one"), plain("two"));
+        take_up(&mut ledger, ("s", &two), After::Even);
+        ledger.roll_back([&Id::new("file", "/a")]);
+        take_up(&mut ledger, ("s", &two), After::Left);
+        assert_eq!(because(&ledger, "s", second), Because::RolledBack);
+        assert_eq!(because(&ledger, "other", second), Because::RolledBack, "whoever wants it");
+        assert_eq!(because(&ledger, "s", first), Because::Intended, "something else is desired");
+        ledger.roll_back([&Id::new("file", "/a")]);
+        assert_eq!(because(&ledger, "s", second), Because::RolledBack, "once is enough");
+        take_up(&mut ledger, ("s", &one), After::Even);
+        assert_eq!(because(&ledger, "s", second), Because::Intended, "it is wanted anew");
+        take_up(&mut ledger, ("s", &two), After::Even);
+        assert_eq!(because(&ledger, "s", second), Because::Drift);
     }
 
     #[test]

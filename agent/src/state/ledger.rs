@@ -24,6 +24,9 @@ pub struct Owned {
     /// What was desired of it when it was last as desired; `None` where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Desired>,
+    /// The same where it was rolled back since: whoever keeps the host even leaves that until something else is desired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<Desired>,
 }
 
 /// A ledger that cannot be read.
@@ -93,7 +96,7 @@ impl Ledger {
         for (id, one) in removed {
             if let Entry::Vacant(free) = owned.entry(id) {
                 // What comes back is what was before the run, whatever was applied since.
-                free.insert(Owned { applied: None, ..one });
+                free.insert(Owned { applied: None, rolled_back: one.applied.or(one.rolled_back), ..one });
                 self.changed = true;
             }
         }
@@ -105,10 +108,12 @@ impl Ledger {
         let ours = self.scopes.get(scope).and_then(|owned| owned.get(id));
         let others = || self.scopes.values().filter_map(|owned| owned.get(id)).collect::<Vec<_>>();
         let known = ours.map_or_else(others, |ours| vec![ours]);
-        let is = |applied: Option<Desired>| applied.is_some() && applied == desired;
+        let is = |known: Option<Desired>| known.is_some() && known == desired;
         if known.iter().any(|owned| is(owned.applied)) {
             Because::Drift
-        } else if known.iter().any(|owned| owned.applied.is_none())
+        } else if known.iter().any(|owned| is(owned.rolled_back)) {
+            Because::RolledBack
+        } else if known.iter().any(|owned| owned.applied.is_none() && owned.rolled_back.is_none())
             || (desired.is_none() && !known.is_empty())
         {
             Because::Unknown
@@ -117,11 +122,14 @@ impl Ledger {
         }
     }
 
-    /// Forgets what was applied of these, in all catalogs: it is being brought back.
-    pub fn forget_applied<'a>(&mut self, ids: impl IntoIterator<Item = &'a Id>) {
+    /// What was applied of these, in all catalogs, is being rolled back.
+    pub fn roll_back<'a>(&mut self, ids: impl IntoIterator<Item = &'a Id>) {
         for id in ids {
             for owned in self.scopes.values_mut().filter_map(|owned| owned.get_mut(id)) {
-                self.changed |= owned.applied.take().is_some();
+                if let Some(applied) = owned.applied.take() {
+                    owned.rolled_back = Some(applied);
+                    self.changed = true;
+                }
             }
         }
     }
@@ -146,13 +154,13 @@ impl Ledger {
             });
             while known.next_if(|(id, _)| **id < node.id).is_some() {}
             let before = known.peek().filter(|(id, _)| **id == node.id).map(|(_, owned)| *owned);
-            let was = before.and_then(|before| before.applied);
-            let applied = match after.get(at).unwrap_or(&After::Left) {
-                After::Even => applied.of(node),
-                After::Left => was,
-                After::Failed => was.filter(|was| applied.of(node) == Some(*was)),
+            let (was, back) = before.map_or((None, None), |before| (before.applied, before.rolled_back));
+            let (applied, rolled_back) = match after.get(at).unwrap_or(&After::Left) {
+                After::Even => (applied.of(node), None),
+                After::Left => (was, back),
+                After::Failed => (was.filter(|was| applied.of(node) == Some(*was)), None),
             };
-            let now = Owned { removal, applied };
+            let now = Owned { removal, applied, rolled_back };
             if before != Some(&now) {
                 news.push((node.id.clone(), now));
             }

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Failure, SoftLock};
 use std::time::Duration;
 
-/// Name of the file.
-const LOCKS: &str = "locks";
+/// Name of the file, in the host's state.
+pub const LOCKS: &str = "locks";
 
 /// Nobody holds the file for longer than a write takes.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -19,7 +19,7 @@ use crate::work::{Crew, Errand, Inventory, Machines, Make, Ready, Wanted, facts_
 use agent::state::{DEFAULT_ROOT, StateDir};
 use agent::work::keeping::{end_pause, put_pause};
 use anyhow::{Context, anyhow};
-use daemon::{ControlLoop, Host, Settings, settings, status};
+use daemon::{ControlLoop, Host, NoLook, Settings, settings, status};
 use model::Catalog;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -165,10 +165,13 @@ fn keep(path: PathBuf, state: StateDir, turns: Turns, format: Format) -> anyhow:
     match turns {
         Turns::All => agent.run().map(|()| Exit::Fine).map_err(Into::into),
         Turns::One => Ok(match agent.once()? {
-            Err(why) => {
-                let is_paused = why.starts_with("the agent is paused");
+            Err(NoLook::Kept(why)) => {
                 view::failure(&why);
-                if is_paused { Exit::Locked } else { Exit::Failed }
+                Exit::Locked
+            }
+            Err(NoLook::Failed(why)) => {
+                view::failure(&why);
+                Exit::Failed
             }
             Ok(report) => {
                 show::looked(&report, agent.status(), format);

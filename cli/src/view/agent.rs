@@ -72,8 +72,8 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
         lines.extend(
             status.next.iter().map(|next| format!("next look     {next}, or when something happens")),
         );
+        lines.push(format!("watching      {} directories, {} units", status.directories, status.units));
     }
-    lines.push(format!("watching      {} directories, {} units", status.directories, status.units));
     let pairs = |word: &str, pairs: &std::collections::BTreeMap<String, String>| {
         pairs.iter().map(|(what, why)| format!("{word:13} {what}: {why}")).collect::<Vec<_>>()
     };

@@ -60,6 +60,7 @@ fn mark(node: &PlannedNode) -> &'static str {
     match node.because {
         Some(Because::Drift) => "  [drift]",
         Some(Because::Unknown) => "  [drift or intended: not known]",
+        Some(Because::RolledBack) => "  [was rolled back]",
         Some(Because::Intended | Because::Follows) | None => "",
     }
 }

@@ -5,15 +5,17 @@ use super::{ControlLoop, Host};
 use crate::bookkeeping::{Books, Now, time};
 use crate::in_force::Loaded;
 use crate::interest::{Interests, Who, with_dependants};
-use crate::look::{End, Leave, Look, Looked};
+use crate::look::{End, Leave, Look, Looked, Rules};
 use crate::notebook::Notebook;
-use crate::policy::left;
+use crate::policy::{left, stays};
 use crate::report::{Cause, What};
 use crate::source::Site;
 use crate::status::Last;
+use crate::watch::below::below;
 use agent::engine::{Graph, Part};
+use agent::state::LOCKS;
 use agent::work::keeping::PAUSE;
-use model::{OnDrift, PlannedNode};
+use model::{Id, OnDrift, Orphan, PlannedNode};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,11 +26,8 @@ const BUSY: Duration = Duration::from_millis(500);
 /// So long after there was no catalog at all, it is tried again.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Directories below one that are watched, at most.
-const MOST_BELOW: usize = 1000;
-
 impl ControlLoop<'_> {
-    /// Reads the site anew, and watches what it claims; true where its catalog is another one than before.
+    /// Reads the site anew, and watches what it claims; true where its catalog is another one than before, or a secret in it.
     pub(super) fn load(&mut self) -> bool {
         self.agenda.done(Who::Site);
         let Loaded { files, is_new } = self.in_force.load(&mut self.reporters, &mut self.notebook.status);
@@ -40,32 +39,29 @@ impl ControlLoop<'_> {
         is_new
     }
 
-    /// Watches what the catalog claims, and what it was made from.
+    /// Watches what the catalog claims, and what it was made from, where that is wanted; and what people say to the agent itself.
     fn watch(&mut self, files: &[PathBuf]) {
-        if !self.settings.watch {
-            return;
-        }
         let mut interests = Interests::default();
-        if let Some(site) = self.in_force.site() {
+        if let Some(site) = self.in_force.site().filter(|_| self.settings.watch) {
             match Graph::load(&site.work.catalog, &site.secrets, agent::kinds::LIVE) {
-                Ok(graph) => interests = Interests::of(&graph, &directories_below),
+                Ok(graph) => interests = Interests::of(&graph, &below),
                 Err(failure) => self.tell(What::Note { text: failure.to_string() }),
             }
         }
-        interests.site(files, Path::is_dir);
+        if self.settings.watch {
+            interests.site(files, Path::is_dir);
+        }
         interests.path(&self.host.state.root().join(PAUSE), (Who::Orders, 0));
+        interests.path(&self.host.state.root().join(LOCKS), (Who::Locks, 0));
         self.host.settings.iter().for_each(|path| interests.path(path, (Who::Settings, 100)));
         self.watched.mind(interests, &mut self.reporters, &mut self.notebook.status);
     }
 
-    pub(super) fn look_at_everything(&mut self, cause: Cause) {
-        let Some(site) = self.in_force.site().cloned() else { return };
+    /// Looks at everything; who has the host, where it had to be left to another run.
+    pub(super) fn look_at_everything(&mut self, cause: Cause) -> Option<String> {
+        let site = self.in_force.site().cloned()?;
         self.agenda.forget_nodes();
         let catalog = &site.work.catalog;
-        let Notebook { memory, status, .. } = &mut self.notebook;
-        memory.keep(|id| catalog.position(id).is_some());
-        status.held.retain(|id, _| catalog.position(id).is_some());
-        status.failing.retain(|id, _| catalog.position(id).is_some());
         let all: Vec<usize> = (0..catalog.nodes().len()).collect();
         // Where the host is only observed, what left the catalog stays too.
         let part = match self.settings.mode {
@@ -73,10 +69,20 @@ impl ControlLoop<'_> {
             OnDrift::Observe => Part::Only(catalog.nodes().iter().map(|node| node.id.clone()).collect()),
         };
         let looked = self.look(&site, part);
-        if let End::Busy(_) = looked.end {
+        let busy = match &looked.end {
+            End::Busy(who) => Some(who.clone()),
+            _ => None,
+        };
+        if busy.is_some() {
             self.agenda.want_everything(cause);
         }
+        let Notebook { memory, status, .. } = &mut self.notebook;
+        let has = |id: &Id| catalog.position(id).is_some();
+        memory.keep(has);
+        status.failing.retain(|id, _| has(id));
+        status.held.retain(|id, _| has(id) || looked.end != End::Whole || looked.left.contains_key(id));
         self.enter((&site, &all), looked, cause);
+        busy
     }
 
     pub(super) fn look_at(&mut self, nodes: &BTreeSet<u32>) {
@@ -86,11 +92,12 @@ impl ControlLoop<'_> {
         let ids = all.iter().filter_map(|at| catalog.nodes().get(*at)).map(|node| node.id.clone()).collect();
         let looked = self.look(&site, Part::Only(ids));
         let now = Instant::now();
-        let is_nothing = looked.differing.is_empty() && looked.failed.is_empty();
+        let is_nothing = !looked.did_something();
         for who in nodes.iter().map(|at| Who::Node(*at)) {
             match looked.end {
                 End::Busy(_) => self.agenda.put(who, now),
-                End::Whole if is_nothing => self.agenda.was_nothing(who, now),
+                // Also what is left as it is, and may be written to a hundred times in a second.
+                _ if is_nothing => self.agenda.was_nothing(who, now),
                 _ => self.agenda.was_something(who),
             }
         }
@@ -100,9 +107,11 @@ impl ControlLoop<'_> {
     fn look(&self, site: &Site, part: Part) -> Looked {
         let Host { state, clock, .. } = &self.host;
         let now = self.now();
-        let rule = |node: &PlannedNode| left(node, site, &self.notebook.memory, (&self.settings, now));
+        let node = |node: &PlannedNode| left(node, site, &self.notebook.memory, (&self.settings, now));
+        let orphan = |orphan: &Orphan| stays(orphan, &self.settings);
         let is_open = self.settings.windows.is_open(now);
-        let leave: Leave<'_> = if is_open { Ok(&rule) } else { Err("it is outside the maintenance windows") };
+        let rules = Rules { node: &node, orphan: &orphan };
+        let leave: Leave<'_> = if is_open { Ok(rules) } else { Err("it is outside the maintenance windows") };
         Look { site, state, clock: *clock, stop: &self.wait.stop }.at(part, leave)
     }
 
@@ -133,19 +142,4 @@ impl ControlLoop<'_> {
             self.tell(What::Looked { cause, report, millis });
         }
     }
-}
-
-/// Directories in a directory, at any depth, as far as they can be read: the others are no less looked at by schedule.
-fn directories_below(dir: &Path) -> Vec<PathBuf> {
-    let (mut found, mut next) = (Vec::new(), vec![dir.to_owned()]);
-    while let Some(dir) = next.pop() {
-        let Ok(entries) = std::fs::read_dir(&dir) else { continue };
-        for entry in entries.flatten() {
-            if found.len() < MOST_BELOW && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                found.push(entry.path());
-                next.push(entry.path());
-            }
-        }
-    }
-    found
 }

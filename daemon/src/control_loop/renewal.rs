@@ -64,9 +64,6 @@ impl ControlLoop<'_> {
             }
         }
         self.agenda.follow(schedule(&settings, &self.host), self.now());
-        if !settings.watch {
-            self.watched.let_files_go();
-        }
         self.notebook.status.mode = mode(&settings).to_owned();
         self.notebook.status.source = self.in_force.source().name();
         self.settings = settings;

@@ -67,7 +67,11 @@ impl Reporter for Lines {
         let failed = |error| Failure::io("write", self.paths[0].display(), error);
         let today = told.at.get(..10).unwrap_or_default().to_owned();
         if self.is_full(&today) {
-            std::fs::rename(&self.paths[0], &self.paths[1]).map_err(failed)?;
+            match std::fs::rename(&self.paths[0], &self.paths[1]) {
+                // Somebody took it away: there is room.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                other => other.map_err(failed)?,
+            }
             self.count = 0;
         }
         let mut line = serde_json::to_vec(told).map_err(|error| failed(error.into()))?;
@@ -122,10 +126,13 @@ mod tests {
         assert_eq!(count(&lines), [3, 5]);
         lines.tell(&told("2026-01-17T00:00:00Z"), &Status::default()).unwrap();
         assert_eq!(count(&lines), [1, 3]);
+        std::fs::remove_file(&lines.paths[0]).unwrap();
+        lines.tell(&told("2026-03-17T00:00:00Z"), &Status::default()).unwrap();
+        assert_eq!(count(&lines), [1, 3], "one that somebody removed is begun anew");
         let text = std::fs::read_to_string(&lines.paths[0]).unwrap();
         assert_eq!(
             text,
-            "{\"at\":\"2026-01-17T00:00:00Z\",\"host\":\"h\",\"catalog\":null,\"event\":\"stopped\"}\n"
+            "{\"at\":\"2026-03-17T00:00:00Z\",\"host\":\"h\",\"catalog\":null,\"event\":\"stopped\"}\n"
         );
     }
 }

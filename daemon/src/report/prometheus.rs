@@ -80,6 +80,14 @@ fn metrics(status: &Status) -> String {
     );
     gauge("corrections", "Corrections of drift since the agent began.", &one(status.corrections as f64));
     gauge("unwatched", "Things that are looked at by schedule alone.", &one(status.unwatched.len() as f64));
+    let looked = status.last.iter().filter(|last| !last.is_locked).filter_map(|last| last.trouble.as_ref());
+    let refused = status.refused.iter().map(|refused| &refused.why);
+    let troubles = looked.chain(refused).chain(&status.no_catalog).chain(&status.bad_settings).count();
+    gauge(
+        "troubles",
+        "A look that did not come to its end, a catalog, a bundle or settings that cannot be used: how many of these.",
+        &one(troubles as f64),
+    );
     let version = status.catalog.clone().unwrap_or_default();
     gauge("catalog_info", "The catalog in force.", &[(format!("{{version=\"{version}\"}}"), 1.0)]);
     text
@@ -102,6 +110,7 @@ mod tests {
             last: Some(Last { at, cause: Cause::Event, report, millis: 42, trouble: None, is_locked: false }),
             drift: ["/a", "/b"].map(|name| (Id::new("file", name), drift.clone())).into(),
             catalog: Some("abc".into()),
+            no_catalog: Some("it does not compile".into()),
             ..Status::default()
         };
         let text = metrics(&status);
@@ -111,6 +120,7 @@ mod tests {
             "evenkeel_last_run_timestamp_seconds 1767355200",
             "evenkeel_last_run_duration_seconds 0.042",
             "evenkeel_resources{status=\"unchanged\"} 7",
+            "evenkeel_troubles 1",
             "evenkeel_catalog_info{version=\"abc\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

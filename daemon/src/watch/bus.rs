@@ -4,7 +4,7 @@
 use agent::os::bus::{Connection, Kind, Message, SOCKET, path_of};
 use model::Failure;
 use rustix::fd::BorrowedFd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Error;
 
 /// A connection to the service manager.
@@ -46,15 +46,19 @@ impl Bus {
     /// The connection is gone, as when systemd is executed anew.
     pub fn happened(&mut self) -> Result<Vec<String>, Failure> {
         let heard = self.connection.heard().map_err(failed)?;
-        let mut found: Vec<String> = heard.iter().filter_map(|message| self.unit(message)).collect();
-        found.dedup();
-        Ok(found)
+        let found: BTreeSet<&String> = heard.iter().flat_map(|message| self.concerned(message)).collect();
+        Ok(found.into_iter().cloned().collect())
     }
 
-    fn unit(&self, message: &Message) -> Option<String> {
-        let is_change =
-            message.kind == Kind::Signal && message.member.as_deref() == Some("PropertiesChanged");
-        self.units.get(message.path.as_ref()?).filter(|_| is_change).cloned()
+    fn concerned(&self, message: &Message) -> Vec<&String> {
+        match message.member.as_deref().filter(|_| message.kind == Kind::Signal) {
+            Some("PropertiesChanged") => {
+                message.path.as_ref().and_then(|path| self.units.get(path)).into_iter().collect()
+            }
+            // Some unit was enabled, disabled, masked: which, it does not say.
+            Some("UnitFilesChanged") => self.units.values().collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -108,9 +112,11 @@ mod tests {
         });
         let connection = Connection::over(ours).unwrap();
         let mut bus = Bus::over(connection, ["app.service", "cron.service"].into_iter()).unwrap();
-        let theirs = manager.join().unwrap();
+        let mut theirs = manager.join().unwrap();
         assert_eq!(bus.happened().unwrap(), ["app.service", "cron.service"]);
         assert_eq!(bus.happened().unwrap(), [""; 0]);
+        theirs.write_all(&message("/org/freedesktop/systemd1", "UnitFilesChanged")).unwrap();
+        assert_eq!(bus.happened().unwrap(), ["app.service", "cron.service"], "one of them was disabled");
         drop(theirs);
         assert!(bus.happened().is_err());
     }

@@ -19,6 +19,8 @@ const LONGEST: usize = 200;
 pub struct Writers {
     kernel: Option<Fanotify>,
     marked: BTreeSet<PathBuf>,
+    files: BTreeSet<PathBuf>,
+    /// To the files themselves, and to anything else in their directories: a place each, however many names come and go there.
     last: BTreeMap<PathBuf, String>,
 }
 
@@ -27,6 +29,8 @@ impl Writers {
     pub fn mark(&mut self, files: &BTreeSet<PathBuf>) {
         let dirs: BTreeSet<PathBuf> =
             files.iter().filter_map(|path| path.parent().map(Path::to_owned)).collect();
+        self.files.clone_from(files);
+        self.last.retain(|path, _| files.contains(path) || dirs.contains(path));
         if dirs == self.marked {
             return;
         }
@@ -63,8 +67,10 @@ impl Writers {
         while let Ok(events) = kernel.read_events() {
             for event in events.iter().filter(|event| event.pid() != ours) {
                 let place = event.fd().map(|fd| format!("/proc/self/fd/{}", fd.as_raw_fd()));
-                if let Some(path) = place.and_then(|place| read_link(place).ok()) {
-                    self.last.insert(path, words(event.pid()));
+                let Some(path) = place.and_then(|place| read_link(place).ok()) else { continue };
+                let is_one = self.files.contains(&path);
+                if let Some(place) = if is_one { Some(path.as_path()) } else { path.parent() } {
+                    self.last.insert(place.to_owned(), words(event.pid()));
                 }
             }
             if events.is_empty() {
@@ -74,10 +80,9 @@ impl Writers {
     }
 
     /// What is known of who wrote to this path last: to the file itself, or else to one beside it, which may have taken its name.
-    pub fn who(&self, path: &Path) -> Option<&str> {
-        let beside =
-            || self.last.iter().find(|(other, _)| other.parent() == path.parent()).map(|(_, who)| who);
-        self.last.get(path).or_else(beside).map(String::as_str)
+    pub fn who(&self, path: &Path) -> Option<String> {
+        let beside = || Some(format!("{}, which wrote beside it", self.last.get(path.parent()?)?));
+        self.last.get(path).cloned().or_else(beside)
     }
 }
 
@@ -118,6 +123,23 @@ mod tests {
         assert_eq!(words(i32::MAX), format!("process {}, which is gone", i32::MAX));
         assert_eq!(unit_of("3:cpu:/\n0::/system.slice/cron.service\n"), Some("cron.service"));
         assert_eq!(unit_of("0::/\n"), None);
+    }
+
+    #[test]
+    fn however_many_names_come_and_go_one_is_kept_of_each_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["one", "two"].map(|name| dir.path().join(name));
+        let mut writers = Writers::default();
+        writers.mark(&files.clone().into());
+        if writers.fd().is_none() {
+            return;
+        }
+        let script = "for n in 1 2 3 4 5; do echo x >\"$0/beside$n\"; done; echo x >\"$0/one\"";
+        let ended = std::process::Command::new("sh").args(["-c", script]).arg(dir.path()).status().unwrap();
+        writers.hear();
+        assert!(ended.success() && writers.last.len() <= 2, "{:?}", writers.last);
+        let [one, two] = files.map(|path| writers.who(&path).unwrap_or_default());
+        assert!(one.starts_with("process ") && two.ends_with(", which wrote beside it"), "{one}; {two}");
     }
 
     #[test]

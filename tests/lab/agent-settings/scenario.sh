@@ -103,12 +103,19 @@ settings
 soon is /etc/motd "Evenkeel keeps this."
 
 # What could lock people out waits for somebody who would notice.
-host_sh 'printf "\n[file.\"/etc/ssh/sshd_config.d/late.conf\"]\ncontent = \"LoginGraceTime 33\\\\n\"\n" >>/root/site/roles/web.toml'
+host_sh 'printf "\n[file.\"/etc/ssh/sshd_config.d/late.conf\"]\ncontent = \"LoginGraceTime 33\\\\n\"\non_removal = \"remove\"\n" >>/root/site/roles/web.toml'
 soon told '"event":"held","id":"file./etc/ssh/sshd_config.d/late.conf"'
 assert_exit 1 host test -e /etc/ssh/sshd_config.d/late.conf
 soon shows "waits         file./etc/ssh/sshd_config.d/late.conf: it could lock people out"
 settings 'delicate = "apply"'
 soon is /etc/ssh/sshd_config.d/late.conf "LoginGraceTime 33"
+settings
+soon told '"event":"corrected","id":"file./etc/ssh/sshd_config.d/late.conf"'
+host sed -i '/late.conf/,$d' /root/site/roles/web.toml
+soon shows "waits         file./etc/ssh/sshd_config.d/late.conf: it could lock people out"
+assert_exit 0 host test -e /etc/ssh/sshd_config.d/late.conf
+settings 'delicate = "apply"'
+soon host test ! -e /etc/ssh/sshd_config.d/late.conf
 
 # Who fights is named: its process and its command.
 host_write /usr/local/bin/fighter 0755 <<'END'

@@ -31,6 +31,10 @@ back() {
 }
 pid() { host systemctl show -P MainPID evenkeel-agent; }
 told() { host cat /var/lib/evenkeel/agent/reports.jsonl; }
+# looked_at CAUSE COUNT: the last look was for that, at so many resources.
+looked_at() {
+    [[ $(host cat /var/lib/evenkeel/agent/status | jq -r '.last | "\(.cause) \([.report | .changed, .unchanged, .failed, .skipped, .unknown] | add)"') == "$1 $2" ]]
+}
 # has told SOMETHING
 says() { [[ $(told) == *"$1"* ]]; }
 
@@ -52,12 +56,15 @@ assert_contains "$OUTPUT" "running       process $first"
 # another mount of proc.
 host_sh 'mkdir /run/proc; mount -t proc proc /run/proc'
 times="sed $(back motd sed -i s/keeps/kept/ /etc/motd) ms"
+# Nobody else was looked at.
+soon looked_at event 1
 times+=", rm $(back motd rm /etc/motd) ms"
 times+=", chmod $(back motd chmod 0600 /etc/motd) ms"
 times+=", mv $(back motd bash -c 'echo mine >/etc/other && mv /etc/other /etc/motd') ms"
 times+=", unit $(back unit bash -c 'systemctl kill -s KILL lookout; while systemctl -q is-active lookout; do :; done') ms"
 times+=", user $(back user usermod -s /bin/sh sailor) ms"
 times+=", umount $(back mount umount /srv/scratch) ms"
+times+=", on it $(back mount sh -c 'echo mine >/srv/scratch/note') ms"
 times+=", remount $(back mount mount -o remount,ro /srv/scratch) ms"
 times+=", fstab $(back mount sed -i /scratch/d /etc/fstab) ms"
 times+=", value $(back sysctl sh -c 'echo 7201 >/proc/sys/net/ipv4/tcp_keepalive_time') ms"
@@ -106,6 +113,9 @@ assert_exit 0 keel agent status
 assert_contains "$OUTPUT" "a try"
 assert_exit 0 keel agent resume
 soon host test -e /etc/fought
+assert_exit 0 keel agent pause --reason "a moment" --for 3s
+host rm /etc/fought
+soon host test -e /etc/fought
 
 # Killed, it is there again, and what was altered meanwhile is put right.
 host_sh 'kill -9 "$1"; echo mine >/etc/motd' "$(pid)"
@@ -116,6 +126,19 @@ assert_eq "" "$(host find /etc -name '.motd*')" "left behind"
 host sed -i 's/keeps this/keeps that/' /root/site/host.toml
 soon host grep -qx "Evenkeel keeps that." /etc/motd
 soon says '"id":"file./etc/motd","because":"intended"'
+
+# What somebody rolls back stays so, until the site says something else.
+assert_exit 0 keel_on_host rollback --yes
+soon says '"event":"held","id":"file./etc/motd","left":"it was rolled back'
+assert_eq "Evenkeel keeps this." "$(host cat /etc/motd)"
+host sed -i 's/keeps that/keeps what you say/' /root/site/host.toml
+soon host grep -qx "Evenkeel keeps what you say." /etc/motd
+
+# A directory that comes into one that is copied is watched as that is.
+host_sh 'mkdir /root/site/files/tree/deep; echo ours >/root/site/files/tree/deep/two'
+soon host grep -qx ours /srv/tree/deep/two
+host_sh 'echo mine >/srv/tree/deep/two'
+soon host grep -qx ours /srv/tree/deep/two
 
 # Who changes it again and again wins for a while, and is told of.
 host_sh 'for ((i = 0; i < 400; i++)); do

@@ -5,147 +5,17 @@
     reason = "alters scratch files as a stranger would, and says what was told where that failed"
 )]
 
-use agent::os::lock::{Attempt, Holder, lock_within};
-use agent::state::StateDir;
+mod left;
+mod world;
+
 use agent::work::keeping::{end_pause, put_pause};
 use daemon::status::told;
-use daemon::{ControlLoop, Host, NoSite, Outside, Settings, Site, Source, settings};
-use model::{Catalog, Common, Failure, Id, Node, OnDrift, Secrets};
-use serde_json::json;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use model::OnDrift;
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use wire::{NoBlobs, Pause, Work};
-
-/// A site with one file, which holds what `wanted` says.
-struct OneFile {
-    path: PathBuf,
-    wanted: Mutex<String>,
-    marker: PathBuf,
-    on_drift: Option<OnDrift>,
-    refused: Mutex<Option<String>>,
-}
-
-impl Source for OneFile {
-    fn name(&self) -> String {
-        "one file".to_owned()
-    }
-
-    fn renew(&self, _: &Settings, text: &str) -> Result<(), Failure> {
-        let is_kept = !text.starts_with("# nobody keeps this");
-        if is_kept { Ok(()) } else { Err(Failure::refused("there is no room", "make some")) }
-    }
-
-    fn site(&self) -> Result<Site, NoSite> {
-        let node = Node {
-            id: Id::new("file", self.path.display().to_string()),
-            origins: Vec::new(),
-            params: json!({ "content": *self.wanted.lock().unwrap(), "mode": "0644" }),
-            common: Common { on_drift: self.on_drift, ..Common::default() },
-        };
-        let catalog = Catalog::new(vec![node], Vec::new()).unwrap();
-        let (scope, command) = ("test".to_owned(), "agent".to_owned());
-        let work = Work { catalog, scope, command, ..Work::default() };
-        let files = vec![self.marker.clone()];
-        let (secrets, blobs, warnings) = (Secrets::default(), Arc::new(NoBlobs), Vec::new());
-        let refused = self.refused.lock().unwrap().clone();
-        Ok(Site { work, secrets, blobs, files, warnings, bundle: None, refused })
-    }
-
-    fn is_outdated(&self) -> bool {
-        *self.wanted.lock().unwrap() == "a newer program's"
-    }
-}
-
-struct World {
-    dir: tempfile::TempDir,
-    source: OneFile,
-}
-
-/// How often somebody asked what time it is.
-static ASKED: AtomicU64 = AtomicU64::new(0);
-
-fn clock() -> String {
-    ASKED.fetch_add(1, Ordering::SeqCst);
-    agent::os::clock::now()
-}
-
-/// What stands in the settings at first.
-const TEXT: &str = "[source]\nfile = \"/x\"\n[reports]\njournal = false\n[fights]\ncorrections = 3\n";
-
-fn settings() -> Settings {
-    settings::read("x", TEXT).unwrap()
-}
-
-impl World {
-    fn new(on_drift: Option<OnDrift>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("etc")).unwrap();
-        std::fs::write(dir.path().join("agent.toml"), TEXT).unwrap();
-        let (path, marker) = (dir.path().join("etc/file"), dir.path().join("site.toml"));
-        let (wanted, refused) = (Mutex::new("one\n".into()), Mutex::default());
-        Self { source: OneFile { path, wanted, marker, on_drift, refused }, dir }
-    }
-
-    fn state(&self) -> StateDir {
-        StateDir::new(self.dir.path().join("state"))
-    }
-
-    fn reports(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("state/agent/reports.jsonl")).unwrap_or_default()
-    }
-
-    fn content(&self) -> String {
-        std::fs::read_to_string(&self.source.path).unwrap_or_default()
-    }
-
-    /// Runs the agent while `act` goes on, and ends it.
-    fn keep(&self, act: impl FnOnce() + Send) {
-        let host = Host {
-            state: self.state(),
-            settings: Some(self.dir.path().join("agent.toml")),
-            name: "h".into(),
-            machine_id: "m".into(),
-            clock: &clock,
-            outside: Outside::default(),
-        };
-        let mut agent = ControlLoop::new(settings(), &self.source, host).unwrap();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                // A test that fails is to end as well, and to say what was told.
-                let _ending = End(self.dir.path());
-                soon("the first look", || self.reports().contains("\"cause\":\"start\""));
-                act();
-            });
-            agent.run().unwrap();
-        });
-    }
-}
-
-/// Asks the agent to end as its unit would. Each test is a process of its own.
-struct End<'a>(&'a Path);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{}", std::fs::read_to_string(self.0.join("state/agent/reports.jsonl")).unwrap());
-        }
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
-    }
-}
-
-fn soon(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn has_no_root() -> bool {
-    !rustix::process::geteuid().is_root()
-}
+use wire::Pause;
+use world::{ASKED, TEXT, World, clock, has_no_root, soon};
 
 #[test]
 fn what_a_stranger_does_is_undone_and_told() {
@@ -364,21 +234,16 @@ fn who_waits_for_another_run_does_not_ask_for_it_all_the_time() {
     }
     let world = World::new(None);
     world.keep(|| {
-        let (run, since, command) = ("7".to_owned(), clock(), "apply".to_owned());
-        let by = Holder { pid: std::process::id(), run, since, command };
-        // The agent may be looking at what it has just written itself.
-        let attempt =
-            lock_within(&world.dir.path().join("state/lock"), &by, Duration::from_secs(20)).unwrap();
-        assert!(matches!(attempt, Attempt::Taken(_)));
-        std::fs::write(&world.source.path, "mine").unwrap();
-        std::thread::sleep(Duration::from_millis(200));
-        let (before, start) = (ASKED.load(Ordering::SeqCst), Instant::now());
-        let asked = || ASKED.load(Ordering::SeqCst) - before;
-        std::thread::sleep(Duration::from_secs(1));
-        soon("that it asks", || asked() > 0);
-        assert!(asked() < 100 * start.elapsed().as_secs(), "it asked {} times", asked());
-        assert_eq!(world.content(), "mine");
-        drop(attempt);
+        world.alone(|| {
+            std::fs::write(&world.source.path, "mine").unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+            let (before, start) = (ASKED.load(Ordering::SeqCst), Instant::now());
+            let asked = || ASKED.load(Ordering::SeqCst) - before;
+            std::thread::sleep(Duration::from_secs(1));
+            soon("that it asks", || asked() > 0);
+            assert!(asked() < 100 * start.elapsed().as_secs(), "it asked {} times", asked());
+            assert_eq!(world.content(), "mine");
+        });
         soon("the file", || world.content() == "one\n");
     });
 }
