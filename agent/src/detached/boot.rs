@@ -15,15 +15,16 @@ use std::time::Duration;
 
 /// Goes on with what the last uptime left, and sees to it that nothing is started at the next boot that nobody needs.
 pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
-    // A fault of the last uptime has no business in this one.
-    drill::after_boot(state)?;
+    // A fault of the last uptime has no business in this one. One that cannot be taken back yet holds up nobody's way back.
+    let drilled = drill::after_boot(state);
     // First, and before there is a network, which the run may have broken: nobody stays locked out. A run that goes on is waited for.
     if let Some(run) = state.awaited()? {
         Posted::of(state).start(run)?;
     }
     let resumed = go_on(state);
     BootUnit::of(state).release()?;
-    resumed
+    // systemd starts this again, and it is tried again.
+    resumed.and(drilled)
 }
 
 /// Waits for the network, where somebody can tell: what a run needs may come from there.

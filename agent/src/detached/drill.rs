@@ -5,7 +5,7 @@
 use super::boot_unit::BootUnit;
 use super::role::Role;
 use super::unit;
-use crate::drills::{Here, Whose, end, is_over, standing};
+use crate::drills::{Here, Whose, end, is_over, standing, turn};
 use crate::os::clock;
 use crate::os::lock::{Attempt, Holder, holder, lock_within};
 use crate::state::StateDir;
@@ -55,7 +55,12 @@ pub fn post_drill(state: &StateDir) -> Result<(), Failure> {
 /// # Errors
 /// It could not be removed.
 pub fn relieve_drill(state: &StateDir) -> Result<(), Failure> {
-    if unit::has_units() { BootUnit::of(state).release() } else { Ok(()) }
+    if !unit::has_units() {
+        return Ok(());
+    }
+    // Not while somebody puts the next fault, for which it has just been enabled.
+    let _turn = turn(state)?;
+    BootUnit::of(state).release()
 }
 
 /// What the process holds while it waits.
@@ -73,7 +78,7 @@ pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
     let (pid, command) = (std::process::id(), "waiting for the end of a drill".to_owned());
     let us = Holder { pid, run: String::new(), since: clock::now(), command };
     // Who waited for the fault before may just be about to end.
-    let Attempt::Taken(_post) = lock_within(&post(state), &us, PATIENCE)? else { return Ok(()) };
+    let Attempt::Taken(post) = lock_within(&post(state), &us, PATIENCE)? else { return Ok(()) };
     while let Some(fault) = standing(state)? {
         let why = match told.load(Ordering::SeqCst) {
             true => "who waited for its end was told to stop",
@@ -84,12 +89,18 @@ pub(super) fn play(state: &StateDir) -> Result<(), Failure> {
             }
         };
         if let Err(failure) = end((state, &Here { state }), Whose::Any, why, &clock::now()) {
+            // A system that goes down starts nothing any more. It is not held up: the boot unit takes the fault back.
+            if told.load(Ordering::SeqCst) && unit::is_going_down() {
+                return Ok(());
+            }
             // Into the journal of the unit.
             let text = format!("the fault of {} stays for now: {failure}\n", fault.fault.name);
             drop(std::io::stderr().write_all(text.as_bytes()));
             sleep(PAUSE);
         }
     }
+    // Who waits for the next one may want it.
+    drop(post);
     relieve_drill(state)
 }
 

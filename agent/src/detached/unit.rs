@@ -30,6 +30,13 @@ pub(super) fn has_units() -> bool {
     has_services() && geteuid().is_root()
 }
 
+/// True where the system is about to go down (systemctl(1), "is-system-running").
+pub(super) fn is_going_down() -> bool {
+    let mut call = Child::new(["systemctl", "is-system-running"]);
+    call.timeout = Duration::from_secs(10);
+    has_units() && call.run().is_ok_and(|said| said.stdout.beginning().starts_with(b"stopping"))
+}
+
 /// Starts the unit `name`, which plays `role`.
 ///
 /// # Errors

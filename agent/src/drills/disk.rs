@@ -25,6 +25,9 @@ pub struct Disk {
 pub struct Note {
     path: PathBuf,
     bytes: u64,
+    /// Where its file system is mounted, but for one that is always there, or is gone after a boot.
+    #[serde(default)]
+    mount: Option<PathBuf>,
 }
 
 fn usual() -> String {
@@ -80,15 +83,35 @@ impl Fault for Disk {
             let why = format!("{} is in memory, of which that would take too much", self.path);
             return Err(Cannot::Here(why));
         }
-        Ok(Note { path: dir.join(".keel-drill"), bytes })
+        let path = dir.join(".keel-drill");
+        match tools.size(&path) {
+            Err(Failure::Missing { .. }) => {}
+            Err(failure) => return Err(failure.into()),
+            // Nobody could tell it from ours.
+            Ok(_) => {
+                let why = format!("{} is there already", path.display());
+                return Err(Failure::refused(why, "remove it").into());
+            }
+        }
+        let mount = if room.memory.is_some() { None } else { tools.mounted_at(&dir)? };
+        Ok(Note { path, bytes, mount })
     }
 
-    fn inject(&self, Note { path, bytes }: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
+    fn inject(&self, Note { path, bytes, .. }: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
         tools.fill(path, *bytes)?;
         Ok(format!("{} takes {} MB; {} are left", path.display(), bytes / MEGABYTE, self.leave))
     }
 
-    fn undo(Note { path, .. }: &Note, tools: &dyn Tools) -> Result<String, Failure> {
+    fn undo(Note { path, mount, .. }: &Note, tools: &dyn Tools) -> Result<String, Failure> {
+        // It is still there when the file system is, as after a boot that does not wait for it.
+        if let (Some(mount), Some(dir)) = (mount, path.parent())
+            && tools.mounted_at(dir)?.as_ref() != Some(mount)
+        {
+            return Err(Failure::unknown(
+                path.display().to_string(),
+                format!("{} is not mounted", mount.display()),
+            ));
+        }
         Ok(if tools.remove(path)? { format!("{} is gone", path.display()) } else { String::new() })
     }
 }

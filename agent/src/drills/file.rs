@@ -1,7 +1,7 @@
 //! The fault `file`: a managed file has bytes at its end that do not belong there.
 
 use super::fault::{Cannot, Fault};
-use super::tools::Tools;
+use super::tools::{Cut, Tools};
 use crate::kind::Listed;
 use model::{Failure, HostPath, Problem, Repair};
 use schemars::JsonSchema;
@@ -63,7 +63,13 @@ impl Fault for File {
     }
 
     fn undo(Note { path, inode, size, text }: &Note, tools: &dyn Tools) -> Result<String, Failure> {
-        let is_cut = tools.cut(path, *inode, *size, text)?;
-        Ok(if is_cut { format!("{} has its own end again", path.display()) } else { String::new() })
+        Ok(match tools.cut(path, *inode, *size, text)? {
+            Cut::Done => format!("{} has its own end again", path.display()),
+            Cut::Nothing => String::new(),
+            // What somebody may still be writing to is not written anew.
+            Cut::Buried => {
+                format!("somebody has written to {} since: what the drill wrote stays in it", path.display())
+            }
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! The host that this program runs on, as faults see it. Programs are started by `os::child` alone, and paths are opened as `os` opens them.
 
-use super::tools::{Process, Room, Said, Signal, Tools};
+use super::tools::{Cut, Process, Room, Said, Signal, Tools};
 use crate::os::child::Child;
 use crate::os::error::Doing;
 use crate::os::parent::Parent;
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, read_dir, read_link, read_to_string};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a program may take: starting or stopping a service does.
@@ -51,8 +51,13 @@ impl Tools for Here<'_> {
         has_services()
     }
 
-    fn has_interface(&self, name: &str) -> bool {
-        Path::new("/sys/class/net").join(name).exists()
+    fn mtu(&self, interface: &str) -> Result<Option<u64>, Failure> {
+        let path = Path::new("/sys/class/net").join(interface).join("mtu");
+        match read_to_string(&path) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::io("read", path.display(), error)),
+        }
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {
@@ -62,11 +67,14 @@ impl Tools for Here<'_> {
             pid = stat(pid)?.and_then(|stat| stat.parent).unwrap_or(0);
         }
         let mut found = Vec::new();
+        let groups = |pid: u32| -> Result<String, Failure> {
+            Ok(gone(read_to_string(format!("/proc/{pid}/cgroup")), pid)?.unwrap_or_else(String::new))
+        };
+        let first = groups(1)?;
         for pid in pids()?.into_iter().filter(|pid| !ours.contains(pid)) {
             let Some(Stat { name, start, .. }) = stat(pid)? else { continue };
-            let groups =
-                gone(read_to_string(format!("/proc/{pid}/cgroup")), pid)?.unwrap_or_else(String::new);
-            found.push(Process { pid, start, name, unit: service_of(&groups).to_owned() });
+            let unit = service_of(&groups(pid)?, &first).to_owned();
+            found.push(Process { pid, start, name, unit });
         }
         Ok(found)
     }
@@ -140,6 +148,17 @@ impl Tools for Here<'_> {
         Ok(Room { free: found.f_bavail.saturating_mul(found.f_frsize), memory, has_state })
     }
 
+    fn mounted_at(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
+        let device = |path: &Path| look(path, Follow::No).map(|meta| Some(meta?.identity.dev));
+        let own = device(path)?;
+        for (top, above) in path.ancestors().zip(path.ancestors().skip(1)) {
+            if own.is_some() && device(above)? != own {
+                return Ok(Some(top.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     fn fill(&self, path: &Path, bytes: u64) -> Result<(), Failure> {
         let parent = Parent::open(path)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -186,20 +205,23 @@ impl Tools for Here<'_> {
         file.sync_all().map_err(failed)
     }
 
-    fn cut(&self, path: &Path, inode: u64, size: u64, text: &str) -> Result<bool, Failure> {
-        let Some((file, meta)) = open(path, OFlags::RDWR)? else { return Ok(false) };
+    fn cut(&self, path: &Path, inode: u64, size: u64, text: &str) -> Result<Cut, Failure> {
+        let Some((file, meta)) = open(path, OFlags::RDWR)? else { return Ok(Cut::Nothing) };
         let longer = meta.size.checked_sub(size).and_then(|more| usize::try_from(more).ok()).unwrap_or(0);
-        if meta.identity.ino != inode || longer == 0 || longer > text.len() {
-            return Ok(false);
+        if meta.identity.ino != inode || longer == 0 {
+            return Ok(Cut::Nothing);
         }
-        let mut end = vec![0; longer];
+        let mut end = vec![0; longer.min(text.len())];
         file.read_exact_at(&mut end, size).map_err(|error| Failure::io("read", path.display(), error))?;
-        if end != text.as_bytes()[..longer] {
-            return Ok(false);
+        if !text.as_bytes().starts_with(&end) {
+            return Ok(Cut::Nothing);
+        }
+        if longer > text.len() {
+            return Ok(Cut::Buried);
         }
         ftruncate(&file, size).doing("cut", path)?;
         fsync(&file).doing("sync", path)?;
-        Ok(true)
+        Ok(Cut::Done)
     }
 }
 
@@ -273,11 +295,21 @@ fn gone<T>(read: std::io::Result<T>, pid: u32) -> Result<Option<T>, Failure> {
     }
 }
 
-/// The service of a process, of its proc_pid_cgroup(5); empty where it is of none.
-fn service_of(groups: &str) -> &str {
-    let is_systemd = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
-    let parts = groups.lines().filter(is_systemd).flat_map(|line| line.rsplit('/'));
-    parts.into_iter().find(|part| part.ends_with(".service")).unwrap_or("")
+/// The service of a process, by its proc_pid_cgroup(5) and that of the first process; empty where it is of none. What a container or a user's
+/// own manager calls a service is none of this system's.
+fn service_of<'a>(groups: &'a str, first: &str) -> &'a str {
+    let root = group_of(first).trim_end_matches("/init.scope").trim_end_matches('/');
+    let below = group_of(groups).strip_prefix(root).unwrap_or("");
+    let unit = below.split('/').find(|part| !part.is_empty() && !part.ends_with(".slice"));
+    unit.filter(|unit| unit.ends_with(".service")).unwrap_or("")
+}
+
+/// Where systemd has put a process.
+fn group_of(groups: &str) -> &str {
+    let named = |is_meant: fn(&&str) -> bool| groups.lines().find(is_meant)?.splitn(3, ':').nth(2);
+    named(|line| line.contains(":name=systemd:"))
+        .or_else(|| named(|line| line.starts_with("0::")))
+        .unwrap_or("")
 }
 
 /// The local port of a line of proc_pid_net(5), where its socket is one of these.
@@ -290,8 +322,9 @@ fn local_port(line: &str, sockets: &BTreeSet<String>) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::{Here, local_port, parsed, service_of};
-    use crate::drills::tools::{Process, Signal, Tools};
+    use crate::drills::tools::{Cut, Process, Signal, Tools};
     use crate::state::StateDir;
+    use std::path::Path;
 
     #[test]
     fn the_kernels_tables_are_read() {
@@ -300,12 +333,29 @@ mod tests {
         assert_eq!(local_port(line, &["4712".to_owned()].into()), None);
         let stat = parsed("7 (a) (b) S 1 7 7 0 -1 4 1 2 3 4 5 6 7 8 20 0 1 0 4242 1 1").unwrap();
         assert_eq!((stat.name.as_str(), stat.parent, stat.start), ("a) (b", Some(1), 4242));
-        for (groups, unit) in [
-            ("0::/system.slice/nginx.service\n", "nginx.service"),
-            ("3:cpu:/\n1:name=systemd:/system.slice/cron.service\n0::/\n", "cron.service"),
-            ("0::/user.slice/user-0.slice/session-3.scope\n", ""),
+    }
+
+    #[test]
+    fn a_service_of_somebody_elses_manager_is_none() {
+        let host = "0::/init.scope\n";
+        for (groups, first, unit) in [
+            ("0::/system.slice/nginx.service\n", host, "nginx.service"),
+            ("0::/system.slice/system-getty.slice/getty@tty1.service\n", host, "getty@tty1.service"),
+            ("0::/system.slice/containerd.service/shim\n", host, "containerd.service"),
+            (
+                "3:cpu:/\n1:name=systemd:/system.slice/cron.service\n0::/\n",
+                "1:name=systemd:/init.scope\n",
+                "cron.service",
+            ),
+            ("0::/user.slice/user-0.slice/session-3.scope\n", host, ""),
+            ("0::/user.slice/user-7.slice/user@7.service/app.slice/web.service\n", host, "user@7.service"),
+            ("0::/machine.slice/machine-a.scope/payload/system.slice/nginx.service\n", host, ""),
+            ("0::/docker/4711/system.slice/nginx.service\n", host, ""),
+            // The same, from inside.
+            ("0::/docker/4711/system.slice/nginx.service\n", "0::/docker/4711/init.scope\n", "nginx.service"),
+            ("0::/system.slice/nginx.service\n", "0::/\n", "nginx.service"),
         ] {
-            assert_eq!(service_of(groups), unit);
+            assert_eq!(service_of(groups, first), unit, "{groups}");
         }
     }
 
@@ -321,14 +371,16 @@ mod tests {
         put("one\n").unwrap();
         let (size, inode) = here.size(&path).unwrap();
         here.append(&path, inode, "fault\n").unwrap();
-        assert!(here.cut(&path, inode, size, "fault\n").unwrap());
-        assert!(!here.cut(&path, inode, size, "fault\n").unwrap(), "it is cut once");
+        let cut = || here.cut(&path, inode, size, "fault\n").unwrap();
+        assert_eq!((cut(), cut()), (Cut::Done, Cut::Nothing), "it is cut once");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\n");
         // What was cut off half-way, by a power failure, and what somebody else has written.
         here.append(&path, inode, "fau").unwrap();
-        assert!(here.cut(&path, inode, size, "fault\n").unwrap());
-        here.append(&path, inode, "other").unwrap();
-        assert!(!here.cut(&path, inode, size, "fault\n").unwrap());
+        assert_eq!(cut(), Cut::Done);
+        here.append(&path, inode, "fault\n").unwrap();
+        here.append(&path, inode, "two\n").unwrap();
+        assert_eq!(cut(), Cut::Buried, "what somebody wrote after it stays");
+        assert_eq!(here.cut(&path, inode, size, "other").unwrap(), Cut::Nothing);
     }
 
     #[test]
@@ -337,5 +389,15 @@ mod tests {
         let state = StateDir::new(dir.path());
         let ourselves = Process { pid: std::process::id(), start: 1, ..Process::default() };
         assert!(!Here { state: &state }.signal(&ourselves, Signal::Kill).unwrap());
+    }
+
+    #[test]
+    fn a_file_system_is_where_it_is_mounted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state, at) = (StateDir::new(dir.path()), |path: &str| Path::new(path).to_owned());
+        let here = Here { state: &state };
+        assert_eq!(here.mounted_at(&at("/proc/self")), Ok(Some(at("/proc"))));
+        assert_eq!((here.mounted_at(&at("/")), here.mounted_at(&at("/proc/none"))), (Ok(None), Ok(None)));
+        assert!(here.mtu("lo").unwrap() > Some(0) && here.mtu("no-such0").unwrap().is_none());
     }
 }

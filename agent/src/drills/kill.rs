@@ -6,6 +6,7 @@ use crate::kind::Listed;
 use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Processes of a name get a signal. `kill = "nginx"` is short for `kill = { process = "nginx" }`. Taken back, those that hang go on, and a
 /// service that does not run any more is started.
@@ -24,18 +25,22 @@ pub struct Kill {
 pub struct Note {
     signal: Signal,
     processes: Vec<Process>,
+    /// The services that they belong to, and what runs and does not without those.
+    #[serde(default)]
+    units: Vec<String>,
 }
 
 /// As many bytes of a name the kernel keeps (proc_pid_comm(5)).
 const COMM: usize = 15;
 
-/// Nobody could take back what happens without these, or reach the host.
-const NEEDED: [&str; 9] = [
+/// Nobody could take back what happens without these, or reach the host. At most 15 bytes of each, as the kernel has them.
+const NEEDED: [&str; 10] = [
     "systemd",
     "init",
     "dbus-daemon",
     "dbus-broker",
-    "systemd-networkd",
+    "systemd-network",
+    "dropbear",
     "NetworkManager",
     "dhclient",
     "boot",
@@ -80,7 +85,9 @@ impl Fault for Kill {
                 false => Cannot::Here(format!("{why}: no service manager runs here to start one")),
             });
         }
-        Ok(Note { signal: self.signal, processes })
+        let units: BTreeSet<&str> = processes.iter().map(|one| one.unit.as_str()).collect();
+        let units = super::stop::with_those_on(units.into_iter().filter(|unit| !unit.is_empty()), tools)?;
+        Ok(Note { signal: self.signal, processes, units })
     }
 
     fn inject(&self, note: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
@@ -107,15 +114,7 @@ impl Fault for Kill {
                 }
             }
         }
-        let mut units: Vec<&str> = note.processes.iter().map(|one| one.unit.as_str()).collect();
-        units.retain(|unit| !unit.is_empty());
-        units.sort_unstable();
-        units.dedup();
-        for unit in units {
-            if super::stop::start(unit, tools)? {
-                done.push(format!("{unit} was started"));
-            }
-        }
+        done.extend(super::stop::start(&note.units, tools)?);
         Ok(done.join(", "))
     }
 }

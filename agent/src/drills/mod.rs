@@ -23,8 +23,8 @@ pub use here::{Here, has_services};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use keeper::idle;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-pub use standing::{Begun, NAME, Standing, Whose, begin, end, is_over, standing};
-pub use tools::{Process, Room, Said, Signal, Tools};
+pub use standing::{Begun, NAME, Standing, Whose, begin, end, is_over, standing, turn};
+pub use tools::{Cut, Process, Room, Said, Signal, Tools};
 
 /// Declares the list from the modules and structs of the sorts.
 macro_rules! faults {

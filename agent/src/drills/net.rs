@@ -34,8 +34,10 @@ pub struct Note {
 
 /// Our queue, by its number: `ke` in hexadecimal.
 const HANDLE: &str = "6b65:";
-/// The bytes of a whole packet of Ethernet.
-const PACKET: u64 = 1514;
+/// The bytes of a packet's head on Ethernet, and of the loopback.
+const HEAD: u64 = 14;
+/// The longest packet of most interfaces.
+const MTU: u64 = 1500;
 
 impl Net {
     fn delay(&self) -> Option<u64> {
@@ -81,11 +83,13 @@ impl Net {
             port::put(&[("input", rule("iifname")), ("output", rule("oifname"))], tools)?;
             done.push(format!("loss of {loss} % each way by nftables"));
         }
+        let packet = tools.mtu(&self.interface)?.unwrap_or(MTU).saturating_add(HEAD);
         // As long as a whole packet takes at this rate.
-        let slow = self.delay().map(|millis| (PACKET * 8).div_ceil(millis).max(8));
+        let slow = self.delay().map(|millis| packet.saturating_mul(8).div_ceil(millis).max(8));
         if let Some(kbit) = self.rate().into_iter().chain(slow).min() {
-            let rate = format!("{kbit}kbit");
-            let said = self.queue(&["tbf", "rate", &rate, "burst", "4kb", "latency", "2s"], tools)?;
+            // What is longer than the bucket would never leave.
+            let (rate, burst) = (format!("{kbit}kbit"), packet.max(4096).to_string());
+            let said = self.queue(&["tbf", "rate", &rate, "burst", &burst, "latency", "2s"], tools)?;
             if !said.fine {
                 let why = format!("the kernel has neither netem ({why}) nor tbf ({})", words(&said));
                 return Err(Cannot::Here(why));
@@ -135,7 +139,7 @@ impl Fault for Net {
 
     fn prepare(&self, tools: &dyn Tools) -> Result<Note, Cannot> {
         let interface = self.interface.clone();
-        if !tools.has_interface(&interface) {
+        if tools.mtu(&interface)?.is_none() {
             let why = format!("there is no interface {interface}");
             return Err(Failure::refused(why, "`ip link` lists them").into());
         }
@@ -172,7 +176,7 @@ impl Fault for Net {
 
     fn undo(note: &Note, tools: &dyn Tools) -> Result<String, Failure> {
         let mut done = Vec::new();
-        if tools.has_interface(&note.interface) {
+        if tools.mtu(&note.interface)?.is_some() {
             let argv = ["tc", "qdisc", "show", "dev", &note.interface, "root"];
             let found = well(tools, &argv, "")?.out;
             if found.split_whitespace().any(|word| word == HANDLE) {

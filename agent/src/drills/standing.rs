@@ -83,21 +83,15 @@ pub fn begin(
 ) -> Result<Begun, Failure> {
     state.make()?;
     let turn = turn(state)?;
-    if let Some(other) = standing(state)? {
-        return Ok(Begun::Locked(format!(
-            "the drill {} of {} is under way",
-            other.fault.name, other.fault.by
-        )));
-    }
-    if let Some(lock) = state.soft_locks(now)?.first() {
-        return Ok(Begun::Locked(format!("this host is {}", refusal(lock))));
-    }
     let run = holder("a drill", now);
     // Nothing that a run is about to do is meant. It may go on as soon as the fault is there.
     let _alone = match state.lock(&run)? {
         Taken::Ours(lock) => lock,
         Taken::Theirs(who) => return Ok(Begun::Locked(format!("{who} has this host"))),
     };
+    if let Some(who) = held_up((state, tools), now)? {
+        return Ok(Begun::Locked(who));
+    }
     let unknown = || {
         Failure::refused(
             format!("there is no fault `{}`", fault.sort),
@@ -134,6 +128,22 @@ pub fn begin(
             }
         }
     }
+}
+
+/// Who has the host, but for runs that are under way; nobody where it may have a fault.
+fn held_up((state, tools): (&StateDir, &dyn Tools), now: &str) -> Result<Option<String>, Failure> {
+    if let Some(other) = standing(state)? {
+        if !is_over(&other)? {
+            let Fault { name, by, .. } = &other.fault;
+            return Ok(Some(format!("the drill {name} of {by} is under way")));
+        }
+        // Who was to take it back was killed before he could wait for its end, or is about to do so.
+        take_back(&other, (state, tools), "its time is over", now)?;
+    }
+    if let Some(lock) = state.soft_locks(now)?.first() {
+        return Ok(Some(format!("this host is {}", refusal(lock))));
+    }
+    Ok(state.awaited()?.map(|run| format!("run {run} waits to be confirmed")))
 }
 
 /// Whose fault is to be taken back.
@@ -214,8 +224,11 @@ fn resource(fault: &Fault) -> String {
     format!("drill.{}", fault.name)
 }
 
-/// Who puts a fault and who takes it back do so one after the other.
-fn turn(state: &StateDir) -> Result<Lock, Failure> {
+/// Who puts a fault and who takes it back do so one after the other, as long as they hold this.
+///
+/// # Errors
+/// Somebody has been at it for too long.
+pub fn turn(state: &StateDir) -> Result<Lock, Failure> {
     match lock_within(&state.root().join("drill.lock"), &holder("a fault", ""), PATIENCE)? {
         Attempt::Taken(lock) => Ok(lock),
         Attempt::Held(_) => {

@@ -7,7 +7,8 @@ use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A unit that runs is stopped. `stop = "nginx"` is short for `stop = { unit = "nginx" }`. Taken back, it is started.
+/// A unit that runs is stopped, and with it what cannot run without it, which is told. `stop = "nginx"` is short for `stop = { unit = "nginx" }`.
+/// Taken back, all of them are started.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
@@ -15,19 +16,26 @@ pub struct Stop {
     unit: String,
 }
 
-/// What was stopped.
+/// What was stopped: the unit, and those that systemd stops with it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Note {
-    unit: String,
+    units: Vec<String>,
 }
 
 /// What can be stopped.
 const SUFFIXES: [&str; 4] = [".service", ".socket", ".timer", ".path"];
 
+/// What systemd stops together with a unit (systemd.unit(5), as seen from that unit).
+const GOES_ALONG: &str = "--property=RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo";
+
+/// These are stopped with what they stand for, and start more than was stopped.
+const GROUPS: [&str; 4] = [".target", ".slice", ".scope", ".device"];
+
 /// Nobody could end the drill without these, or reach the host.
-const NEEDED: [&str; 10] = [
+const NEEDED: [&str; 11] = [
     "ssh.",
     "sshd.",
+    "dropbear.",
     "systemd-",
     "dbus",
     "NetworkManager.",
@@ -64,7 +72,7 @@ impl Listed for Stop {
             let problem = Problem::at("unit", format!("`{}` is more than one thing", self.unit));
             return vec![problem.help("a service, socket, timer or path can be stopped")];
         }
-        if NEEDED.iter().any(|needed| name.starts_with(needed)) {
+        if is_needed(&name) {
             let problem = Problem::at("unit", format!("`{name}` is needed to end the drill"));
             return vec![problem.help("stop another one")];
         }
@@ -82,21 +90,57 @@ impl Fault for Stop {
         }
         let unit = self.name();
         match state(&unit, tools)?.as_str() {
-            "active" | "reloading" => Ok(Note { unit }),
+            "active" | "reloading" => {}
             state => {
-                Err(Failure::refused(format!("{unit} does not run: it is {state}"), "start it first").into())
+                let why = format!("{unit} does not run: it is {state}");
+                return Err(Failure::refused(why, "start it first").into());
+            }
+        }
+        let units = with_those_on([unit.as_str()], tools)?;
+        match units.iter().find(|unit| is_needed(unit)) {
+            None => Ok(Note { units }),
+            Some(needed) => {
+                let why = format!("{needed} would be stopped with {unit}, and is needed to end the drill");
+                Err(Failure::refused(why, "stop another one").into())
             }
         }
     }
 
-    fn inject(&self, Note { unit }: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
-        well(tools, &["systemctl", "stop", "--", unit], "")?;
-        Ok(format!("{unit} was stopped"))
+    fn inject(&self, Note { units }: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
+        let unit = self.name();
+        well(tools, &["systemctl", "stop", "--", &unit], "")?;
+        let others: Vec<&str> = units.iter().map(String::as_str).filter(|one| *one != unit).collect();
+        let with =
+            if others.is_empty() { String::new() } else { format!(", and with it {}", others.join(", ")) };
+        Ok(format!("{unit} was stopped{with}"))
     }
 
-    fn undo(Note { unit }: &Note, tools: &dyn Tools) -> Result<String, Failure> {
-        Ok(if start(unit, tools)? { format!("{unit} was started") } else { String::new() })
+    fn undo(Note { units }: &Note, tools: &dyn Tools) -> Result<String, Failure> {
+        start(units, tools).map(|done| done.join(", "))
     }
+}
+
+fn is_needed(unit: &str) -> bool {
+    NEEDED.iter().any(|needed| unit.starts_with(needed))
+}
+
+/// These units, and those that run and are stopped when they are, near and far.
+pub(super) fn with_those_on<'a>(
+    units: impl IntoIterator<Item = &'a str>,
+    tools: &dyn Tools,
+) -> Result<Vec<String>, Failure> {
+    let mut found: Vec<String> = units.into_iter().map(str::to_owned).collect();
+    let mut at = 0;
+    while let Some(unit) = found.get(at).filter(|_| tools.has_services()).cloned() {
+        let said = well(tools, &["systemctl", "show", GOES_ALONG, "--value", "--", &unit], "")?.out;
+        for name in said.split_whitespace() {
+            if !found.iter().any(|one| one == name) && is_up(&state(name, tools)?) {
+                found.push(name.to_owned());
+            }
+        }
+        at += 1;
+    }
+    Ok(found)
 }
 
 /// The state of a unit, as systemctl(1) says it.
@@ -105,10 +149,26 @@ fn state(unit: &str, tools: &dyn Tools) -> Result<String, Failure> {
     Ok(well(tools, &argv, "")?.out.trim().to_owned())
 }
 
-/// Starts a unit; false where it runs, or is about to.
-pub(super) fn start(unit: &str, tools: &dyn Tools) -> Result<bool, Failure> {
-    if !tools.has_services() || matches!(state(unit, tools)?.as_str(), "active" | "activating" | "reloading")
-    {
+fn is_up(state: &str) -> bool {
+    matches!(state, "active" | "activating" | "reloading")
+}
+
+/// Starts all of these that do not run, and says which. One that cannot be started holds up no other.
+pub(super) fn start(units: &[String], tools: &dyn Tools) -> Result<Vec<String>, Failure> {
+    let (mut done, mut failed) = (Vec::new(), None);
+    for unit in units.iter().filter(|unit| !GROUPS.iter().any(|suffix| unit.ends_with(suffix))) {
+        match start_one(unit, tools) {
+            Ok(true) => done.push(format!("{unit} was started")),
+            Ok(false) => {}
+            Err(failure) => failed = failed.or(Some(failure)),
+        }
+    }
+    failed.map_or(Ok(done), Err)
+}
+
+/// False where it runs, or is about to.
+fn start_one(unit: &str, tools: &dyn Tools) -> Result<bool, Failure> {
+    if !tools.has_services() || is_up(&state(unit, tools)?) {
         return Ok(false);
     }
     // One that has died too often is not started without it; one that has not is none the worse.

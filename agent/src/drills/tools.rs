@@ -4,7 +4,7 @@ use model::Failure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a program ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,17 @@ pub struct Room {
     pub has_state: bool,
 }
 
+/// What became of the end of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// It was cut off.
+    Done,
+    /// There is nothing of it.
+    Nothing,
+    /// It is there, and something of somebody else after it.
+    Buried,
+}
+
 /// The host.
 pub trait Tools {
     /// Runs a program to its end.
@@ -74,8 +85,11 @@ pub trait Tools {
     /// True where there is a service manager.
     fn has_services(&self) -> bool;
 
-    /// True where there is such a network interface.
-    fn has_interface(&self, name: &str) -> bool;
+    /// The longest packet of a network interface, in bytes; `None` where there is no such interface.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn mtu(&self, interface: &str) -> Result<Option<u64>, Failure>;
 
     /// The processes, but for ourselves and those that have started us.
     ///
@@ -101,6 +115,12 @@ pub trait Tools {
     /// It is none, or cannot be looked at.
     fn room(&self, dir: &Path) -> Result<Room, Failure>;
 
+    /// Where the file system of `path` is mounted; `None` where that is `/`, or nothing is there.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn mounted_at(&self, path: &Path) -> Result<Option<PathBuf>, Failure>;
+
     /// Makes a file of so many bytes, which has to be new.
     ///
     /// # Errors
@@ -125,12 +145,11 @@ pub trait Tools {
     /// It is another one, or could not be written.
     fn append(&self, path: &Path, inode: u64, text: &str) -> Result<(), Failure>;
 
-    /// Cuts a file to `size`, where it is still that of this number and holds nothing after that but `text`, or a beginning of it. False where
-    /// there is nothing to cut.
+    /// Cuts a file to `size`, where it is still that of this number and holds nothing after that but `text`, or a beginning of it.
     ///
     /// # Errors
     /// It could not be looked at or cut.
-    fn cut(&self, path: &Path, inode: u64, size: u64, text: &str) -> Result<bool, Failure>;
+    fn cut(&self, path: &Path, inode: u64, size: u64, text: &str) -> Result<Cut, Failure>;
 }
 
 /// What a program said in place of doing it.

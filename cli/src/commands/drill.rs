@@ -105,20 +105,21 @@ impl Call<'_> {
         let mut is_well = true;
         for drill in &tests.drills {
             let left = length.saturating_sub(since.elapsed());
-            let needed = Duration::from_secs(drill.seen);
+            let needed = Duration::from_secs(drill.seen.saturating_add(drill.within));
             let why = match () {
-                () if self.wishes.stop.load(Ordering::SeqCst) => Some("stopped before it began"),
-                () if !is_well => Some("not tried: another one of this host was not passed"),
-                () if left <= needed => Some("not tried: the time of --for is over"),
+                () if self.wishes.stop.load(Ordering::SeqCst) => Some("stopped before it began".to_owned()),
+                () if !is_well => Some("not tried: another one of this host was not passed".to_owned()),
+                () if left < needed => {
+                    let (left, needed) = (left.as_secs(), needed.as_secs());
+                    Some(format!("not tried: it may take {needed} s, and --for leaves {left} s"))
+                }
                 () => None,
             };
             let begun = Instant::now();
             let ran = match why {
-                Some(why) => trial::drill::Ran {
-                    end: End::Untold(why.to_owned()),
-                    steps: Vec::new(),
-                    faults: Vec::new(),
-                },
+                Some(why) => {
+                    trial::drill::Ran { end: End::Untold(why), steps: Vec::new(), faults: Vec::new() }
+                }
                 None => {
                     self.view.begins(live.name(), drill);
                     let (checks, stop) = (&tests.checks[..], &*self.wishes.stop);

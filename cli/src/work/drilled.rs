@@ -223,12 +223,14 @@ impl Drilled for Live<'_> {
         }
     }
 
-    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+    fn take_back(&self, fault: &Fault) -> Result<Option<String>, String> {
         let order = Order::EndDrill { name: fault.name.clone(), by: fault.by.clone() };
         let (end, told) = self.same(order);
         match (&end, &told.reply) {
-            (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Undone(text)))) => Ok(text.clone()),
-            (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Nothing))) => Ok(String::new()),
+            (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Undone(text)))) => {
+                Ok(Some(text.clone()))
+            }
+            (End::Ended(Ending::Unchanged), Some(Reply::Drill(Became::Nothing))) => Ok(None),
             _ => Err(why(&end, &told)),
         }
     }

@@ -1,6 +1,6 @@
 # Drills on a live host: faults are seen, made good and taken back; nothing is done without --yes, nor where another drill goes on; and a fault goes
-# at its limit when the controller and the processes on the host were killed, at once by Ctrl-C, and at the boot after a power failure. What is
-# locked, or of ssh, is left alone. An agent repairs what a drill does, and is told to have done it. A booted box is drilled, and raw again.
+# at its limit when the controller and the processes on the host were killed, at once by Ctrl-C, and at the boot after a power failure or a reboot,
+# which it does not hold up. What is stopped with a service is started with it. What is locked, or of ssh, is left alone. An agent repairs what a drill does, and is told to have done it. A booted box is drilled, and raw again.
 . "$LAB/laptop.sh"
 
 # What faults leave, of all sorts; nothing where the host is even.
@@ -11,7 +11,8 @@ left() {
         systemctl is-active cron | grep -v "^active" || true
         [[ $(systemctl list-units --plain --no-legend "keel-drill-*") == "" ]] || echo waits'
 }
-none_left() { [[ -z $(left) ]]; }
+# A host that does not answer has not said that nothing is left.
+none_left() { local found; found=$(left 2>/dev/null) && [[ -z $found ]]; }
 cannot_open() { ! host timeout 2 bash -c ': <>/dev/tcp/127.0.0.1/8080'; }
 is_there() { host test -e "$1"; }
 # begun NAME: keel drills in the background; its process number is in $drilling, that of the shell around it in $keel. Returns when the host knows of the fault.
@@ -35,13 +36,16 @@ assert_exit 3 laptop drill web1 cron-stop --yes
 assert_contains "$OUTPUT" 'did you mean `cron-stops`?'
 assert_eq "" "$(left)"
 
-# Each of them is seen, and made good by whoever is to do it.
+# Each of them is seen, and made good by whoever is to do it. What nobody keeps, and cannot run without cron, is stopped with it and started again.
+host_write /run/systemd/system/after-cron.service <<<$'[Unit]\nRequires=cron.service\nAfter=cron.service\n[Service]\nExecStart=/usr/bin/tail -f /dev/null'
+host systemctl start after-cron
 assert_exit 0 laptop drill web1 cron-stops lookout-dies lookout-hangs motd-is-changed unreachable disk-full slow-network --yes
-for part in "check cron-runs failed" "a plan would change service.cron" "SIGKILL to sleep" "goes on" "a plan would change file./etc/motd" \
+for part in "check cron-runs failed" "and with it after-cron.service" "after-cron.service was started" "a plan would change service.cron" "SIGKILL to sleep" "goes on" "a plan would change file./etc/motd" \
     "check answers failed" "check room-is-left failed" ".keel-drill is gone" "host0: " "7 drills passed"; do
     assert_contains "$OUTPUT" "$part"
 done
 assert_eq "" "$(left)"
+assert_eq "active" "$(host systemctl is-active after-cron)"
 assert_eq "$before" "$(fingerprint /etc/motd /etc/systemd/system)"
 assert_contains "$(host cat /var/lib/evenkeel/drills)" "cron-stops of root@"
 
@@ -104,6 +108,21 @@ kill -9 "$drilling"
 power_cycle
 SOON=60 soon none_left
 assert_contains "$(host tail -n 1 /var/lib/evenkeel/drills)" "the machine was booted: /etc/motd has its own end again"
+assert_eq "$before" "$(fingerprint /etc/motd /etc/systemd/system)"
+
+# A reboot: a system that goes down starts no cron any more, and does not wait for whoever would.
+assert_exit 0 laptop apply web1 --yes
+begun cron-stays-stopped
+is_stopped() { [[ $(host systemctl is-active cron) == inactive ]]; }
+soon is_stopped
+kill -9 "$drilling"
+boot_id() { host cat /proc/sys/kernel/random/boot_id; }
+is_back() { [[ $(boot_id 2>/dev/null) != "$1" ]] && host true 2>/dev/null; }
+first=$(boot_id)
+host systemctl reboot || true
+SOON=60 soon is_back "$first"
+SOON=60 soon none_left
+assert_contains "$(host tail -n 1 /var/lib/evenkeel/drills)" "cron-stays-stopped ends, the machine was booted"
 assert_eq "$before" "$(fingerprint /etc/motd /etc/systemd/system)"
 
 # With an agent: it is the agent that repairs, and it is told to have done it. One that is paused does not, and that is told before anything is done.

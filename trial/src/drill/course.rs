@@ -61,6 +61,8 @@ struct Course<'a> {
     fault: Fault,
     steps: Vec<Step>,
     faults: Vec<String>,
+    /// Whether the host took the fault back before anybody asked for it.
+    is_over: bool,
 }
 
 impl Drilling<'_> {
@@ -68,7 +70,8 @@ impl Drilling<'_> {
     pub fn on(&self, host: &dyn Drilled) -> Ran {
         let repair = self.drill.repair.unwrap_or_else(|| agent::drills::usual_repair(&self.drill.sort));
         let fault = self.fault(repair);
-        let mut course = Course { with: self, host, repair, fault, steps: Vec::new(), faults: Vec::new() };
+        let (steps, faults) = (Vec::new(), Vec::new());
+        let mut course = Course { with: self, host, repair, fault, steps, faults, is_over: false };
         let end = course.all();
         let Course { steps, faults, .. } = course;
         Ran { end, steps, faults }
@@ -123,6 +126,12 @@ impl Course<'_> {
         }
         self.see(before);
         self.mend(before);
+        if self.is_over && self.faults.is_empty() {
+            // Whoever is to have made it even: the end of the fault may have done so.
+            let seconds = self.fault.seconds;
+            self.faults
+                .push(format!("the fault was over, after {seconds} s, before the host was seen to be even"));
+        }
         if self.faults.is_empty() { End::Passed } else { End::Failed }
     }
 
@@ -282,7 +291,9 @@ impl Course<'_> {
             }
             match self.host.take_back(&self.fault) {
                 Ok(told) => {
-                    self.done("undo", told, since);
+                    // The answer to an earlier attempt may have been lost.
+                    self.is_over |= told.is_none() && attempt == 0;
+                    self.done("undo", told.unwrap_or_default(), since);
                     return true;
                 }
                 Err(why) => because = why,

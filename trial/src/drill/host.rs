@@ -40,10 +40,10 @@ pub trait Drilled {
     /// Errors where it failed, or where it cannot be told whether it is there.
     fn put(&self, fault: &Fault) -> Result<Put, String>;
 
-    /// Takes back this fault, and says what was done; nothing where there was nothing left of it.
+    /// Takes back this fault, and says what was done, an empty text where nothing was left of it; `None` where the host has taken it back before.
     ///
     /// Errors where it could not be, or not be told.
-    fn take_back(&self, fault: &Fault) -> Result<String, String>;
+    fn take_back(&self, fault: &Fault) -> Result<Option<String>, String>;
 
     /// The number of its last run; 0 where there was none.
     ///

@@ -60,11 +60,11 @@ impl Drilled for InBox<'_> {
         }
     }
 
-    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+    fn take_back(&self, fault: &Fault) -> Result<Option<String>, String> {
         let asked = (self.ask)(Wanted::Mended(fault.clone()));
         match (asked.end(), asked.drilled()) {
-            (End::Ended(Ending::Unchanged), Some(Became::Undone(told))) => Ok(told.clone()),
-            (End::Ended(Ending::Unchanged), Some(Became::Nothing)) => Ok(String::new()),
+            (End::Ended(Ending::Unchanged), Some(Became::Undone(told))) => Ok(Some(told.clone())),
+            (End::Ended(Ending::Unchanged), Some(Became::Nothing)) => Ok(None),
             _ => Err(asked.why()),
         }
     }

@@ -17,6 +17,8 @@ struct Host {
     heals: Cell<Option<u32>>,
     run: Cell<u64>,
     impossible: bool,
+    /// It has taken the fault back by itself, when it is asked to.
+    is_over: bool,
     lock: Option<&'static str>,
     calls: RefCell<Vec<&'static str>>,
 }
@@ -62,10 +64,11 @@ impl Drilled for Host {
         self.is_faulty.set(true);
         Ok(Put::There("done".to_owned()))
     }
-    fn take_back(&self, fault: &Fault) -> Result<String, String> {
+    fn take_back(&self, fault: &Fault) -> Result<Option<String>, String> {
         assert_eq!((fault.name.as_str(), fault.by.as_str()), ("d", "ann"));
         self.calls.borrow_mut().push("undo");
-        Ok(if self.is_faulty.replace(false) { "gone".to_owned() } else { String::new() })
+        let told = if self.is_faulty.replace(false) { "gone".to_owned() } else { String::new() };
+        Ok((!self.is_over).then_some(told))
     }
     fn last_run(&self) -> Result<u64, String> {
         self.tick();
@@ -121,6 +124,14 @@ fn what_nobody_sees_or_mends_fails_and_is_taken_back() {
     let (end, why, _) = ran(&Host::default(), (&[], Repair::Agent));
     assert_eq!(end, End::Failed);
     assert!(why.starts_with("not even again within 1 s: "), "{why}");
+}
+
+#[test]
+fn what_is_even_because_the_fault_is_over_was_made_so_by_nobody() {
+    let host = Host { heals: Cell::new(Some(3)), is_over: true, ..Host::default() };
+    let (end, why, calls) = ran(&host, (&[check()], Repair::Itself));
+    assert_eq!((end, calls.as_str()), (End::Failed, "put undo"));
+    assert_eq!(why, "the fault was over, after 12 s, before the host was seen to be even");
 }
 
 #[test]
