@@ -153,6 +153,14 @@ fn short(error: &io::Error, wanted: &Certified<'_>) -> Shortfall {
                 if wanted.ca.is_empty() { "by one whom this machine trusts" } else { "by one of `ca`" };
             certificate(trusted.to_owned(), "by somebody else".to_owned())
         }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            certificate("valid".to_owned(), format!("its beginning on {}", day(*not_before)))
+        }
+        // As `openssl req -x509` makes them.
+        other if other.to_string().contains("CaUsedAsEndEntity") => certificate(
+            "of a server".to_owned(),
+            "of an authority (CA:TRUE), which no server may have".to_owned(),
+        ),
         other => certificate("a valid one".to_owned(), other.to_string()),
     }
 }

@@ -1,5 +1,5 @@
 //! `https://` against a server of TLS on this machine, whose certificates are in `tests/cases/tls`: `good` and `expired` are signed by
-//! `authority` for www.example.org, `own` by nobody else.
+//! `authority` for www.example.org; `own`, `early` and `authority-of-itself` by nobody else.
 
 use checks::look_from_keel;
 use model::{CheckEnd, CheckSpec};
@@ -18,6 +18,8 @@ const AUTHORITY: &str = include_str!("../../tests/cases/tls/authority.pem");
 const GOOD: &str = include_str!("../../tests/cases/tls/good.pem");
 const EXPIRED: &str = include_str!("../../tests/cases/tls/expired.pem");
 const OWN: &str = include_str!("../../tests/cases/tls/own.pem");
+const EARLY: &str = include_str!("../../tests/cases/tls/early.pem");
+const AUTHORITY_OF_ITSELF: &str = include_str!("../../tests/cases/tls/authority-of-itself.pem");
 const KEY: &str = include_str!("../../tests/cases/tls/server.key");
 
 /// Answers one connection; its port.
@@ -87,6 +89,22 @@ fn a_certificate_is_held_to_what_is_wanted() {
         ),
     ] {
         assert_eq!(seen(server(certificate), host, tls), says);
+    }
+}
+
+/// As people make them by hand.
+#[test]
+fn what_no_server_may_show_is_told_in_words() {
+    let name = "www.example.org";
+    for (certificate, ca, says) in [
+        (EARLY, EARLY, "certificate: wanted valid, saw its beginning on 2090-01-02"),
+        (
+            AUTHORITY_OF_ITSELF,
+            AUTHORITY_OF_ITSELF,
+            "certificate: wanted of a server, saw of an authority (CA:TRUE), which no server may have",
+        ),
+    ] {
+        assert_eq!(seen(server(certificate), name, json!({ "ca": ca })), says);
     }
 }
 

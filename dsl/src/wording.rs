@@ -6,7 +6,10 @@ pub fn reword(message: &str) -> String {
     let Some((found, expected)) = said.and_then(|said| said.rsplit_once(", expected ")) else {
         return message.to_owned();
     };
+    let is_type = message.starts_with("invalid type");
     let expected = match expected {
+        "u8" if !is_type => "an integer from 0 to 255",
+        "u16" if !is_type => "an integer from 0 to 65535",
         "a sequence" => "an array",
         "a map" => "a table",
         "bool" | "a boolean" => "true or false",
@@ -16,7 +19,7 @@ pub fn reword(message: &str) -> String {
         other => other,
     };
     match type_of(found) {
-        Some(found) if message.starts_with("invalid type") => format!("expected {expected}, found {found}"),
+        Some(found) if is_type => format!("expected {expected}, found {found}"),
         _ => format!("expected {expected}"),
     }
 }
@@ -90,6 +93,10 @@ mod tests {
         assert_eq!(
             reword("invalid value: integer `-1`, expected u32"),
             "expected an integer that is not negative"
+        );
+        assert_eq!(
+            reword("invalid value: integer `70000`, expected u16"),
+            "expected an integer from 0 to 65535"
         );
         assert_eq!(reword("anything else"), "anything else");
     }

@@ -16,6 +16,9 @@ pub const TYPES: &[(&str, u16)] = &[
     ("TXT", 16),
 ];
 
+/// The number of an alias among them.
+const CNAME: u16 = 5;
+
 /// The longest name, in bytes (RFC 1035, 2.3.4).
 const LONGEST: usize = 255;
 
@@ -69,7 +72,7 @@ pub fn answer(bytes: &[u8], asked: &[u8], kind: u16) -> Option<Answered> {
         3 => return Some(Answered::Values(Vec::new())),
         code => return Some(Answered::Failed(rcode(code))),
     }
-    let (mut at, mut values) = (asked.len(), Vec::new());
+    let (mut at, mut values, mut is_alias) = (asked.len(), Vec::new(), false);
     for _ in 0..number(bytes, 6)? {
         at = skip_name(bytes, at)?;
         let (found, length) = (number(bytes, at)?, usize::from(number(bytes, at + 8)?));
@@ -78,7 +81,13 @@ pub fn answer(bytes: &[u8], asked: &[u8], kind: u16) -> Option<Answered> {
         if found == kind {
             values.push(value(bytes, data.clone(), kind)?);
         }
+        is_alias |= found == CNAME;
         at = data.end;
+    }
+    // Who asks nobody else knows only what is his own, and not where an alias of that leads: his "nothing" is no answer (RFC 1034, 4.3.1).
+    let (asks_others, is_his) = (flags & 0x0080 != 0, flags & 0x0400 != 0);
+    if values.is_empty() && !asks_others && (is_alias || !is_his) {
+        return Some(Answered::Failed("the name server does not know, and asks nobody else".to_owned()));
     }
     values.sort();
     Some(Answered::Values(values))
@@ -190,6 +199,25 @@ mod tests {
         let values = vec!["192.0.2.7".to_owned(), "192.0.2.8".to_owned()];
         assert_eq!(answer(&bytes, &asked, 1), Some(Answered::Values(values)));
         assert_eq!(answer(&bytes, &asked, 5), Some(Answered::Values(vec!["a.example.org".to_owned()])));
+    }
+
+    #[test]
+    fn who_does_not_know_a_name_has_not_said_that_it_has_nothing() {
+        let (asked, mut alias) = answered();
+        // The alias alone, as from its own server that asks nobody where it leads.
+        alias.truncate(asked.len() + 16);
+        (alias[2], alias[3], alias[7]) = (0x84, 0, 1);
+        let empty = |flags: [u8; 2]| {
+            let mut bytes = asked.clone();
+            (bytes[2], bytes[3]) = (flags[0], flags[1]);
+            bytes
+        };
+        let is_told = |bytes: &[u8]| answer(bytes, &asked, 1) == Some(Answered::Values(Vec::new()));
+        assert!(is_told(&empty([0x84, 0])) && is_told(&empty([0x81, 0x80])));
+        assert!(!is_told(&empty([0x80, 0])) && !is_told(&alias));
+        assert!(matches!(answer(&empty([0x80, 0]), &asked, 1), Some(Answered::Failed(_))));
+        assert!(matches!(answer(&alias, &asked, 1), Some(Answered::Failed(_))));
+        assert_eq!(answer(&alias, &asked, 5), Some(Answered::Values(vec!["a.example.org".to_owned()])));
     }
 
     #[test]

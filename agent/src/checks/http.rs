@@ -83,6 +83,9 @@ impl Listed for Http {
             problems.push(Problem::at("status", message).help("such as 200, 301 or 404"));
         }
         problems.extend(self.body.as_ref().and_then(|wanted| wanted.problem("body")));
+        if self.method == Method::Head && self.body.is_some() {
+            problems.push(Problem::at("body", "the answer to a HEAD has no body").help("ask with GET"));
+        }
         problems.extend(self.header.values().filter_map(|wanted| wanted.problem("header")));
         for (name, value) in &self.request {
             let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

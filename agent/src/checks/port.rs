@@ -86,7 +86,10 @@ impl Subject for Port {
 
 impl Port {
     fn tcp(&self, ground: &Ground<'_>) -> Result<(bool, String), Failure> {
-        let address = self.address.as_deref().unwrap_or(ground.address);
+        // This machine, said to somebody else, is the host.
+        let said = self.address.as_deref();
+        let said = said.filter(|name| ground.inside.is_some() || !Ground::is_loopback(name));
+        let address = said.unwrap_or(ground.address);
         match reach(address, self.number, (ground, Instant::now() + ground.timeout)) {
             Ok(_) => Ok((true, "open".to_owned())),
             Err(Closed::Refused(why)) => Ok((false, format!("closed: {why}"))),

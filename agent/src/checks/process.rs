@@ -85,6 +85,7 @@ impl Process {
         {
             return Ok(false);
         }
+        let read = |file: &str| gone(system.read(&own.join(file.as_ref()), 4 << 20));
         if let Some(exe) = &self.exe {
             let Some(link) = gone(system.look(&own.join("exe".as_ref()), Look::Bare))?.flatten() else {
                 return Ok(false);
@@ -94,7 +95,9 @@ impl Process {
             return Ok(target.strip_suffix(" (deleted)").unwrap_or(target) == exe.to_string());
         }
         let Some(name) = self.name.as_deref().map(str::as_bytes) else { return Ok(false) };
-        let read = |file: &str| gone(system.read(&own.join(file.as_ref()), 4 << 20));
+        if read("stat")?.is_some_and(|stat| has_ended(&stat)) {
+            return Ok(false);
+        }
         let comm = read("comm")?.unwrap_or_else(Vec::new);
         if comm.trim_ascii_end() == name.get(..COMM).unwrap_or(name) && name.len() <= COMM {
             return Ok(true);
@@ -103,6 +106,12 @@ impl Process {
         let program = line.split(|byte| *byte == 0).next().unwrap_or(&[]);
         Ok(program.rsplit(|byte| *byte == b'/').next() == Some(name))
     }
+}
+
+/// Whether nobody has asked yet how it ended, by `PID (NAME) STATE …` (proc_pid_stat(5)): it has a name until then, and does nothing.
+fn has_ended(stat: &[u8]) -> bool {
+    let after_name = stat.rsplit(|byte| *byte == b')').next().unwrap_or(&[]);
+    matches!(after_name.trim_ascii_start().first(), Some(b'Z' | b'X'))
 }
 
 /// A process that ends while it is looked at is none. The kernel says so with ESRCH or ENOENT.

@@ -17,7 +17,7 @@ pub struct Service {
     /// Whether it runs. A unit that is not there does not; one that is still starting neither runs nor does not.
     #[serde(default = "yes")]
     running: bool,
-    /// Whether it is started with the host; either is well, unless said.
+    /// Whether it is started with the host; either is well, unless said. Of a unit that is static or generated it cannot be told.
     enabled: Option<bool>,
 }
 
@@ -86,9 +86,14 @@ impl Subject for Service {
             let wanted = if self.running { "running" } else { "not running" };
             short.push(Shortfall::new(&name, wanted, active));
         }
-        // As `systemctl is-enabled` means it; of a generated or static unit neither can be said.
+        // Links of its own say it (systemctl(1), "is-enabled"). What starts one without them is said elsewhere.
+        let is_told = !matches!(file, "static" | "generated" | "transient");
+        if self.enabled.is_some() && !is_told && short.is_empty() {
+            let why = format!("it is {file}: nothing says whether it is started with the host");
+            return Err(Failure::unknown(name, why));
+        }
         let is_enabled = matches!(file, "enabled" | "indirect" | "alias");
-        if let Some(wanted) = self.enabled.filter(|wanted| *wanted != is_enabled) {
+        if let Some(wanted) = self.enabled.filter(|wanted| is_told && *wanted != is_enabled) {
             let wanted = if wanted { "enabled" } else { "not enabled" };
             short.push(Shortfall::new(&name, wanted, if file.is_empty() { "no unit file" } else { file }));
         }

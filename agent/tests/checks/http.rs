@@ -1,9 +1,11 @@
 //! `http` and `port` against servers that say whatever they like.
 
 use crate::scene::{look, said, spec};
+use agent::checks::{Scene, run};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -132,6 +134,16 @@ fn a_server_is_asked_as_it_is_meant_to_be() {
     let heard = heard.join().unwrap();
     let head = format!("GET /a?b=c HTTP/1.1\r\nHost: www.example.org:{port}\r\n");
     assert!(heard.starts_with(&head) && heard.contains("\r\nX-Y: z\r\n"), "{heard}");
+}
+
+#[test]
+fn from_outside_this_machine_is_the_host() {
+    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let check = spec("port", json!({ "number": port, "address": "localhost" }));
+    let scene =
+        Scene { machine: None, address: "127.0.0.2", tls: None, names: None, stop: &AtomicBool::new(false) };
+    assert_eq!(said(&run(&[check], &scene)[0]), "passed");
 }
 
 #[test]

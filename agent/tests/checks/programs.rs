@@ -42,4 +42,7 @@ fn of_endless_words_only_the_beginning_is_known() {
         said,
         "unknown: cannot tell the state of stdout: it is longer than the 131072 bytes that were looked at"
     );
+    // Whatever else it said, it is known to have failed.
+    let said = seen(json!({ "argv": endless, "exit": 3, "stdout": "end" }));
+    assert!(said.starts_with("exit: wanted 3, saw 0; it said `begin"), "{said}");
 }

@@ -1,4 +1,4 @@
-# The checks of a site and of its modules on a raw host: what is so passes, what is not is told with its place and by the exit code, what
+# The checks of a site and of its modules on a raw host, inside and by its servers: what is so passes, what is not is told with its place and by the exit code, what
 # cannot be told is neither; a check waits for what is to come. Nothing on the host is changed by looking.
 # hosts: 1
 . "$LAB/laptop.sh"
@@ -41,6 +41,40 @@ assert_contains "$OUTPUT" 'keel_check_known{host="web1",check="no-tool",subject=
 
 assert_eq "$before" "$(fingerprint "${paths[@]}")" "looking changed something"
 assert_eq "" "$(host_sh 'find /var/lib/evenkeel/runs -mindepth 1 2>&- || true')" "looking made a run"
+
+# TLS of a real server: what its certificate is, and how long it lasts. DNS of somebody who knows, and of nobody. A port that is shut, and one that says
+# nothing: of that it is not known that it is shut.
+host_sh 'cd /root
+    printf "[req]\ndistinguished_name=d\n[d]\n[e]\nsubjectAltName=DNS:right.example.org\nbasicConstraints=critical,CA:FALSE\n" >c
+    openssl req -x509 -config c -extensions e -subj /CN=x -newkey rsa:2048 -nodes -keyout tls.key -out tls.pem -days 10 2>/dev/null
+    systemd-run -q openssl s_server -accept 8443 -key /root/tls.key -cert /root/tls.pem -www
+    systemd-run -q perl -MIO::Socket::INET -e "$1"' \
+    'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 5353, Proto => "udp") or die;
+    while (defined $s->recv(my $q, 512)) {
+        my ($id, $name) = (substr($q, 0, 2), substr($q, 12));
+        my ($head, $end) = $name =~ /^\x03www/ ? ("\x85\x80\0\1\0\1\0\0\0\0", "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\7") : ("\x85\x83\0\1\0\0\0\0\0\0", "");
+        $s->send($id . $head . $name . $end);
+    }'
+network iptables -A INPUT -p tcp --dport 81 -j DROP
+{
+    https() { printf '[check.%s]\nhttp = { url = "https://%s.example.org:8443/", body = "s_server", tls = { %s } }\n' "$@"; }
+    ca="ca = \"\"\"$(host cat /root/tls.pem)\"\"\""
+    printf '[check.up]\nport = 8443\nwithin = "10s"\n[check.named]\nport = { number = 5353, protocol = "udp" }\nwithin = "10s"\n'
+    https lasts right "$ca, valid_for = \"7d\""
+    https ends right "$ca, valid_for = \"14d\""
+    https called wrong "$ca"
+    https trusted right ""
+    printf '[check.%s]\nport = { number = %s, state = "%s" }\ntimeout = "1s"\n' filtered 81 closed silent 81 open shut 82 closed
+    printf '[check.%s]\ndns = { server = "127.0.0.1:%s", name = "%s.example.org", %s }\n' \
+        record 5353 www 'contains = ["192.0.2.7"]' other 5353 www 'contains = ["192.0.2.8"]' none 5353 gone 'absent = true' nobody 5354 gone 'absent = true'
+} >"$LAPTOP/seen.toml"
+assert_exit 0 laptop check web1 -f "$LAPTOP/seen.toml" --only up,named
+assert_exit 1 laptop check web1 -f "$LAPTOP/seen.toml"
+for part in "web1: 5 of 13 checks failed, 2 could not be told" "certificate: wanted valid for 14 days more, saw its end on " \
+    "certificate: wanted for wrong.example.org, saw for right.example.org" "certificate: wanted by one whom this machine trusts, saw by somebody else" \
+    "? filtered " "! silent " "no answer from 127.0.0.1:81" "www.example.org A: wanted 192.0.2.8, saw 192.0.2.7" "? nobody "; do
+    assert_contains "$OUTPUT" "$part"
+done
 
 # What is to come is waited for.
 printf '[check.comes]\nfile = "/srv/comes"\nwithin = "1m"\n' >"$LAPTOP/comes.toml"
