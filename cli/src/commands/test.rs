@@ -68,6 +68,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Ok(found) => found,
         Err(refusal) => return Ok(view::refused(&refusal, args.format.of_diagnostics())),
     };
+    if cases.is_empty() && boxes.is_empty() {
+        // A CI that tests nothing must not be green.
+        let why = "there is nothing to test: declare [unit.NAME] or [box.NAME] in tests/*.toml";
+        return Ok(view::misuse(&anyhow!(why)));
+    }
     let told = Told::new(args.format);
     let mut outcomes = units(args, &cases, &files);
     outcomes.iter().for_each(|outcome| told.outcome(outcome));

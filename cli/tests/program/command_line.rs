@@ -54,6 +54,19 @@ fn a_new_site_is_fine_and_nothing_is_replaced() {
 }
 
 #[test]
+fn to_have_tested_nothing_is_not_to_have_passed() {
+    let scratch = Scratch::new();
+    let run = |words: &[&str]| keel(scratch.root(), words);
+    assert_ends(&run(&["init"]), 0, "");
+    assert_ends(&run(&["test"]), 3, "there is nothing to test: declare [unit.NAME] or [box.NAME]");
+    fs::create_dir(scratch.root().join("tests")).expect("made");
+    let tests = "[box.a]\nrole = \"welcome\"\n[unit.b]\nrole = \"welcome\"\n";
+    fs::write(scratch.root().join("tests/a.toml"), tests).expect("written");
+    assert_ends(&run(&["test", "--unit"]), 0, "1 test passed");
+    assert_ends(&run(&["test", "--unit", "box.a"]), 3, "there is nothing to test");
+}
+
+#[test]
 fn hosts_are_chosen_by_name_glob_and_group() {
     let scratch = Scratch::new();
     let run = |words: &[&str]| keel(scratch.root(), words);
