@@ -88,7 +88,8 @@ impl Seat {
             if ended {
                 ahead.caller_has_ended();
             }
-            if here {
+            // After a sleep whoever comes may be there before it is noticed that the time is over.
+            if here && awake_or_not() < until {
                 match self.listener.accept() {
                     Ok((stream, _)) if is_ours(&stream) => return Line::new(stream).map(Some),
                     Ok(_) => {}

@@ -85,10 +85,14 @@ impl Desk {
     }
 
     pub fn kill_keepers(&self) {
+        self.signal_keepers("-KILL");
+    }
+
+    fn signal_keepers(&self, signal: &str) {
         let keepers = self.keepers();
         assert!(!keepers.is_empty());
-        let killed = Command::new("kill").arg("-KILL").args(&keepers).status().unwrap();
-        assert!(killed.success());
+        let sent = Command::new("kill").arg(signal).args(&keepers).status().unwrap();
+        assert!(sent.success());
     }
 }
 
@@ -199,6 +203,23 @@ fn it_ends_by_itself_some_time_after_its_last_use_and_nothing_of_it_stays() {
         sleep(Duration::from_millis(5));
     }
     assert_eq!(fs::read_dir(desk.dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn who_comes_right_after_a_sleep_that_was_longer_finds_none() {
+    let desk = Desk::new();
+    let endpoint = Endpoint { keep: Duration::from_secs(1), ..desk.sshd.endpoint() };
+    desk.says(&endpoint, "true");
+    desk.waits_for_seats(1);
+    sleep(Duration::from_millis(100));
+    desk.signal_keepers("-STOP");
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| desk.says(&endpoint, "echo in"));
+        sleep(Duration::from_millis(1500));
+        desk.signal_keepers("-CONT");
+        assert_eq!(call.join().unwrap(), "in\n");
+    });
+    assert_eq!(desk.logins(), 2);
 }
 
 #[test]
