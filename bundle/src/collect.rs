@@ -156,21 +156,38 @@ impl Collector<'_> {
                     let entry = Entry { sha256: *digest, size: *size, run: *run == Run::Yes, link: None };
                     self.contents.files.insert(name, (path, entry));
                 }
-                LeafKind::Symlink { target } => self.link(name, path, target.to_string()),
+                LeafKind::Symlink { target } => self.link(name, path, target.to_string())?,
             }
         }
         Ok(())
     }
 
     /// What it leads to is packed with it where that is a file: the compiler reads it by this name. Else that it is there is all.
-    fn link(&mut self, name: Name, path: PathBuf, target: String) {
+    fn link(&mut self, name: Name, path: PathBuf, target: String) -> Result<(), Refusal> {
         match self.loader.digest(&path) {
+            Ok(Some(_)) if self.leads_out(&path) => {
+                let why = format!(
+                    "it leads out of the site, to {target}: put a copy there, if everybody may have it"
+                );
+                return Err(Refusal::Unfit { what: path.display().to_string(), why });
+            }
             Ok(Some((sha256, size))) => {
                 let entry = Entry { sha256, size, run: false, link: Some(target) };
                 self.contents.files.insert(name, (path, entry));
             }
             Ok(None) | Err(_) => drop(self.contents.links.insert(name, target)),
         }
+        Ok(())
+    }
+
+    /// Whether a link ends in a file of this machine that is no part of the site: a key, for one.
+    fn leads_out(&self, path: &Path) -> bool {
+        // The empty path is the directory that we are in.
+        let is_within = |whole: &Path, dir: &Path| {
+            Path::new(".").join(dir).canonicalize().is_ok_and(|dir| whole.starts_with(dir))
+        };
+        let end = path.canonicalize();
+        end.is_ok_and(|whole| !self.places.iter().any(|(dir, _)| is_within(&whole, dir)))
     }
 
     fn file(&mut self, path: &Path) -> Result<(), Refusal> {

@@ -7,6 +7,7 @@ use crate::digests::Digests;
 use crate::pointer::{self, Pointer};
 use crate::publish::latest;
 use crate::refusal::Refusal;
+use crate::seal;
 use crate::source::Source;
 use crate::verify::{self, Policy, Verified};
 use model::Digest;
@@ -89,6 +90,10 @@ impl Depot {
         let _held = lock.map_err(|error| Refusal::io("lock", self.0.display(), error))?;
         let policy = Policy { site: Some(site), ..*policy };
         let before = self.record()?;
+        if let Some(before) = &before {
+            // Who was ended in the midst of it has left what came until then.
+            self.tidy(&before.sha256)?;
+        }
         let pointer = latest(from, site)?;
         let nothing = || Refusal::Nothing { site: site.to_owned(), place: from.place() };
         let pointer = pointer.ok_or_else(nothing)?;
@@ -101,6 +106,8 @@ impl Depot {
             // Only said, but there is no use in fetching it.
             is_newer(before, (site, pointer.counter, pointer.sha256))?;
         }
+        // Neither is there where a stranger says that it is his.
+        policy.allowed.signer(&seal::claimed(pointer.signature.as_bytes())?, seal::NAMESPACE, policy.now)?;
         let (file, verified) = self.fetch(from, &pointer, &policy)?;
         let manifest = verified.bundle.manifest();
         if let Some(before) = &before {

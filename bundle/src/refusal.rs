@@ -180,8 +180,25 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// One of reading or writing.
+    /// One of reading or writing. What a place says of it may be anything, and ends on a terminal.
     pub fn io(action: &'static str, what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
-        Self::Io { action, what: what.to_string(), why: why.to_string() }
+        let why = why.to_string();
+        let plain = why.trim().chars().map(|one| if one.is_control() { '?' } else { one });
+        Self::Io { action, what: what.to_string(), why: plain.take(MOST_WORDS).collect() }
+    }
+}
+
+/// What is said of a failure is no longer, in characters.
+const MOST_WORDS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+
+    #[test]
+    fn what_a_place_says_is_short_and_can_be_shown() {
+        let told = Refusal::io("fetch", "x", format!("\x1b[2Jremote\n{}\n", "y".repeat(5000))).to_string();
+        assert!(told.starts_with("cannot fetch x: ?[2Jremote?yyy"), "{told}");
+        assert!(told.len() < 1100 && !told.contains(char::is_control), "{told}");
     }
 }

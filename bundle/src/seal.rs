@@ -56,6 +56,24 @@ pub fn sign(key: &PrivateKey, digests: &Digests) -> Result<String, Refusal> {
 /// # Errors
 /// Where it is none, of something else, or for something else.
 pub fn signer(text: &[u8], digests: &Digests) -> Result<KeyData, Refusal> {
+    let seal = read(text)?;
+    let signed = signed(seal.namespace(), seal.reserved(), seal.hash_alg(), digests)?;
+    let key = seal.public_key();
+    match key.verify(&signed, seal.signature()) {
+        Ok(()) => Ok(key.clone()),
+        Err(_) => Err(Refusal::WrongSignature { key: label(key) }),
+    }
+}
+
+/// Whose signature it says that it is. Whether that is so only [`signer`] tells.
+///
+/// # Errors
+/// Where it is none, or for something else.
+pub fn claimed(text: &[u8]) -> Result<KeyData, Refusal> {
+    read(text).map(|seal| seal.public_key().clone())
+}
+
+fn read(text: &[u8]) -> Result<SshSig, Refusal> {
     if text.len() as u64 > LARGEST {
         return Err(Refusal::BadSignature("it is too long".to_owned()));
     }
@@ -74,10 +92,5 @@ pub fn signer(text: &[u8], digests: &Digests) -> Result<KeyData, Refusal> {
             "it is by a key of the type ecdsa-sha2-nistp521, which is not read here".to_owned(),
         ));
     }
-    let signed = signed(seal.namespace(), seal.reserved(), seal.hash_alg(), digests)?;
-    let key = seal.public_key();
-    match key.verify(&signed, seal.signature()) {
-        Ok(()) => Ok(key.clone()),
-        Err(_) => Err(Refusal::WrongSignature { key: label(key) }),
-    }
+    Ok(seal)
 }

@@ -107,6 +107,18 @@ fn a_site_that_does_not_compile_makes_none() {
 }
 
 #[test]
+fn a_link_that_leads_out_of_the_site_takes_nothing_with_it() {
+    let desk = Desk::new();
+    std::os::unix::fs::symlink("x", desk.path("site/files/within")).expect("made");
+    assert_eq!(desk.keel("bundle build").0, 0);
+    std::os::unix::fs::symlink("../../.ssh/id_ed25519", desk.path("site/files/key")).expect("made");
+    let (code, said) = desk.keel("bundle build -o ../other.bundle");
+    let why = "files/key cannot be in a bundle: it leads out of the site, to ../../.ssh/id_ed25519";
+    assert!(code != 0 && said.contains(why), "{code} {said}");
+    assert!(!desk.path("other.bundle").exists());
+}
+
+#[test]
 fn a_secret_that_a_host_could_not_read_is_told() {
     let desk = Desk::new();
     let role = "[inputs.pw]\ntype = \"secret\"\n[file.\"/etc/x\"]\ncontent = \"{{ inputs.pw }}\"\n";

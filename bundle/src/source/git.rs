@@ -9,8 +9,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// What is said to git each time: nobody to ask, no hook, no helper that an address could name, and no waiting for one who is silent.
-const SETTINGS: [&str; 7] = [
+/// What is said to git each time: nobody to ask, no hook, no helper that an address could name, no waiting for one who is silent, and all that is
+/// fetched in one file.
+const SETTINGS: [&str; 8] = [
     "core.hooksPath=/dev/null",
     "protocol.allow=never",
     "protocol.https.allow=always",
@@ -18,6 +19,7 @@ const SETTINGS: [&str; 7] = [
     "protocol.file.allow=always",
     "http.lowSpeedLimit=1000",
     "http.lowSpeedTime=30",
+    "fetch.unpackLimit=1",
 ];
 /// Where git is told of another repository than the one it is in (git(1), ENVIRONMENT VARIABLES).
 const ELSEWHERE: [&str; 6] = [
@@ -28,6 +30,12 @@ const ELSEWHERE: [&str; 6] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_NAMESPACE",
 ];
+/// A branch is fetched in so many seconds.
+const WHOLE: u64 = 540;
+/// And holds so many bytes at most, as git packs them.
+const LARGEST: u64 = 4 << 30;
+/// Runs git with these two bounds, for what a server gives has none: a file that grows beyond (ulimit of sh counts blocks of 512 bytes) ends it.
+const BOUNDED: &str = "ulimit -f \"$1\" && shift && exec timeout --foreground -k 9 \"$@\"";
 /// How ssh is called where the environment says nothing else.
 const SSH: &str = "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15";
 
@@ -36,6 +44,7 @@ pub struct Git {
     address: String,
     url: String,
     branch: Option<String>,
+    largest: u64,
     fetched: OnceCell<TempDir>,
 }
 
@@ -63,7 +72,8 @@ impl Git {
             return Err(unfit("what follows the `#` is no name of a branch"));
         }
         let branch = branch.map(str::to_owned);
-        Ok(Self { address: address.to_owned(), url: url.to_owned(), branch, fetched: OnceCell::new() })
+        let (address, url) = (address.to_owned(), url.to_owned());
+        Ok(Self { address, url, branch, largest: LARGEST, fetched: OnceCell::new() })
     }
 
     /// What the branch holds now, fetched once: a pointer and its bundle come from one commit.
@@ -74,16 +84,37 @@ impl Git {
         let dir = tempfile::tempdir().map_err(|error| Refusal::io("make", "a directory for git", error))?;
         let name =
             self.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |name| format!("refs/heads/{name}"));
-        self.run(dir.path(), &["init", "--quiet", "--bare", "--template="])?;
+        self.run(git(dir.path(), &["init", "--quiet", "--bare", "--template="]))?;
         let shallow = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules"];
-        self.run(dir.path(), &[&shallow[..], &["--", &self.url, &name]].concat())?;
+        let fetch = git(dir.path(), &[&shallow[..], &["--", &self.url, &name]].concat());
+        self.run(self.bounded(&fetch))?;
         Ok(self.fetched.get_or_init(|| dir).path())
     }
 
-    fn run(&self, dir: &Path, args: &[&str]) -> Result<Output, Refusal> {
-        let output = git(dir, args).stderr(Stdio::piped()).output().map_err(|error| self.cannot(&error))?;
+    /// The same command within the bounds.
+    fn bounded(&self, git: &Command) -> Command {
+        let mut bounded = start("sh");
+        bounded.args(["-c", BOUNDED, "sh", &(self.largest / 512).to_string(), &WHOLE.to_string()]);
+        bounded.arg(git.get_program()).args(git.get_args());
+        for (name, value) in git.get_envs() {
+            match value {
+                Some(value) => bounded.env(name, value),
+                None => bounded.env_remove(name),
+            };
+        }
+        bounded.current_dir(git.get_current_dir().unwrap_or(Path::new("/"))).stdin(Stdio::null());
+        bounded
+    }
+
+    fn run(&self, mut command: Command) -> Result<Output, Refusal> {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = command.output().map_err(|error| self.cannot(&error))?;
         if output.status.success() {
             return Ok(output);
+        }
+        // As timeout(1) ends.
+        if output.status.code() == Some(124) {
+            return Err(Refusal::io("fetch", &self.address, format!("it did not come within {WHOLE} s")));
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
@@ -109,7 +140,7 @@ impl Source for Git {
 
     fn get(&self, name: &str, most: Limit, to: &mut dyn Write) -> Result<Option<u64>, Refusal> {
         let dir = self.fetched()?;
-        let listed = self.run(dir, &["ls-tree", "-z", "FETCH_HEAD", "--", name])?.stdout;
+        let listed = self.run(git(dir, &["ls-tree", "-z", "FETCH_HEAD", "--", name]))?.stdout;
         let listed = String::from_utf8_lossy(&listed);
         // `<mode> <type> <object>\t<name>\0`, git-ls-tree(1).
         let Some((found, _)) = listed.split_once('\t') else { return Ok(None) };
@@ -137,7 +168,7 @@ impl Source for Git {
 
 /// git in a repository, with nothing to read.
 fn git(dir: &Path, args: &[&str]) -> Command {
-    let mut git = start();
+    let mut git = start("git");
     git.args(SETTINGS.iter().flat_map(|setting| ["-c", setting])).args(args);
     for name in ELSEWHERE {
         git.env_remove(name);
@@ -151,8 +182,8 @@ fn git(dir: &Path, args: &[&str]) -> Command {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the place where git is started")]
-fn start() -> Command {
-    Command::new("git")
+fn start(program: &str) -> Command {
+    Command::new(program)
 }
 
 /// As far as git-check-ref-format(1) goes for names that people give.
@@ -163,7 +194,31 @@ fn is_branch(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Git;
+    use super::{Git, start};
+    use crate::source::Source as _;
+    use std::path::Path;
+
+    /// A repository with one file of a mebibyte that packs badly.
+    fn repository(dir: &Path) {
+        let script = "git init -q -b main && head -c 1048576 /dev/urandom >a && git add a \
+                      && git -c user.name=ann -c user.email=ann@example.org commit -q -m a";
+        let made = start("sh").args(["-c", script]).current_dir(dir).status().expect("sh runs");
+        assert!(made.success(), "{made}");
+    }
+
+    #[test]
+    fn what_is_fetched_has_a_bound() {
+        let dir = tempfile::tempdir().expect("a directory");
+        repository(dir.path());
+        let place = |largest| {
+            let place = Git::new(&format!("git+file://{}", dir.path().display())).expect("it is a place");
+            Git { largest, ..place }
+        };
+        let got = place(4 << 20).get("a", 2 << 20, &mut std::io::sink()).expect("it is small enough");
+        assert_eq!(got, Some(1 << 20));
+        let told = place(64 << 10).get("a", 2 << 20, &mut std::io::sink()).expect_err("it is too large");
+        assert!(told.to_string().starts_with("cannot fetch git+file:///"), "{told}");
+    }
 
     #[test]
     fn what_is_no_remote_is_told_without_its_password() {

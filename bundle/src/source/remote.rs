@@ -11,9 +11,12 @@ use object_store::{ClientOptions, Error, ObjectStore, ObjectStoreExt as _, Retry
 use std::io::Write;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 /// A server has so long to answer at all.
 const CONNECT: Duration = Duration::from_secs(10);
+/// So long it may be silent.
+const SILENCE: Duration = Duration::from_secs(30);
 /// And so long for everything.
 const WHOLE: Duration = Duration::from_secs(600);
 /// What fails is tried again so often, if it was not longer under way than this.
@@ -25,6 +28,7 @@ pub struct Remote {
     prefix: String,
     store: Box<dyn ObjectStore>,
     runtime: Runtime,
+    silence: Duration,
 }
 
 impl Remote {
@@ -56,7 +60,13 @@ impl Remote {
     fn new(address: &str, prefix: String, store: Box<dyn ObjectStore>) -> Result<Self, Refusal> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Refusal::io("reach", address, error))?;
-        Ok(Self { address: address.trim_end_matches('/').to_owned(), prefix, store, runtime })
+        Ok(Self {
+            address: address.trim_end_matches('/').to_owned(),
+            prefix,
+            store,
+            runtime,
+            silence: SILENCE,
+        })
     }
 
     fn path(&self, name: &str) -> Path {
@@ -72,13 +82,15 @@ impl Source for Remote {
     fn get(&self, name: &str, most: Limit, to: &mut dyn Write) -> Result<Option<u64>, Refusal> {
         let place = format!("{}/{name}", self.address);
         let cannot = |error: Error| Refusal::io("fetch", &place, words(&error));
+        let silence = self.silence;
+        let silent = |_| Refusal::io("fetch", &place, format!("nothing came for {} s", silence.as_secs()));
         self.runtime.block_on(async {
-            let found = match self.store.get(&self.path(name)).await {
+            let found = match timeout(silence, self.store.get(&self.path(name))).await.map_err(silent)? {
                 Err(Error::NotFound { .. }) => return Ok(None),
                 found => found.map_err(cannot)?,
             };
             let (mut pieces, mut size) = (found.into_stream(), 0);
-            while let Some(piece) = pieces.next().await {
+            while let Some(piece) = timeout(silence, pieces.next()).await.map_err(silent)? {
                 let piece = piece.map_err(cannot)?;
                 size += piece.len() as u64;
                 if size > most {
@@ -125,10 +137,62 @@ fn words(error: &dyn std::error::Error) -> String {
     untimed(words)
 }
 
-/// Without how long it took and how often it was tried: the same trouble has the same words each time, so that it is told once.
+/// Without how long it took and how often it was tried, nor what S3 calls the request: the same trouble has the same words each time, so that it
+/// is told once.
 fn untimed(words: String) -> String {
+    let words = words.split_once("<RequestId>").map(|(before, _)| before.to_owned()).unwrap_or(words);
     let parts = words
         .split_once("Error performing ")
         .and_then(|(before, rest)| Some((before, rest.split_once(" - ")?.1)));
     parts.map(|(before, after)| format!("{before}{}", after.trim_start())).unwrap_or(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Remote, untimed};
+    use crate::source::Source as _;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn the_same_trouble_has_the_same_words() {
+        let words = |time, id| {
+            format!(
+                "no: Error performing GET http://x/ in {time}, after 2 retries  - <Code>Denied</Code><RequestId>{id}</RequestId>"
+            )
+        };
+        assert_eq!(untimed(words("1ms", "A1")), "no: <Code>Denied</Code>");
+        assert_eq!(untimed(words("1ms", "A1")), untimed(words("2.5s", "B2")));
+    }
+
+    /// What is told of a server that says this and then nothing any more, and how long that took.
+    fn told(words: &'static [u8]) -> (String, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = format!("http://{}/x", listener.local_addr().expect("it has one"));
+        std::thread::spawn(move || {
+            let mut held = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("somebody calls");
+                assert!(stream.read(&mut [0; 4096]).expect("a request") > 0);
+                stream.write_all(words).expect("it listens");
+                held.push(stream);
+            }
+        });
+        let mut place = Remote::web(&address).expect("it is a place");
+        place.silence = Duration::from_secs(1);
+        let began = Instant::now();
+        let refusal = place.get("a", 100, &mut Vec::new()).expect_err("nothing comes");
+        (refusal.to_string(), began.elapsed())
+    }
+
+    #[test]
+    fn nobody_waits_long_for_who_is_silent() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\nLast-Modified: Sat, 21 Nov 2026 12:00:00 GMT\r\nETag: \"x\"\r\n\r\nhello";
+        for words in [&b""[..], head] {
+            let (told, took) = told(words);
+            assert!(told.ends_with("/x/a: nothing came for 1 s"), "{told}");
+            assert!(took < Duration::from_secs(10), "{took:?}");
+        }
+    }
 }

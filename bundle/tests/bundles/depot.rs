@@ -153,6 +153,25 @@ fn a_stranger_and_another_with_the_same_counter_are_refused() {
 }
 
 #[test]
+fn of_a_stranger_nothing_is_fetched() {
+    let (host, shelf) = (Host::new(), Shelf::default());
+    assert_eq!(publish(&shelf, &key(2), (8, Turn::Forward)), Ok(8));
+    shelf.0.borrow_mut().retain(|name, _| name.ends_with(".latest"));
+    let told = host.take(&shelf).expect_err("it is a stranger's");
+    assert!(told.ends_with(", which is not in allowed"), "{told}");
+}
+
+#[test]
+fn what_somebody_left_who_was_ended_goes() {
+    let (host, shelf) = (Host::new(), Shelf::default());
+    assert_eq!(publish(&shelf, &key(1), (7, Turn::Forward)), Ok(7));
+    assert_eq!(host.take(&shelf), Ok(Some(7)));
+    let left = host.1.path().join("shop/.incoming-x");
+    std::fs::write(&left, "half of one").expect("written");
+    assert_eq!((host.take(&shelf), left.exists(), host.in_force()), (Ok(None), false, Some(7)));
+}
+
+#[test]
 fn what_is_damaged_on_the_host_is_told_and_fetched_again() {
     let (host, shelf) = (Host::new(), Shelf::default());
     assert_eq!(publish(&shelf, &key(1), (7, Turn::Forward)), Ok(7));
