@@ -4,6 +4,7 @@ import hashlib, http.client, os, sys, time, urllib.request
 URL = @URL@
 SHA256 = @SHA256@
 TO = @TO@
+MOST = 1 << 30
 
 
 def digest_of(path):
@@ -19,6 +20,9 @@ def bring():
     with urllib.request.urlopen(URL, timeout=60) as source, open(part, "wb") as to:
         for piece in iter(lambda: source.read(1 << 20), b""):
             to.write(piece)
+            if to.tell() > MOST:
+                os.unlink(part)
+                sys.exit("keel is not taken from " + URL + ": it has more than %d bytes" % MOST)
         to.flush()
         os.fsync(to.fileno())
         size, wanted = to.tell(), source.headers["Content-Length"]

@@ -67,6 +67,10 @@ fn bring(url: &str, sha256: &str) -> anyhow::Result<String> {
     if !is_plain || !(url.starts_with("https://") || url.starts_with("http://")) {
         bail!("keel is fetched from https:// or http://, and not from `{}`", url.escape_debug());
     }
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    if authority.is_empty() || authority.contains('@') {
+        bail!("an address of keel names a server, and has no password in it: everybody may read user-data");
+    }
     // Strings of JSON are strings of Python, as long as they are plain.
     let text = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
     let script = BRING.replace("@TO@", &text(PROGRAM)).replace("@SHA256@", &text(sha256));
@@ -89,6 +93,9 @@ fn scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{bring, scalar};
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::process::Command;
 
     #[test]
     fn texts_are_blocks_where_they_can_be() {
@@ -112,8 +119,51 @@ mod tests {
             ),
             "{script}"
         );
-        for url in ["file:///etc/passwd", "ftp://example.org/keel", "https://example.org/a b", "keel"] {
-            assert!(bring(url, "aa").is_err(), "{url}");
+        for url in [
+            "file:///etc/passwd",
+            "ftp://example.org/keel",
+            "https://example.org/a b",
+            "keel",
+            "https://",
+            "https://ann:hunter2@example.org/keel",
+        ] {
+            let told = bring(url, "aa").expect_err(url).to_string();
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+
+    /// Gives everybody who asks a program of that many bytes; where.
+    fn server(bytes: usize) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = format!("http://{}/keel", listener.local_addr().expect("it has one"));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("somebody calls");
+                assert!(stream.read(&mut [0; 4096]).expect("a request") > 0);
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n");
+                // Who has had enough hangs up.
+                stream.write_all(&[head.as_bytes(), &vec![b'x'; bytes]].concat()).ok();
+            }
+        });
+        address
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "starts what an instance starts")]
+    fn keel_is_brought_whole_or_not_at_all_and_has_a_bound() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let to = dir.path().join("keel");
+        for (bytes, why) in [(100, ""), (101, "it has more than 100 bytes")] {
+            let digest = model::Digest::of(&vec![b'x'; bytes]).to_string();
+            let script = bring(&server(bytes), &digest).expect("it is an address");
+            let script = script.replace("/usr/local/bin/keel", &to.to_string_lossy());
+            let script = script.replace("MOST = 1 << 30", "MOST = 100");
+            let mut python = Command::new("python3");
+            let output = python.args(["-c", &script]).env("no_proxy", "*").output().expect("there is Python");
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!((output.status.success(), told.contains(why)), (why.is_empty(), true), "{told}");
+            assert_eq!(std::fs::read_dir(dir.path()).expect("there").count(), 1, "what came first stays");
+            assert_eq!(std::fs::metadata(&to).expect("it is there").len(), 100);
         }
     }
 }
