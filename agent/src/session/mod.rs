@@ -22,6 +22,7 @@ mod rollback;
 mod skeleton;
 mod span;
 mod stake;
+mod touches;
 mod turn;
 mod unwind;
 mod versions;

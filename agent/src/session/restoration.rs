@@ -1,13 +1,13 @@
 //! What has to be brought back, subject by subject, in the order in which it has to happen.
 //!
-//! The first before-image of a subject is the goal, its last after-image is what the run left. Order: last touched first;
-//! but units are started and enabled again only when everything they may read is back.
+//! Order: last touched first; but units are started and enabled again only when everything they may read is back. `touches` says what was touched.
 
 use super::job::{Drift, Rollback};
 use super::reread::readers;
+use super::touches::{Mounted, Touch, Touches, amend, is_place, places_after_mounts, touches};
 use super::versions::{Sources, find_versions};
 use crate::engine::{texts, touches_unit_files};
-use crate::system::is_running;
+use crate::system::{is_running, mount_image};
 use crate::undo::{
     CompareOnly, Secrecy, capture, comparable, differences, restore, reversibility, secrecy, subjects,
 };
@@ -51,16 +51,6 @@ impl Restoration {
     }
 }
 
-/// What a run did to one subject.
-struct Touch<'a> {
-    goal: &'a State,
-    /// As the run left it, and as each attempt to roll it back did.
-    left: Vec<&'a State>,
-    /// True where an op was cut off or failed, so that nobody knows what it left.
-    unknown: bool,
-    act: &'a Act,
-}
-
 /// All that `status` calls for, after `attempts` to roll it back that came to no good end.
 pub(super) fn restorations(
     rollback: &Rollback<'_>,
@@ -78,8 +68,13 @@ pub(super) fn restorations(
     }
     let mut undone = status.acts.values().rev().filter_map(undo_command).collect::<Vec<_>>();
     early.append(&mut undone);
+    let mounted = mounted_now(rollback, &touches)?;
+    let mut left = Vec::new();
     for (subject, touch) in ordered {
-        let mut one = restoration(rollback, (subject, touch), &touches)?;
+        let mut one = restoration(rollback, (subject, touch), (&touches, &mounted))?;
+        if rollback.drift == Drift::Refuse {
+            wait_for_what_is_below(subject, &mut one, &mut left);
+        }
         let (start, rest): (Vec<Op>, Vec<Op>) = one.ops.drain(..).partition(starts_something);
         if !start.is_empty() {
             late.push(Restoration { ops: start, texts: Vec::new(), ..one.clone() });
@@ -96,6 +91,29 @@ pub(super) fn restorations(
     Ok(work)
 }
 
+/// What is mounted where these runs mounted or unmounted something.
+fn mounted_now<'a>(rollback: &Rollback<'_>, touches: &Touches<'a>) -> Result<Mounted<'a>, Failure> {
+    let mounts = touches.keys().filter_map(|subject| match *subject {
+        Subject::Mount(at) => Some((at, mount_image(rollback.system, at))),
+        _ => None,
+    });
+    mounts.map(|(at, now)| Ok((at, State::Mount(now?)))).collect()
+}
+
+/// What is mounted stays as long as a path below it, one of `left`, is not brought back: nobody could do that afterwards.
+fn wait_for_what_is_below<'a>(subject: &'a Subject, one: &mut Restoration, left: &mut Vec<&'a HostPath>) {
+    match subject {
+        Subject::Path(path) if one.refused.is_some() => left.push(path),
+        Subject::Mount(at) if !one.ops.is_empty() => {
+            let Some(below) = left.iter().find(|path| path.starts_with(at) && *path != &at) else { return };
+            one.refused = Some(format!("{below} lies below it, and is not brought back"));
+            one.ops.clear();
+            one.diffs.clear();
+        }
+        _ => {}
+    }
+}
+
 /// One question about all packages, where one has to be asked.
 fn expect_packages(rollback: &Rollback<'_>, subjects: &[&Subject]) -> Result<(), Failure> {
     let package = |subject: &&Subject| match subject {
@@ -105,76 +123,23 @@ fn expect_packages(rollback: &Rollback<'_>, subjects: &[&Subject]) -> Result<(),
     rollback.system.prepare(&subjects.iter().filter_map(package).collect::<Vec<_>>())
 }
 
-/// Subjects by what was done to them, and in the order of their last touch.
-fn touches(status: &Status) -> (BTreeMap<&Subject, Touch<'_>>, Vec<&Subject>) {
-    let mut touches: BTreeMap<&Subject, Touch<'_>> = BTreeMap::new();
-    let mut order: Vec<&Subject> = Vec::new();
-    for act in status.acts.values() {
-        for (subject, before, left) in images(act) {
-            order.retain(|known| *known != subject);
-            order.push(subject);
-            let (fresh, unknown) = (Vec::new(), left.is_none());
-            let touch = touches.entry(subject).or_insert(Touch { goal: before, left: fresh, unknown, act });
-            *touch = Touch { goal: touch.goal, left: left.into_iter().collect(), unknown, act };
-        }
-    }
-    (touches, order)
-}
-
-/// What an op touched: before-image, and after-image where that is known. A new user comes last, so that he goes before the home that came
-/// with him: a run after a death in between makes him again, and would make no home for one who is there.
-fn images(act: &Act) -> impl Iterator<Item = (&Subject, &State, Option<&State>)> {
-    let (after, others) = match &act.outcome {
-        Outcome::Done(after, others) => (after.as_slice(), others.as_slice()),
-        Outcome::Failed(_, others) => (&[][..], others.as_slice()),
-        Outcome::Open => (&[][..], &[][..]),
-    };
-    let named = act.before.iter().map(move |(subject, before)| {
-        (subject, before, after.iter().find(|(other, _)| other == subject).map(|(_, state)| state))
-    });
-    let all = named.chain(others.iter().map(|(subject, before, after)| (subject, before, Some(after))));
-    let is_new = |subject: &Subject| matches!((&act.op, subject), (Op::AddUser(_), Subject::User(_)));
-    let (last, first): (Vec<_>, Vec<_>) = all.partition(|(subject, ..)| is_new(subject));
-    first.into_iter().chain(last)
-}
-
-/// What an attempt to roll back left is nobody else's doing.
-fn amend<'a>(touches: &mut BTreeMap<&Subject, Touch<'a>>, act: &'a Act) {
-    for (subject, _, left) in images(act) {
-        if let Some(touch) = touches.get_mut(subject) {
-            touch.unknown |= left.is_none();
-            touch.left.extend(left);
-        }
-    }
-}
-
-/// True for a directory that was made to mount something there: as long as that is mounted, its root is what is seen in its place.
-fn is_place(subject: &Subject, touches: &BTreeMap<&Subject, Touch<'_>>) -> bool {
-    let Subject::Path(path) = subject else { return false };
-    let was_absent = |touch: &Touch<'_>| *touch.goal == State::Path(PathState::Absent);
-    touches.get(subject).is_some_and(was_absent) && touches.contains_key(&Subject::Mount(path.clone()))
-}
-
-/// Such a directory goes after what is mounted there, also where attributes of that were set later. What stands last goes first.
-fn places_after_mounts<'a>(touches: &BTreeMap<&Subject, Touch<'_>>, order: &mut Vec<&'a Subject>) {
-    let places: Vec<&'a Subject> = order.extract_if(.., |subject| is_place(subject, touches)).collect();
-    for place in places {
-        let is_its = |mount: &&Subject| matches!((*mount, place), (Subject::Mount(at), Subject::Path(path)) if at == path);
-        let at = order.iter().position(is_its).unwrap_or(0);
-        order.insert(at, place);
-    }
-}
-
 fn restoration(
     rollback: &Rollback<'_>,
     (subject, touch): (&Subject, &Touch<'_>),
-    touches: &BTreeMap<&Subject, Touch<'_>>,
+    (touches, mounted): (&Touches<'_>, &Mounted<'_>),
 ) -> Result<Restoration, Failure> {
     let store = rollback.state.store();
     let mut one = Restoration::about(touch.act, subject);
     one.secrecy = secrecy_of(touch);
     let now = capture(rollback.system, subject, one.secrecy, &CompareOnly(&store))?;
     let now = comparable(now, touch.goal);
+    if let Some(at) = touch.gone_with(mounted).filter(|_| !is_place(subject, touches)) {
+        // It went with what it lay on; what stands there now is none of the run's.
+        let help = format!("mount at {at} what was mounted then, and roll back that run again");
+        let refused = || format!("it is on another file system than the run's: {help}");
+        one.refused = (now != *touch.goal).then(refused);
+        return Ok(one);
+    }
     if now == *touch.goal {
         if group_goes(subject, touches) {
             one.ops = restore(subject, &State::Group(None), &now, &store)?;
@@ -206,14 +171,14 @@ fn restoration(
 }
 
 /// Whether the run touched what says where packages come from.
-fn sources(touches: &BTreeMap<&Subject, Touch<'_>>) -> Sources {
+fn sources(touches: &Touches<'_>) -> Sources {
     let is_source =
         |subject: &&Subject| matches!(subject, Subject::Path(path) if path.as_path().starts_with("/etc/apt"));
     if touches.keys().any(is_source) { Sources::Changing } else { Sources::Same }
 }
 
 /// userdel(8) takes the group of the user's name away as well: one that was there before the user is made again.
-fn group_goes(subject: &Subject, touches: &BTreeMap<&Subject, Touch<'_>>) -> bool {
+fn group_goes(subject: &Subject, touches: &Touches<'_>) -> bool {
     let Subject::Group(name) = subject else { return false };
     let user = touches.get(&Subject::User(name.clone()));
     user.is_some_and(|user| *user.goal == State::User(None))
@@ -375,42 +340,4 @@ fn restarts(
 fn paths(one: &Restoration) -> impl Iterator<Item = HostPath> {
     let path = |subject| if let Subject::Path(path) = subject { Some(path) } else { None };
     one.ops.iter().flat_map(subjects).filter_map(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_place, places_after_mounts, touches};
-    use model::{Act, HostPath, MountState, Op, Outcome, PathState, State, Status, Subject};
-
-    fn act(before: (Subject, State)) -> Act {
-        let (op, outcome) = (Op::ReloadManager, Outcome::Open);
-        Act { nodes: Vec::new(), op, before: vec![before], packages: None, outcome }
-    }
-
-    #[test]
-    fn a_directory_that_was_made_for_a_mount_goes_after_it() {
-        let at = |path: &str| HostPath::new(path).unwrap();
-        let path = |path: &str| Subject::Path(at(path));
-        let gone = || State::Path(PathState::Absent);
-        let [source, fs, root, options] = ["tmpfs", "tmpfs", "/", "rw"].map(str::to_owned);
-        let other = State::Mount(Some(MountState { source, fs, root, options }));
-        let (a, b) = (Subject::Mount(at("/a")), Subject::Mount(at("/b")));
-        // One that was made, whose root got attributes in the end; one that was there.
-        let acts = [
-            (path("/a"), gone()),
-            (a.clone(), State::Mount(None)),
-            (path("/etc/fstab"), gone()),
-            (b.clone(), other),
-            (path("/a"), gone()),
-            (path("/a/x"), gone()),
-        ];
-        let acts = acts.into_iter().map(act).zip(1..).map(|(act, seq)| (seq, act)).collect();
-        let status = Status { acts, ..Status::default() };
-        let (touches, mut order) = touches(&status);
-        places_after_mounts(&touches, &mut order);
-        order.reverse();
-        assert_eq!(order, [&path("/a/x"), &b, &path("/etc/fstab"), &a, &path("/a")]);
-        let places = order.iter().filter(|subject| is_place(subject, &touches));
-        assert_eq!(places.collect::<Vec<_>>(), [&&path("/a")]);
-    }
 }

@@ -193,7 +193,13 @@ assert_eq x "$(host cat /srv/disk/x)" "what is in use"
 host kill "$user"
 assert_exit 0 apply
 assert_eq tmpfs "$(mounted FSTYPE)"
-assert_exit 0 keel_on_host rollback --yes
+# What cannot make room is not hidden by what was there before.
+user=$(host_sh 'cd /srv/disk; sleep 300 >/dev/null 2>&1 & echo $!')
+run=$(host_sh 'ls /var/lib/evenkeel/runs | sort -n | tail -1')
+assert_exit 1 keel_on_host rollback --yes "$run"
+assert_eq "tmpfs 1" "$(mounted FSTYPE) $(host grep -c ' /srv/disk ' /proc/self/mountinfo)"
+host kill "$user"
+assert_exit 0 keel_on_host rollback --yes "$run"
 assert_eq "x ext4" "$(host cat /srv/disk/x) $(mounted FSTYPE)" "rollback of another one in its place"
 host umount /srv/disk
 losetup --detach "$loop"
