@@ -1,6 +1,7 @@
 //! `mount`: what is mounted at a place, and its line in fstab(5). It only decides; the engine mounts and writes.
 
 use crate::kind::{Class, Kind};
+use crate::parts::follow::follow;
 use crate::parts::fstab::{self, FSTAB};
 use crate::parts::mounting::{self, Found};
 use crate::parts::place;
@@ -15,7 +16,8 @@ const LARGEST: u64 = 1 << 20;
 /// A file system at its place: mounted now, and by its line in /etc/fstab after a boot as well. Other lines and comments stay as they are. The name
 /// is the mount point, which is made where there is nothing, as root:root with mode 0755. A directory resource for the same path comes after
 /// the mount, and is about what is mounted; so does everything below. Where only options differ it is mounted anew in place (`remount`);
-/// something else that is mounted there is unmounted first, and a place that is in use is left, with who uses it.
+/// something else that is mounted there is unmounted first, and a place that is in use is left, with who uses it. With `x-systemd.automount`
+/// it is enough that it is mounted when somebody comes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
@@ -30,7 +32,8 @@ pub struct Mount {
     device: Option<String>,
     /// The type of the file system, such as `"ext4"`; `"none"` with the option `bind`.
     fstype: Option<String>,
-    /// The options of mount(8). Compared with what is mounted are those that the kernel shows. Example: `["noatime", "nofail"]`.
+    /// The options of mount(8). Compared with what is mounted are those that the kernel shows; where `uid`, `gid`, `mode` or a mask differs
+    /// that a mounted file system keeps, it is refused until somebody unmounts it. Example: `["noatime", "nofail"]`.
     #[serde(default = "usual")]
     options: Vec<String>,
     /// Whether dump(8) saves it: the fifth field of fstab.
@@ -72,6 +75,8 @@ pub struct Seen {
     fstab: String,
     /// What stands at the place.
     place: Option<Entry>,
+    /// The place without the links on the way to it, where there are any.
+    real: Option<HostPath>,
 }
 
 /// fstab(5), as all resources of this kind find it.
@@ -117,8 +122,16 @@ impl Mount {
         )
     }
 
-    fn unmount_step(&self, live: &Found) -> Step {
-        Step::new(Op::Unmount { path: self.path.clone() }).because("mounted", live.to_string(), Val::Absent)
+    fn unmount_step(&self, live: &Found) -> Result<Step, Failure> {
+        if live.is_stacked {
+            let why = format!("{live} hides another mount at {}", self.path);
+            return Err(Failure::refused(
+                why,
+                format!("look at both, and unmount them by hand: umount {}", self.path),
+            ));
+        }
+        let step = Step::new(Op::Unmount { path: self.path.clone() });
+        Ok(step.because("mounted", live.to_string(), Val::Absent))
     }
 
     fn live_steps(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
@@ -130,8 +143,13 @@ impl Mount {
             return Err(Failure::refused(why, "name the directory that it leads to"));
         }
         match &seen.live {
-            Some(live) if live.is_other => steps.extend([self.unmount_step(live), self.mount_step()]),
+            Some(live) if live.is_other => steps.extend([self.unmount_step(live)?, self.mount_step()]),
             Some(live) => {
+                if let Some((is, wanted)) = mounting::lasting(&self.options, live) {
+                    let why = format!("{live} was mounted at {} with {is}, which it keeps", self.path);
+                    let help = format!("unmount it, so that it is mounted with {wanted}, or write {is}");
+                    return Err(Failure::refused(why, help));
+                }
                 if let Some((before, options)) = mounting::differing(&self.options, live) {
                     let op = Op::Remount { path: self.path.clone(), options: options.clone() };
                     steps.push(Step::new(op).because("options", before, options));
@@ -268,7 +286,12 @@ mode = "0750"
         let device = device.and_then(|it| HostPath::new(it).ok()).map(Thing::Path);
         let helper =
             self.fstype.as_deref().and_then(mounting::helper).map(|it| Thing::Package(it.to_owned()));
-        place::wants(&self.path).chain(fstab).chain(device).chain(helper).collect()
+        let owners = self.options.iter().filter_map(|option| match option.split_once('=')? {
+            ("uid", name) => Some(Thing::User(name.to_owned())),
+            ("gid", name) => Some(Thing::Group(name.to_owned())),
+            _ => None,
+        });
+        place::wants(&self.path).chain(fstab).chain(device).chain(helper).chain(owners).collect()
     }
 
     fn probe(&self, system: &dyn System) -> Result<Seen, Failure> {
@@ -280,28 +303,44 @@ mode = "0750"
             seen.fstab.clone_from(&table.text);
         }
         if self.ensure != State::Present {
-            seen.live = Found::at(system, &self.path, &self.wanted())?;
-            seen.place = if seen.live.is_some() { None } else { system.look(&self.path, Look::Bare)? };
+            let is_to_be = self.ensure == State::Mounted;
+            let live = Found::at(system, &self.path, &self.wanted())?;
+            seen.live = live.filter(|live| is_to_be || !live.waits());
+            if seen.live.is_none() {
+                seen.place = system.look(&self.path, Look::Bare)?;
+                // The kernel tells what is mounted by the path without links: by another one it would not be found again.
+                let above = self.path.parent().map(|above| follow(system, &above)).transpose()?;
+                let real = above.map(|above| above.join(self.path.file_name()));
+                seen.real = real.filter(|real| *real != self.path);
+            }
         }
         Ok(seen)
     }
 
     fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
+        if let Some(real) = &seen.real {
+            let why = format!("a link on the way to {} leads to {real}", self.path);
+            return Err(Failure::refused(why, format!("name {real}")));
+        }
         let wanted = self.wanted();
-        let gone = || seen.live.iter().map(|live| self.unmount_step(live));
+        let gone = || seen.live.iter().map(|live| self.unmount_step(live)).collect::<Result<Vec<_>, _>>();
         // The kernel judges before anything is kept for the next boot.
         let (mut steps, line): (Vec<Step>, _) = match self.ensure {
             State::Mounted => (self.live_steps(seen)?, Some(&wanted)),
             State::Present => (Vec::new(), Some(&wanted)),
-            State::Unmounted => return Ok(gone().collect()),
-            State::Absent => (gone().collect(), None),
+            State::Unmounted => return gone(),
+            State::Absent => (gone()?, None),
         };
         steps.extend(self.fstab_step(seen, line)?);
         Ok(steps)
     }
 
     fn removal(&self, seen: &Seen) -> Option<Vec<Step>> {
-        let mut steps: Vec<Step> = seen.live.iter().map(|live| self.unmount_step(live)).collect();
+        if seen.real.is_some() {
+            return None;
+        }
+        let mut steps: Vec<Step> =
+            seen.live.iter().map(|live| self.unmount_step(live).ok()).collect::<Option<_>>()?;
         steps.extend(self.fstab_step(seen, None).ok()?);
         Some(steps)
     }

@@ -2,8 +2,10 @@
 
 use super::follow::follow;
 use super::fstab::Line;
-use crate::system::{Look, Mounted, System, mounted, mounts};
-use model::{Command, Failure, HostPath, Text};
+use crate::system::{
+    AUTOFS, Look, Mounted, System, all_options, flags, is_second, is_stacked, mounted, mounts,
+};
+use model::{Command, Failure, HostPath, Principal, Text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -13,13 +15,27 @@ const FLAGS: [(&str, &str); 5] =
     [("ro", "rw"), ("nosuid", "suid"), ("nodev", "dev"), ("noexec", "exec"), ("noatime", "relatime")];
 /// Options with a value that are shown as they were asked for (tmpfs(5), ext4(5), mount(8)).
 const VALUES: [&str; 9] = ["size", "mode", "uid", "gid", "nr_inodes", "errors", "umask", "fmask", "dmask"];
+/// Those of them that say who owns what, and the file systems that hear of them only when they are mounted.
+const OWNERS: [&str; 6] = ["mode", "uid", "gid", "umask", "fmask", "dmask"];
+const DEAF: [&str; 7] = ["tmpfs", "ramfs", "vfat", "msdos", "exfat", "ntfs3", "fuseblk"];
+/// File systems that nobody can write to: they are `ro` whether that is asked for or not.
+const READ_ONLY: [&str; 5] = ["iso9660", "squashfs", "erofs", "cramfs", "romfs"];
+/// Names of one family of types: what is mounted as one of them may be shown as another.
+const NTFS: [&str; 5] = ["ntfs", "ntfs3", "ntfs-3g", "lowntfs-3g", "fuseblk"];
+/// By this option of systemd.mount(5) it is mounted when somebody comes.
+const AUTOMOUNT: &str = "x-systemd.automount";
 /// Bytes of a page of memory.
 const PAGE: u64 = 4096;
 /// Options that would show a secret to everybody: in fstab(5), among the arguments of mount(8), in plans.
 const SECRETS: [&str; 4] = ["password", "password2", "pass", "secret"];
 /// Where udev(7) keeps names of devices, by the word before the `=`.
-const TAGS: [(&str, &str); 4] =
-    [("LABEL", "by-label"), ("UUID", "by-uuid"), ("PARTLABEL", "by-partlabel"), ("PARTUUID", "by-partuuid")];
+const TAGS: [(&str, &str); 5] = [
+    ("LABEL", "by-label"),
+    ("UUID", "by-uuid"),
+    ("PARTLABEL", "by-partlabel"),
+    ("PARTUUID", "by-partuuid"),
+    ("ID", "by-id"),
+];
 
 /// What is mounted at a place.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,10 +45,14 @@ pub struct Found {
     pub source: String,
     /// Type of the file system.
     pub fs: String,
-    /// Options with commas, as the kernel shows them.
+    /// Options with commas, as the kernel shows them; users and groups by the names that are wanted, where those are theirs.
     pub options: String,
     /// Whether it is something else than what is wanted.
     pub is_other: bool,
+    /// Whether it hides another mount at the same place.
+    pub is_stacked: bool,
+    /// Whether the file system was mounted elsewhere before: only the flags of this place are its own.
+    pub is_second: bool,
 }
 
 impl fmt::Display for Found {
@@ -45,27 +65,84 @@ impl Found {
     /// What is mounted at `path`, where `wanted` is to be; `None` for nothing.
     pub fn at(system: &dyn System, path: &HostPath, wanted: &Line) -> Result<Option<Self>, Failure> {
         let Some(live) = mounted(system, path)? else { return Ok(None) };
+        let (source, fs) = (live.state.source.clone(), live.state.fs.clone());
         // In a copy of the machine a layer stands for it, of which nothing more can be told.
         if live.is_layer() {
-            let (source, fs) = (wanted.source.clone(), wanted.fs.clone());
-            return Ok(Some(Self { source, fs, options: wanted.options.clone(), is_other: false }));
+            let (source, fs, options) = (wanted.source.clone(), wanted.fs.clone(), shown(&wanted.options));
+            return Ok(Some(Self { source, fs, options, ..Self::default() }));
+        }
+        if is_waiting(&live, wanted) {
+            return Ok(Some(Self { source, fs, options: shown(&wanted.options), ..Self::default() }));
         }
         let is_other = if wanted.source.is_empty() { false } else { is_other(system, &live, wanted)? };
-        let Mounted { state, .. } = live;
-        Ok(Some(Self { source: state.source, fs: state.fs, options: state.options, is_other }))
+        let options = by_names(system, &wanted.options, all_options(system, &live)?)?;
+        let (is_stacked, is_second) = (is_stacked(system, path)?, is_second(system, &live)?);
+        Ok(Some(Self { source, fs, options, is_other, is_stacked, is_second }))
     }
+
+    /// Whether nothing is mounted there but what waits for somebody who comes.
+    pub fn waits(&self) -> bool {
+        self.fs == AUTOFS
+    }
+}
+
+/// Whether it is mounted as soon as somebody comes, as is wanted.
+fn is_waiting(live: &Mounted, wanted: &Line) -> bool {
+    live.state.fs == AUTOFS && wanted.fs != AUTOFS && wanted.options.split(',').any(|it| it == AUTOMOUNT)
+}
+
+/// Options as the kernel would show them.
+fn shown(options: &str) -> String {
+    let flags = flags(options.split(','));
+    let others = options.split(',').filter(|it| it.contains('='));
+    flags.into_iter().chain(others).collect::<Vec<_>>().join(",")
+}
+
+/// `shown` with the names of users and groups that are wanted, where the kernel shows their numbers.
+fn by_names(system: &dyn System, wanted: &str, shown: String) -> Result<String, Failure> {
+    let mut shown = shown;
+    for (key, name) in wanted.split(',').filter_map(|it| it.split_once('=')) {
+        if !matches!(key, "uid" | "gid") || name.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let (accounts, who) = (system.accounts()?, Principal::Name(name.to_owned()));
+        let number = if key == "uid" { accounts.uid(&who) } else { accounts.gid(&who) };
+        let Some(number) = number.map(|number| format!("{key}={number}")) else { continue };
+        let named = |it: &str| if it == number { format!("{key}={name}") } else { it.to_owned() };
+        shown = shown.split(',').map(named).collect::<Vec<_>>().join(",");
+    }
+    Ok(shown)
+}
+
+/// Whether a file system that is mounted as `wanted` may be shown as `live`.
+fn is_shown_as(wanted: &str, live: &str) -> bool {
+    let is_family = |family: &[&str]| family.contains(&wanted) && family.contains(&live);
+    wanted == "auto"
+        || wanted == live
+        || wanted.starts_with("nfs") && live.starts_with("nfs")
+        || is_family(&NTFS)
+        || wanted.starts_with("exfat") && live == "fuseblk"
+        // fuse(8) puts its own name before that of the program, or shows that alone.
+        || live.strip_prefix("fuse.").is_some_and(|program| program == wanted || wanted == "fuse")
+        || live == "fuse" && wanted.starts_with("fuse.")
 }
 
 fn is_other(system: &dyn System, live: &Mounted, wanted: &Line) -> Result<bool, Failure> {
     let is_bind = wanted.options.split(',').any(|it| matches!(it, "bind" | "rbind"));
-    let family = |fs: &str| if fs.starts_with("nfs") { "nfs".to_owned() } else { fs.to_owned() };
-    let is_type = wanted.fs == "auto" || family(&wanted.fs) == family(&live.state.fs);
+    let is_type = is_shown_as(&wanted.fs, &live.state.fs);
     // What was foreseen is called as it was asked for.
-    if live.state.source == wanted.source && is_type && (!is_bind || live.is_foreseen()) {
+    if live.state.source == wanted.source && is_type && live.is_foreseen() {
         return Ok(false);
     }
     if is_bind {
         return is_other_bind(system, live, &wanted.source);
+    }
+    let part = wanted.options.split(',').find_map(|it| it.strip_prefix("subvol="));
+    if part.is_some_and(|part| part.trim_matches('/') != live.state.root.trim_matches('/')) {
+        return Ok(true);
+    }
+    if live.state.source == wanted.source && is_type {
+        return Ok(false);
     }
     if !is_type {
         return Ok(true);
@@ -156,48 +233,69 @@ fn real(system: &dyn System, path: &str) -> Result<String, Failure> {
     }
 }
 
+/// An option that is not as wanted and that nothing but mounting anew changes: as it is, and as it is wanted.
+pub fn lasting(wanted: &[String], live: &Found) -> Option<(String, String)> {
+    let is_lasting = |key: &str| OWNERS.contains(&key) && DEAF.contains(&live.fs.as_str());
+    let mut other = other_values(wanted, live).filter(|(key, ..)| is_lasting(key));
+    other.next().map(|(key, shown, value)| (format!("{key}={shown}"), format!("{key}={value}")))
+}
+
+/// The wanted values that the kernel shows otherwise: key, what is shown, what is wanted.
+fn other_values<'a>(
+    wanted: &'a [String],
+    live: &'a Found,
+) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+    values(wanted, live)
+        .filter(|(key, shown, value)| number(key, shown) != number(key, value) && !value.ends_with('%'))
+}
+
+/// The wanted values that the kernel shows.
+fn values<'a>(wanted: &'a [String], live: &'a Found) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+    let pairs = wanted.iter().filter_map(|it| it.split_once('=')).filter(|it| VALUES.contains(&it.0));
+    pairs.filter_map(move |(key, value)| {
+        let mut shown = live.options.split(',').filter_map(|it| it.split_once('='));
+        shown.find(|(name, _)| *name == key).map(|(_, shown)| (key, shown, value))
+    })
+}
+
 /// What of the live options is not as wanted, and the options that would make it so; `None` where all is. What the kernel does not show is not
 /// compared, nor what is only for mount(8) or systemd.mount(5).
 pub fn differing(wanted: &[String], live: &Found) -> Option<(String, String)> {
     let has = |option: &str| live.options.split(',').any(|it| it == option);
-    let says = |option: &str| {
-        let implied = matches!(option, "nosuid" | "nodev" | "noexec")
-            && wanted.iter().any(|it| it == "user" || it == "users")
-            && !wanted.iter().any(|it| option.strip_prefix("no") == Some(it));
-        implied || wanted.iter().any(|it| it == option)
-    };
-    let is_bind = wanted.iter().any(|it| matches!(it.as_str(), "bind" | "rbind"));
+    let names = |option: &str| wanted.iter().any(|it| it == option);
+    let says = flags(wanted.iter().map(String::as_str));
+    let is_bind = names("bind") || names("rbind");
     let mut before = Vec::new();
-    let mut change: Vec<String> = is_bind.then(|| "bind".to_owned()).into_iter().collect();
+    let mut change: Vec<String> =
+        (is_bind || live.is_second).then(|| "bind".to_owned()).into_iter().collect();
     for (set, unset) in FLAGS {
-        // relatime is usual, and strictatime shows as neither.
-        let is_free = set == "noatime" && says("strictatime");
+        let is_strict = set == "noatime" && says.contains("strictatime");
         // A part of a file system has what that has, unless it was asked for otherwise.
-        if is_bind && !says(set) && !says(unset) {
+        if is_bind && !says.contains(set) && !names(set) && !names(unset) && !is_strict {
             continue;
         }
+        // Some file systems bring it along by themselves.
+        let is_free = match set {
+            "ro" => READ_ONLY.contains(&live.fs.as_str()),
+            "nosuid" | "nodev" => live.fs.starts_with("fuse"),
+            _ => false,
+        } && !names(unset);
         // mount(8) takes what fstab says along, and clears that one only by its own opposite.
-        let word = match says(set) {
+        let word = match says.contains(set) {
             true => set,
-            false if is_free => "strictatime",
+            false if is_strict => "strictatime",
+            false if is_free && has(set) => set,
             false if set == "noatime" => "atime,relatime",
             false => unset,
         };
         change.push(word.to_owned());
-        if says(set) != has(set) && !is_free {
+        if is_strict && (has("noatime") || has("relatime")) || says.contains(set) != has(set) && !is_free {
             before.push(if has(set) { set } else { unset }.to_owned());
         }
     }
-    for (key, value) in wanted.iter().filter_map(|it| it.split_once('=')).filter(|it| VALUES.contains(&it.0))
-    {
-        let shown =
-            live.options.split(',').filter_map(|it| it.split_once('=')).find(|(name, _)| *name == key);
-        if let Some((_, shown)) = shown {
-            if number(key, shown) != number(key, value) && !value.ends_with('%') {
-                before.push(format!("{key}={shown}"));
-            }
-            change.push(format!("{key}={value}"));
-        }
+    if !live.is_second {
+        before.extend(other_values(wanted, live).map(|(key, shown, _)| format!("{key}={shown}")));
+        change.extend(values(wanted, live).map(|(key, _, value)| format!("{key}={value}")));
     }
     (!before.is_empty()).then(|| (before.join(","), change.join(",")))
 }
@@ -211,6 +309,7 @@ fn number(key: &str, text: &str) -> String {
         Some((at, 'k' | 'K')) => (&text[..at], 10),
         Some((at, 'm' | 'M')) => (&text[..at], 20),
         Some((at, 'g' | 'G')) => (&text[..at], 30),
+        Some((at, 't' | 'T')) => (&text[..at], 40),
         _ => (text, 0),
     };
     let Some(number) = digits.parse::<u64>().ok().and_then(|it| it.checked_mul(1 << shift)) else {
@@ -237,7 +336,7 @@ pub fn helper(fs: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, differing, is_secret};
+    use super::{Found, by_names, differing, is_secret, is_shown_as};
     use crate::parts::fstab::line;
     use crate::system::{Entry, EntryKind, Layer, MOUNTS};
     use model::HostPath;
@@ -358,9 +457,96 @@ mod tests {
     }
 
     #[test]
+    fn options_that_mean_others_or_nothing_to_the_kernel_are_known() {
+        for (wanted, live) in [
+            ("owner,_netdev,comment=a,x-b=c,noauto,user=ann", "rw,nosuid,nodev,relatime"),
+            ("ro,rw", "rw,relatime"),
+            ("size=1t", "rw,relatime,size=1073741824k"),
+            ("users,suid,dev,noatime,nodiratime", "rw,noexec,noatime,nodiratime"),
+        ] {
+            let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();
+            let found = Found { options: live.to_owned(), ..Found::default() };
+            assert_eq!(differing(&wanted, &found), None, "{wanted:?} {live}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_system_brings_along_or_other_places_have_too_is_not_asked_of_it() {
+        let second = || Found { is_second: true, ..Found::default() };
+        let of = |fs: &str| Found { fs: fs.to_owned(), ..Found::default() };
+        for (wanted, live, found, difference) in [
+            ("defaults", "ro,relatime", of("iso9660"), None),
+            ("rw", "ro,relatime", of("iso9660"), Some(("ro", "rw,suid,dev,exec,atime,relatime"))),
+            ("noatime", "ro,relatime", of("squashfs"), Some(("relatime", "ro,suid,dev,exec,noatime"))),
+            ("allow_other", "rw,nosuid,nodev,relatime,user_id=0", of("fuse.sshfs"), None),
+            (
+                "suid",
+                "rw,nosuid,nodev",
+                of("fuse.sshfs"),
+                Some(("nosuid", "rw,suid,nodev,exec,atime,relatime")),
+            ),
+            (
+                "ro,errors=panic",
+                "rw,errors=continue",
+                second(),
+                Some(("rw", "bind,ro,suid,dev,exec,atime,relatime")),
+            ),
+        ] {
+            let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();
+            let found = differing(&wanted, &Found { options: live.to_owned(), ..found });
+            let found = found.as_ref().map(|(before, change)| (before.as_str(), change.as_str()));
+            assert_eq!(found, difference, "{wanted:?} {live}");
+        }
+    }
+
+    #[test]
+    fn types_are_known_by_the_names_that_the_kernel_has_for_them() {
+        for (wanted, live) in [
+            ("auto", "xfs"),
+            ("nfs", "nfs4"),
+            ("ntfs-3g", "fuseblk"),
+            ("ntfs", "ntfs3"),
+            ("glusterfs", "fuse.glusterfs"),
+            ("fuse.sshfs", "fuse.sshfs"),
+            ("fuse", "fuse.sshfs"),
+            ("fuse.bindfs", "fuse"),
+            ("exfat-fuse", "fuseblk"),
+        ] {
+            assert!(is_shown_as(wanted, live), "{wanted} {live}");
+        }
+        for (wanted, live) in [("ext4", "fuseblk"), ("ext3", "ext4"), ("tmpfs", "fuse.x"), ("x", "fuse")] {
+            assert!(!is_shown_as(wanted, live), "{wanted} {live}");
+        }
+    }
+
+    #[test]
+    fn a_subvolume_is_known_by_its_name() {
+        let table = "1 0 8:1 / / rw - ext4 /dev/vda1 rw\n2 1 0:40 /@home /srv/a rw - btrfs /dev/vdb1 rw,subvol=/@home\n";
+        for (options, is_other) in
+            [("subvol=@home", false), ("subvol=/@home", false), ("subvol=@", true), ("defaults", false)]
+        {
+            let told = found(table, &format!("/dev/vdb1 /srv/a btrfs {options}"));
+            assert_eq!(told, Ok(is_other), "{options}");
+        }
+    }
+
+    #[test]
+    fn users_are_shown_by_the_names_that_are_wanted() {
+        let host = Layer::memory();
+        for (wanted, shown, named) in [
+            ("uid=root,gid=root", "rw,uid=0,gid=5", "rw,uid=root,gid=5"),
+            ("uid=0", "uid=0", "uid=0"),
+            ("uid=nobody-of-ours", "uid=0", "uid=0"),
+        ] {
+            assert_eq!(by_names(&host, wanted, shown.to_owned()).unwrap(), named);
+        }
+    }
+
+    #[test]
     fn times_of_reading_are_said_with_what_clears_the_other_ways() {
         for (wanted, live, before, change) in [
-            ("ro,strictatime", "rw,noatime", "rw", "ro,suid,dev,exec,strictatime"),
+            ("ro,strictatime", "rw,noatime", "rw,noatime", "ro,suid,dev,exec,strictatime"),
+            ("strictatime", "rw,relatime", "relatime", "rw,suid,dev,exec,strictatime"),
             ("defaults", "rw,noatime", "noatime", "rw,suid,dev,exec,atime,relatime"),
         ] {
             let wanted: Vec<String> = wanted.split(',').map(str::to_owned).collect();

@@ -25,7 +25,10 @@ pub use door::{Attempt, System, Touched};
 pub use entry::{Compared, Entry, EntryKind, Look, Whole};
 pub use gshadow::{GroupShadow, group_shadow};
 pub use layer::Layer;
-pub use mounts::{MOUNTS, Mounted, after, escaped, mount_image, mounted, mounts, table, unescaped};
+pub use mounts::{
+    AUTOFS, MOUNTS, Mounted, after, all_options, escaped, flags, is_second, is_stacked, mount_image, mounted,
+    mounts, table, unescaped,
+};
 pub use once::{Shared, Still, Worked, once};
 pub use packages::{Candidates, Package, PackageStatus, cut_off, left_over};
 pub use reboot::{BOOT_ID, REQUIRED};

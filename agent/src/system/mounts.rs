@@ -1,8 +1,9 @@
 //! What is mounted, from the text of proc_pid_mountinfo(5), and what an op makes of that text: on the model of a host, and in a throwaway copy
 //! of one. Pure but for reading the text; it mounts nothing.
 
-use super::{Layer, System, once};
+use super::{EntryKind, Layer, Look, System, once};
 use model::{Failure, HostPath, MountState, Op};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +13,23 @@ pub const MOUNTS: &str = "/proc/self/mountinfo";
 const LAYER: &str = "keel-rehearsal";
 /// The device of what was foreseen: the kernel gives no other one that number.
 const FORESEEN: &str = "0:0";
+/// What waits at a place until somebody comes, and then mounts (systemd.automount(5)).
+pub const AUTOFS: &str = "autofs";
 /// Options of a single mount: the others are those of its file system (mount(8)).
 const OF_MOUNT: [&str; 11] =
     ["ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec", "noatime", "nodiratime", "relatime"];
+
+/// Options that are set or not, and what unsets them.
+const FLAGS: [(&str, &str); 8] = [
+    ("ro", "rw"),
+    ("nosuid", "suid"),
+    ("nodev", "dev"),
+    ("noexec", "exec"),
+    ("noatime", "atime"),
+    ("nodiratime", "diratime"),
+    ("relatime", "norelatime"),
+    ("strictatime", "nostrictatime"),
+];
 
 /// One mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +53,18 @@ impl Mounted {
         self.device == FORESEEN
     }
 
+    /// Whether both are of one file system. A disk may be mounted by several names; file systems of another host may have one number (nfs(5)).
+    fn is_of(&self, other: &Self) -> bool {
+        let is_disk = !self.device.starts_with("0:");
+        (&self.device, &self.state.fs) == (&other.device, &other.state.fs)
+            && (is_disk || self.state.source == other.state.source)
+    }
+
     /// Where what is seen at `bound` is seen by this mount as well, if it is.
     fn shows(&self, bound: &Self) -> Option<String> {
-        let is_same = (&self.device, &self.state.fs, &self.state.source)
-            == (&bound.device, &bound.state.fs, &bound.state.source);
-        if !is_same || self.at == bound.at || self.is_foreseen() {
+        // A name that is no UTF-8 is not known by its text.
+        let is_nameless = self.at.contains(char::REPLACEMENT_CHARACTER);
+        if !self.is_of(bound) || self.at == bound.at || self.is_foreseen() || is_nameless {
             return None;
         }
         let below = Path::new(&bound.state.root).strip_prefix(&self.state.root).ok()?;
@@ -63,6 +85,40 @@ pub fn mounted(system: &dyn System, path: &HostPath) -> Result<Option<Mounted>, 
     Ok(mounts(system)?.iter().rfind(|mount| mount.at == at).cloned())
 }
 
+/// Whether what `mounted` gave is of a file system that was mounted elsewhere before: then its options are those of this place alone.
+pub fn is_second(system: &dyn System, live: &Mounted) -> Result<bool, Failure> {
+    let all = mounts(system)?;
+    let before = all.iter().rposition(|mount| mount == live).map_or(&[][..], |place| &all[..place]);
+    Ok(!live.is_foreseen() && before.iter().any(|other| other.is_of(live) && other.at != live.at))
+}
+
+/// Whether `path` has more than one mount, one above the other. That by which systemd.automount(5) waits for who comes does not count.
+pub fn is_stacked(system: &dyn System, path: &HostPath) -> Result<bool, Failure> {
+    let (all, at) = (mounts(system)?, path.to_string());
+    Ok(all.iter().filter(|mount| mount.at == at && mount.state.fs != AUTOFS).count() > 1)
+}
+
+/// All options: the kernel leaves `errors=` out of the table where ext4(5) has it from the file system itself, and tells it elsewhere.
+pub fn all_options(system: &dyn System, live: &Mounted) -> Result<String, Failure> {
+    let shown = live.state.options.clone();
+    if !live.state.fs.starts_with("ext") || shown.split(',').any(|it| it.starts_with("errors=")) {
+        return Ok(shown);
+    }
+    let path = |text: String| HostPath::new(&text).map_err(|why| Failure::unknown(text, why));
+    let device = system.look(&path(format!("/sys/dev/block/{}", live.device))?, Look::Bare)?;
+    let Some(EntryKind::Symlink { target }) = device.map(|entry| entry.kind) else { return Ok(shown) };
+    let name = target.rsplit('/').next().unwrap_or(&target);
+    match system.read(&path(format!("/proc/fs/ext4/{name}/options"))?, 1 << 16) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let errors = text.lines().find(|line| line.starts_with("errors="));
+            Ok(errors.map_or(shown.clone(), |errors| format!("{shown},{errors}")))
+        }
+        Err(Failure::Missing { .. }) => Ok(shown),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// What is seen at `path`, so that it can be mounted there again: what is there elsewhere too, or as a part of what is, by that place.
 pub fn mount_image(system: &dyn System, path: &HostPath) -> Result<Option<MountState>, Failure> {
     let (all, at) = (mounts(system)?, path.to_string());
@@ -73,7 +129,7 @@ pub fn mount_image(system: &dyn System, path: &HostPath) -> Result<Option<MountS
         Some(source) => {
             MountState { source, fs: "none".to_owned(), options: format!("bind,{}", state.options), ..state }
         }
-        None => state,
+        None => MountState { options: all_options(system, live)?, ..state },
     }))
 }
 
@@ -148,16 +204,34 @@ fn made(path: &HostPath, (source, fs, options): (&str, &str, &str)) -> String {
     with_options(&format!("0 0 {FORESEEN} / {at} rw - {fs} {source} rw"), options)
 }
 
+/// What options in this order make of a single mount, as the kernel shows it, with `strictatime`, which it does not show (mount(8)).
+pub fn flags<'a>(options: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'static str> {
+    let mut flags = BTreeSet::new();
+    for option in options {
+        match option {
+            "user" | "users" => flags.extend(["noexec", "nosuid", "nodev"]),
+            "owner" | "group" => flags.extend(["nosuid", "nodev"]),
+            _ => match FLAGS.iter().find(|(set, unset)| option == *set || option == *unset) {
+                Some((set, _)) if option == *set => flags.extend([*set]),
+                Some((set, _)) => flags.retain(|flag| flag != set),
+                None => {}
+            },
+        }
+    }
+    if flags.contains("strictatime") {
+        flags.retain(|flag| !["noatime", "relatime"].contains(flag));
+    }
+    flags
+}
+
 /// A line with other options, those of the mount and those of its file system each at their place.
 fn with_options(line: &str, options: &str) -> String {
-    let (own, of_fs): (Vec<&str>, Vec<&str>) = options.split(',').partition(|it| OF_MOUNT.contains(it));
-    let mut own: Vec<&str> = own.into_iter().filter(|it| !["suid", "dev", "exec"].contains(it)).collect();
-    if !own.iter().any(|it| ["ro", "rw"].contains(it)) {
-        own.insert(0, "rw");
-    }
-    let of_fs: Vec<&str> = of_fs.into_iter().filter(|it| it.contains('=')).collect();
-    let of_fs = if of_fs.is_empty() { "rw".to_owned() } else { format!("rw,{}", of_fs.join(",")) };
-    let own = own.join(",");
+    let flags = flags(options.split(','));
+    let first = if flags.contains("ro") { "ro" } else { "rw" };
+    let shown = flags.into_iter().filter(|flag| !["ro", "strictatime"].contains(flag));
+    let own = [first].into_iter().chain(shown).collect::<Vec<_>>().join(",");
+    let of_fs = options.split(',').filter(|it| it.contains('='));
+    let of_fs = ["rw"].into_iter().chain(of_fs).collect::<Vec<_>>().join(",");
     let mut fields: Vec<&str> = line.split(' ').collect();
     if let Some(field) = fields.get_mut(5) {
         *field = &own;
@@ -181,7 +255,7 @@ fn merged(now: &str, changed: &str) -> String {
     let is_said =
         |option: &&str| changed.split(',').any(|it| key(it) == key(option) || opposite(it) == key(option));
     let kept = now.split(',').filter(|option| !is_said(option));
-    changed.split(',').chain(kept).collect::<Vec<_>>().join(",")
+    kept.chain(changed.split(',')).collect::<Vec<_>>().join(",")
 }
 
 impl Layer<'_> {
@@ -199,8 +273,8 @@ impl Layer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOUNTS, after, line, mount_image};
-    use crate::system::Layer;
+    use super::{MOUNTS, after, flags, line, mount_image};
+    use crate::system::{Entry, EntryKind, Layer};
     use model::{HostPath, Op};
 
     const TABLE: &str = "30 22 8:2 / /srv/a\\040b rw,nosuid - ext4 /dev/sda2 ro,errors=continue\n";
@@ -219,7 +293,8 @@ mod tests {
         let table = "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 /in /srv/data rw - ext4 /dev/b rw\n\
             3 1 8:1 /srv/x /srv/bound ro,relatime - ext4 /dev/a rw,errors=continue\n\
             4 1 8:2 /in/it /srv/part rw - ext4 /dev/b rw\n5 1 8:2 /out /srv/other rw - ext4 /dev/b rw\n\
-            6 1 8:2 /in /srv/twice rw - ext4 /dev/b rw\n";
+            6 1 8:2 /in /srv/twice rw - ext4 /dev/b rw\n7 1 8:1 / /mnt/again ro - ext4 /dev/disk/root rw\n\
+            8 1 0:50 / /net/a rw - nfs4 nas:/a rw\n9 1 0:50 / /net/b rw - nfs4 nas:/b rw\n";
         host.put_file(MOUNTS, table.as_bytes(), 0o444);
         for (at, source, options) in [
             ("/srv/bound", "/srv/x", "bind,ro,relatime,errors=continue"),
@@ -227,6 +302,8 @@ mod tests {
             ("/srv/other", "/dev/b", "rw"),
             ("/srv/twice", "/srv/data", "bind,rw"),
             ("/srv/data", "/dev/b", "rw"),
+            ("/mnt/again", "/", "bind,ro"),
+            ("/net/b", "nas:/b", "rw"),
         ] {
             let image = mount_image(&host, &HostPath::new(at).unwrap()).unwrap().unwrap();
             assert_eq!((image.source.as_str(), image.options.as_str()), (source, options), "{at}");
@@ -245,5 +322,37 @@ mod tests {
         assert_eq!(line(changed.lines().last().unwrap()).unwrap().state.options, "ro,size=2m");
         assert_eq!(after(&changed, &Op::Unmount { path: path.clone() }).unwrap(), TABLE);
         assert!(after("", &Op::Unmount { path }).is_err());
+    }
+    #[test]
+    fn what_an_ext4_does_on_errors_is_known_also_where_the_table_says_nothing() {
+        let host = Layer::memory();
+        host.put_file(MOUNTS, TABLE.replace(",errors=continue", "").as_bytes(), 0o444);
+        let options = || {
+            let image = mount_image(&host, &HostPath::new("/srv/a b").unwrap());
+            image.unwrap().unwrap().options
+        };
+        assert_eq!(options(), "rw,nosuid");
+        let kind = EntryKind::Symlink { target: "../../devices/x/block/sda/sda2".to_owned() };
+        host.put_entry("/sys/dev/block/8:2", Entry { kind, uid: 0, gid: 0, mode: 0o777 });
+        assert_eq!(options(), "rw,nosuid", "an ext2 of another driver");
+        host.put_file("/proc/fs/ext4/sda2/options", b"rw\ndelalloc\nerrors=remount-ro\ncommit=5\n", 0o444);
+        assert_eq!(options(), "rw,nosuid,errors=remount-ro");
+    }
+
+    #[test]
+    fn of_options_the_last_one_counts_and_some_mean_others() {
+        for (options, shown) in [
+            ("defaults,ro,rw,nofail", ""),
+            ("rw,ro,noauto,_netdev,x-a=b,comment=c", "ro"),
+            ("users", "nodev,noexec,nosuid"),
+            ("exec,user,suid", "nodev,noexec"),
+            ("owner", "nodev,nosuid"),
+            ("user=ann,group=staff", ""),
+            ("noatime,relatime,strictatime", "strictatime"),
+            ("noatime,nodiratime,atime", "nodiratime"),
+        ] {
+            let flags = flags(options.split(',')).into_iter().collect::<Vec<_>>();
+            assert_eq!(flags.join(","), shown, "{options}");
+        }
     }
 }

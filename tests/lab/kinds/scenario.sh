@@ -184,8 +184,11 @@ disk "UUID=$uuid" '"ro", "errors=remount-ro"'
 user=$(host_sh 'cd /srv/disk; sleep 300 >/dev/null 2>&1 & echo $!')
 assert_exit 0 apply
 assert_contains "$(mounted OPTIONS)" "ro,relatime"
+assert_contains "$(mounted OPTIONS)" "errors=remount-ro"
+assert_exit 0 keel_on_host plan -f x.toml
 assert_exit 0 keel_on_host rollback --yes
 assert_contains "$(mounted OPTIONS)" "rw,noatime"
+assert_lacks "$(mounted OPTIONS)" "errors=remount-ro"
 desired 'mount."/srv/disk" = { device = "tmpfs", fstype = "tmpfs" }'
 assert_exit 1 apply
 assert_contains "$OUTPUT" "in use by sleep ($user)"
@@ -204,3 +207,42 @@ assert_eq "x ext4" "$(host cat /srv/disk/x) $(mounted FSTYPE)" "rollback of anot
 host umount /srv/disk
 losetup --detach "$loop"
 trap - EXIT
+
+# Options that mount(8) turns into others are there after one run; those that a mounted file system keeps are not fought over.
+opted() { desired "mount.\"/srv/opted\" = { device = \"tmpfs\", fstype = \"tmpfs\", options = [$1] }"; }
+opted '"defaults", "uid=admin", "mode=0700", "size=1m", "users", "exec", "strictatime", "nofail", "_netdev", "x-a=b", "comment=c"'
+assert_exit 0 apply
+assert_eq "tmpfs admin 700" "$(host findmnt -no FSTYPE /srv/opted) $(host stat -c '%U %a' /srv/opted)"
+assert_contains "$(host findmnt -no OPTIONS /srv/opted)" "rw,nosuid,nodev"
+assert_exit 0 keel_on_host plan -f x.toml
+opted '"uid=root", "size=1m"'
+assert_exit 0 keel_on_host rollback --yes
+opted '"uid=admin", "mode=0700", "size=1m"'
+assert_exit 0 apply
+opted '"uid=admin", "mode=0750", "size=1m"'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "with mode=700, which it keeps"
+host mount -t tmpfs tmpfs /srv/opted
+desired 'mount."/srv/opted" = { ensure = "absent" }'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "hides another mount at /srv/opted"
+host umount /srv/opted
+assert_exit 0 apply
+assert_exit 1 host findmnt /srv/opted
+
+# The kernel knows places without the links that lead there.
+host_sh 'mkdir /srv/truly; ln -s truly /srv/linked'
+desired 'mount."/srv/linked/x" = { device = "tmpfs", fstype = "tmpfs" }'
+assert_exit 1 apply
+assert_contains "$OUTPUT" "a link on the way to /srv/linked/x leads to /srv/truly/x"
+assert_exit 1 host test -e /srv/truly/x
+
+# A rollback leaves alone what a file system that is gone had hidden.
+host_sh 'mkdir /srv/over; printf mine > /srv/over/x'
+desired $'mount."/srv/over" = { device = "tmpfs", fstype = "tmpfs" }\nfile."/srv/over/x" = { content = "mine" }'
+assert_exit 0 apply
+host umount /srv/over
+assert_exit 1 keel_on_host rollback --yes --force
+assert_contains "$OUTPUT" "on another file system than the run's"
+assert_eq mine "$(host cat /srv/over/x)"
+assert_lacks "$(host cat /etc/fstab)" /srv/over

@@ -2,6 +2,8 @@
 //! written down, and shown as if it were. It must not judge what is asked for.
 
 use super::host::{Host, Manager, locked};
+use crate::os::meta::FileKind;
+use crate::os::safe_path::{Follow, look};
 use crate::system::{Attempt, MOUNTS, after, mounts, table};
 use model::{Failure, HostPath, Op};
 use std::collections::BTreeSet;
@@ -25,15 +27,15 @@ impl Host<'_> {
         }
         match op {
             Op::Mount { path, source, fs, options } => {
-                let at = path.to_string();
+                let at = place(path)?;
                 self.tool(&["mount", "-t", fs, "-o", options, "--", source, &at], attempt).map(drop)
             }
             Op::Remount { path, options } => {
-                let (at, options) = (path.to_string(), format!("remount,{options}"));
+                let (at, options) = (place(path)?, format!("remount,{options}"));
                 self.tool(&["mount", "-o", &options, "--", &at], attempt).map(drop)
             }
             Op::Unmount { path } => {
-                let at = path.to_string();
+                let at = place(path)?;
                 let done = self.tool(&["umount", "--", &at], attempt).map(drop);
                 done.map_err(|failure| self.with_users(failure, path))
             }
@@ -60,6 +62,17 @@ impl Host<'_> {
             if named.is_empty() { stderr } else { format!("{stderr}; in use by {}", named.join(", ")) };
         Failure::Command { argv, status, stderr }
     }
+}
+
+/// The place for mount(8), which follows links: whoever puts one on the way since it was decided must not lead it elsewhere.
+fn place(path: &HostPath) -> Result<String, Failure> {
+    for at in path.ancestors().chain([path.clone()]) {
+        if look(at.as_path(), Follow::No)?.is_some_and(|found| found.kind() == FileKind::Symlink) {
+            let why = format!("a link stands at {at}, and mount(8) would follow it");
+            return Err(Failure::refused(why, "name the place that it leads to"));
+        }
+    }
+    Ok(path.to_string())
 }
 
 /// The processes with anything open at or below `path`, as far as they can be looked at: `NAME (PID)`.
@@ -98,6 +111,19 @@ mod tests {
         let found = users(dir.path());
         assert!(found.iter().any(|it| it.ends_with(&format!("({})", std::process::id()))), "{found:?}");
         assert!(users(std::path::Path::new("/nowhere/at/all")).is_empty());
+    }
+
+    #[test]
+    fn a_link_on_the_way_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/nowhere", dir.path().join("link")).unwrap();
+        let host = Host::new(Arc::new(MemoryKeep::default()));
+        let attempt = Attempt { tag: "t".to_owned(), timeout: None };
+        for path in ["link", "link/below"] {
+            let op = Op::Unmount { path: HostPath::new(dir.path().join(path)).unwrap() };
+            let told = host.execute(&op, &attempt).unwrap_err().to_string();
+            assert!(told.contains("link, and mount(8) would follow it"), "{told}");
+        }
     }
 
     #[test]
