@@ -95,6 +95,7 @@ impl fmt::Display for Op {
             }
             Self::SetSysctl { path, value } => {
                 let key = sysctl_key(path).unwrap_or_else(|| path.to_string());
+                let value = if value.is_secret() { REDACTED } else { value.expose() };
                 write!(f, "set_sysctl {} = {}", inert(&key), inert(value))
             }
             Self::Mount { path, source, fs, options } => {

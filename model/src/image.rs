@@ -58,6 +58,8 @@ pub enum State {
     Group(Option<GroupState>),
     /// Of a value of the running kernel; `None` where it has no such value.
     Sysctl(Option<String>),
+    /// Of such a value that is secret, kept apart.
+    SecretSysctl(Fingerprint),
     /// Of what is mounted; `None` where nothing is.
     Mount(Option<MountState>),
 }

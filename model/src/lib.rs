@@ -72,5 +72,5 @@ pub use soft_lock::SoftLock;
 pub use source_tree::{Leaf, LeafKind, Run, SourceTree};
 pub use status::{Act, Aftermath, Misplaced, Outcome, RunSummary, Settled, Status, Undone};
 pub use step::{Diff, Reversibility, Step, Val};
-pub use sysctl::{sysctl_key, sysctl_path};
+pub use sysctl::{sysctl_is_secret, sysctl_key, sysctl_path};
 pub use text::Text;

@@ -107,7 +107,7 @@ pub enum Op {
         /// Its file below /proc/sys.
         path: HostPath,
         /// The value, without a newline at its end.
-        value: String,
+        value: Text,
     },
     /// Mounts a file system over a directory.
     Mount {

@@ -26,6 +26,13 @@ pub fn sysctl_key(path: &HostPath) -> Option<String> {
     (!below.is_empty()).then(|| swapped(below))
 }
 
+/// Whether the value with this file is a secret by its nature: keys of TCP Fast Open, and what addresses of IPv6 are made of (ip-sysctl of the kernel).
+pub fn sysctl_is_secret(path: &HostPath) -> bool {
+    let below = path.as_path().strip_prefix(ROOT).ok().and_then(|below| below.to_str()).unwrap_or("");
+    let is_of_an_interface = below.starts_with("net/ipv6/conf/") && below.ends_with("/stable_secret");
+    below == "net/ipv4/tcp_fastopen_key" || is_of_an_interface
+}
+
 fn swapped(key: &str) -> String {
     let swap = |it| match it {
         '.' => '/',
@@ -37,7 +44,7 @@ fn swapped(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{sysctl_key, sysctl_path};
+    use super::{sysctl_is_secret, sysctl_key, sysctl_path};
     use crate::HostPath;
 
     #[test]
@@ -51,6 +58,17 @@ mod tests {
             let found = sysctl_path(key).unwrap();
             assert_eq!(found, HostPath::new(format!("/proc/sys/{path}")).unwrap());
             assert_eq!(sysctl_key(&found).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for (key, is_secret) in [
+            ("net.ipv4.tcp_fastopen_key", true),
+            ("net/ipv6/conf/eth0.5/stable_secret", true),
+            ("net.ipv4.tcp_fastopen", false),
+        ] {
+            assert_eq!(sysctl_is_secret(&sysctl_path(key).unwrap()), is_secret, "{key}");
         }
     }
 

@@ -3,7 +3,7 @@
 use super::ground::Ground;
 use super::subject::Subject;
 use crate::kind::Listed;
-use model::{Failure, HostPath, Problem, Shortfall, sysctl_path};
+use model::{Failure, HostPath, Problem, REDACTED, Shortfall, sysctl_is_secret, sysctl_path};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -43,7 +43,8 @@ impl Subject for Kernel {
             Err(failure) => return Err(failure),
         };
         let is_so = self.value.is_none() || seen == wanted;
-        Ok(if is_so { Vec::new() } else { vec![Shortfall::new(&self.key, wanted, seen)] })
+        let shown = |value: String| if sysctl_is_secret(&path) { REDACTED.to_owned() } else { value };
+        Ok(if is_so { Vec::new() } else { vec![Shortfall::new(&self.key, shown(wanted), shown(seen))] })
     }
 }
 

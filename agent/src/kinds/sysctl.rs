@@ -7,21 +7,25 @@ use crate::parts::place;
 use crate::parts::tree::{Tree, removed};
 use crate::system::{Entry, EntryKind, Look, System, sysctl};
 use model::{
-    Claim, Content, Failure, HostPath, Op, Principal, Problem, Step, Thing, Val, sysctl_key, sysctl_path,
+    Claim, Content, Failure, HostPath, Op, Principal, Problem, Secret, Step, Text, Thing, Val,
+    sysctl_is_secret, sysctl_key, sysctl_path,
 };
 use schemars::JsonSchema;
-use serde::de::{self, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// Longest value, in bytes.
 const LONGEST: usize = 4000;
-/// Mode of the file.
+/// Mode of the file, and of one with a secret in it.
 const MODE: u32 = 0o644;
+const SECRET_MODE: u32 = 0o600;
 
 /// A value of the running kernel, which is kept in a file of sysctl.d(5) as well, so that it is the same after a boot. Both are looked at, and
 /// a difference says which of them it is: `live` or `persisted`. The name is the key, as sysctl(8) has it: `net.ipv4.ip_forward`, or with
 /// slashes. A value of several numbers is compared number by number. In a container the kernel may be for reading only: that is a failure.
+/// A secret value is shown nowhere, and its file is for root alone; `net.ipv4.tcp_fastopen_key` and `stable_secret` of IPv6 always are secret.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sysctl {
@@ -39,6 +43,9 @@ pub struct Sysctl {
     /// True: a key that this kernel lacks is no failure; the file is kept all the same, with the `-` of sysctl.d(5) before the key.
     #[serde(default)]
     optional: bool,
+    /// True: the value, written in quotes, is not shown. One that holds a secret is so by itself.
+    #[serde(default)]
+    sensitive: bool,
 }
 
 /// What was found.
@@ -55,9 +62,9 @@ pub struct Seen {
     later: Option<Later>,
 }
 
-/// A value as it is written: text, or an integer.
+/// A value as it is written: text, or an integer; and text may be secret.
 #[derive(Clone, Debug)]
-pub struct Value(String);
+pub struct Value(Text);
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -67,7 +74,7 @@ impl<'de> Deserialize<'de> for Value {
 
 struct Written;
 
-impl Visitor<'_> for Written {
+impl<'de> Visitor<'de> for Written {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,15 +82,20 @@ impl Visitor<'_> for Written {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value(text.trim().to_owned()))
+        Ok(Value(Text::Plain(text.trim().to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        let text = Text::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Value(Text::Hidden(Secret::new(text.expose().trim().to_owned()))))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
-        Ok(Value(number.to_string()))
+        Ok(Value(Text::Plain(number.to_string())))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
-        Ok(Value(number.to_string()))
+        Ok(Value(Text::Plain(number.to_string())))
     }
 }
 
@@ -93,7 +105,7 @@ impl JsonSchema for Value {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": ["string", "integer"] })
+        schemars::json_schema!({ "type": ["string", "integer"], "x-keel-text": true })
     }
 
     fn inline_schema() -> bool {
@@ -127,6 +139,16 @@ impl Sysctl {
         format!("# Kept by Evenkeel.\n{dash}{} = {value}\n", self.dotted())
     }
 
+    fn is_secret(&self) -> bool {
+        let is_hidden = self.value.as_ref().is_some_and(|Value(value)| value.is_secret());
+        self.sensitive || is_hidden || self.path().is_ok_and(|path| sysctl_is_secret(&path))
+    }
+
+    /// A value in a difference.
+    fn shown(&self, value: &str) -> Val {
+        if self.is_secret() { Val::Hidden } else { value.into() }
+    }
+
     fn live_step(&self, seen: &Seen, value: &str) -> Result<Option<Step>, Failure> {
         match &seen.live {
             None if self.optional => Ok(None),
@@ -136,8 +158,12 @@ impl Sysctl {
             }
             Some(live) if words(live) == words(value) => Ok(None),
             Some(live) => {
-                let op = Op::SetSysctl { path: self.path()?, value: value.to_owned() };
-                Ok(Some(Step::new(op).because("live", words(live), value)))
+                let (before, after) = (self.shown(&words(live)), self.shown(value));
+                let value = value.to_owned();
+                let value =
+                    if self.is_secret() { Text::Hidden(Secret::new(value)) } else { Text::Plain(value) };
+                let op = Op::SetSysctl { path: self.path()?, value };
+                Ok(Some(Step::new(op).because("live", before, after)))
             }
         }
     }
@@ -145,27 +171,32 @@ impl Sysctl {
     fn file_step(&self, seen: &Seen, value: &str) -> Result<Option<Step>, Failure> {
         let (path, text) = (self.file()?, self.text(value));
         let root = Principal::Number(0);
-        let content = Content::held(text.clone().into_bytes());
+        let bytes = text.clone().into_bytes();
+        let (content, wanted_mode) = match self.is_secret() {
+            true => (Content::Hidden(Secret::new(bytes.into())), SECRET_MODE),
+            false => (Content::held(bytes), MODE),
+        };
         let op = Op::WriteFile {
             path: path.clone(),
             content,
             owner: root.clone(),
             group: root,
-            mode: MODE,
+            mode: wanted_mode,
             validate: Vec::new(),
         };
         let mut step = Step::new(op);
         match &seen.entry {
-            None => step = step.because("persisted", Val::Absent, value),
+            None => step = step.because("persisted", Val::Absent, self.shown(value)),
             Some(Entry { kind: EntryKind::File { .. }, uid, gid, mode }) => {
                 let kept = boot_values::last(&seen.text, &self.path()?);
                 if kept.as_deref().map(words) != Some(words(value)) {
-                    step = step.because("persisted", kept, value);
+                    let kept = kept.map_or(Val::Absent, |kept| self.shown(&kept));
+                    step = step.because("persisted", kept, self.shown(value));
                 } else if seen.text != text {
                     step = step.because("file", "other lines", "this value alone");
                 }
-                if *mode != MODE {
-                    step = step.because("mode", format!("{mode:04o}"), format!("{MODE:04o}"));
+                if *mode != wanted_mode {
+                    step = step.because("mode", format!("{mode:04o}"), format!("{wanted_mode:04o}"));
                 }
                 if (*uid, *gid) != (0, 0) {
                     step = step.because("owner", format!("{uid}:{gid}"), "root:root");
@@ -176,6 +207,22 @@ impl Sysctl {
             }
         }
         Ok((!step.diffs.is_empty()).then_some(step))
+    }
+}
+
+impl Sysctl {
+    /// A secret that stands in the clear. It is told of the whole: nobody is shown the line that holds it.
+    fn open_secret(&self) -> Option<Problem> {
+        let Some(Value(Text::Plain(_))) = &self.value else { return None };
+        let (why, help) = match (self.is_secret(), self.sensitive) {
+            (false, _) => return None,
+            (true, true) => ("a number is not hidden".to_owned(), "write the value in quotes"),
+            (true, false) => (
+                format!("{} is a secret", self.dotted()),
+                "set sensitive = true, or take `value` from an input of the type secret",
+            ),
+        };
+        Some(Problem::whole(why).help(help))
     }
 }
 
@@ -205,23 +252,22 @@ optional = true
             let problem = Problem::whole(format!("`{}` is no key of sysctl(8)", self.key.escape_debug()));
             problems.push(problem.help("write one as `sysctl -a` does, such as \"net.ipv4.ip_forward\""));
         }
-        let wrong = match &self.value {
+        let wrong = match self.value.as_ref().map(|Value(value)| value.expose()) {
             None if self.ensure == Ensure::Present => {
                 problems.push(
                     Problem::whole("there is no `value`").help("write value = …, or ensure = \"absent\""),
                 );
                 None
             }
-            Some(Value(value)) if value.is_empty() => Some("a value cannot be empty".to_owned()),
-            Some(Value(value)) if value.len() > LONGEST => {
-                Some(format!("a value is at most {LONGEST} bytes"))
-            }
-            Some(Value(value)) if value.chars().any(|it| it.is_control() && it != '\t') => {
+            Some("") => Some("a value cannot be empty".to_owned()),
+            Some(value) if value.len() > LONGEST => Some(format!("a value is at most {LONGEST} bytes")),
+            Some(value) if value.chars().any(|it| it.is_control() && it != '\t') => {
                 Some("the value holds a control character".to_owned())
             }
             _ => None,
         };
         problems.extend(wrong.map(|message| Problem::at("value", message)));
+        problems.extend(self.open_secret());
         if let Some(file) = &self.file {
             let is_read = file.as_path().parent() == Some(boot_values::DIR.as_ref())
                 && file.as_path().extension().is_some_and(|it| it == "conf");
@@ -260,7 +306,7 @@ optional = true
     }
 
     fn plan(&self, seen: &Seen) -> Result<Vec<Step>, Failure> {
-        let (Ensure::Present, Some(Value(value))) = (self.ensure, &self.value) else {
+        let (Ensure::Present, Some(Value(text))) = (self.ensure, &self.value) else {
             let Some(entry) = &seen.entry else { return Ok(Vec::new()) };
             let file = self.file()?;
             return match entry.kind {
@@ -268,12 +314,13 @@ optional = true
                 _ => place::clear(&file, entry, &Tree::default(), place::Force::No, "file"),
             };
         };
+        let value = text.expose();
         if let Some(later) = seen.later.as_ref().filter(|later| words(&later.value) != words(value)) {
             let why = format!(
                 "at boot {} sets {} to {} after this",
                 later.file,
                 self.dotted(),
-                words(&later.value)
+                self.shown(&words(&later.value))
             );
             return Err(Failure::refused(why, "take that line out, or give `file` a name that comes later"));
         }

@@ -191,10 +191,14 @@ fn move_home_back(op: &mut Op, done: &Op) {
     }
 }
 
-/// A file whose image is under a key is compared, and kept again, under that key.
+/// What has its image under a key is compared, and kept again, under that key.
 fn secrecy_of(touch: &Touch<'_>) -> Secrecy {
     let is_keyed = |state: &State| {
-        matches!(state, State::Path(PathState::File(FileState { content: Fingerprint::Keyed(_), .. })))
+        matches!(
+            state,
+            State::SecretSysctl(_)
+                | State::Path(PathState::File(FileState { content: Fingerprint::Keyed(_), .. }))
+        )
     };
     if is_keyed(touch.goal) || touch.left.iter().any(|left| is_keyed(left)) {
         Secrecy::Secret

@@ -169,6 +169,7 @@ fn version((subject, state): (&Subject, &State)) -> Option<(String, String)> {
 fn of_state(state: &State) -> Option<Fingerprint> {
     match state {
         State::Path(PathState::File(file)) => Some(file.content),
+        State::SecretSysctl(value) => Some(*value),
         State::User(Some(user)) => user.password,
         State::Group(Some(group)) => group.shadow.as_ref().map(|shadow| shadow.password),
         _ => None,

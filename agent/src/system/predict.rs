@@ -56,7 +56,7 @@ impl Layer<'_> {
             Op::Check(check) => self.pass(check),
             Op::Together(together) => self.swap(together),
             Op::Mount { .. } | Op::Remount { .. } | Op::Unmount { .. } => self.change_mounts(op),
-            Op::SetSysctl { path, value } => self.set_sysctl(path, value),
+            Op::SetSysctl { path, value } => self.set_sysctl(path, value.expose()),
             Op::Reboot => self.reboot(),
         }?;
         Ok(Touched::new())

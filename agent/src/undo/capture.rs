@@ -7,7 +7,7 @@ use crate::system::{
 };
 use model::{
     Failure, FileState, Fingerprint, GroupShadowState, GroupState, HostPath, PackageState, PathState, State,
-    Subject, UserState,
+    Subject, UserState, sysctl_is_secret,
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -43,7 +43,7 @@ pub fn capture(
         Subject::Unit(name) => State::Unit(system.unit(name)?),
         Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
         Subject::Group(name) => State::Group(group_state(system, name, keep)?),
-        Subject::Sysctl(path) => State::Sysctl(sysctl(system, path)?),
+        Subject::Sysctl(path) => sysctl_state(system, path, secrecy, keep)?,
         Subject::Mount(path) => State::Mount(mount_image(system, path)?),
     })
 }
@@ -62,6 +62,20 @@ pub fn comparable(now: State, goal: &State) -> State {
 pub fn package_state(package: &Package) -> PackageState {
     let is_there = package.status != PackageStatus::ConfigFiles;
     PackageState { version: is_there.then(|| package.version.clone()), held: package.held }
+}
+
+fn sysctl_state(
+    system: &dyn System,
+    path: &HostPath,
+    secrecy: Secrecy,
+    keep: &dyn Keep,
+) -> Result<State, Failure> {
+    Ok(match sysctl(system, path)? {
+        Some(value) if secrecy == Secrecy::Secret || sysctl_is_secret(path) => {
+            State::SecretSysctl(keep.keep(value.as_bytes(), Secrecy::Secret)?)
+        }
+        value => State::Sysctl(value),
+    })
 }
 
 fn path_state(

@@ -106,6 +106,7 @@ fn words(state: &State) -> Val {
         State::Unit(Some(unit)) => format!("{}, {}", unit.active, unit.file),
         State::User(Some(user)) => format!("uid {}", user.uid),
         State::Group(Some(group)) => format!("gid {}", group.gid),
+        State::SecretSysctl(_) => return Val::Hidden,
         State::Sysctl(Some(value)) => value.clone(),
         State::Mount(Some(mount)) => format!("{} ({}, {})", mount.source, mount.fs, mount.options),
     })

@@ -4,7 +4,7 @@ use super::Keep;
 use super::capture::Xattrs;
 use model::{
     Content, Failure, FileState, Fingerprint, GroupSpec, GroupState, HostPath, MountState, Op, PackageAction,
-    PackageChange, PackageState, PathState, Principal, Secret, State, Subject, Transaction, UnitAction,
+    PackageChange, PackageState, PathState, Principal, Secret, State, Subject, Text, Transaction, UnitAction,
     UnitState, UserSpec, UserState,
 };
 use std::collections::BTreeSet;
@@ -37,9 +37,13 @@ pub fn restore(subject: &Subject, now: &State, goal: &State, keep: &dyn Keep) ->
             restore_group(name, now.as_ref(), goal.as_ref(), keep)
         }
         // A value that the kernel did not have then came with a module, and goes with it.
-        (Subject::Sysctl(_), State::Sysctl(_), State::Sysctl(None)) => Ok(Vec::new()),
-        (Subject::Sysctl(path), State::Sysctl(_), State::Sysctl(Some(value))) => {
-            Ok(vec![Op::SetSysctl { path: path.clone(), value: value.clone() }])
+        (Subject::Sysctl(_), _, State::Sysctl(None)) => Ok(Vec::new()),
+        (Subject::Sysctl(path), _, State::Sysctl(Some(value))) => {
+            Ok(vec![Op::SetSysctl { path: path.clone(), value: Text::Plain(value.clone()) }])
+        }
+        (Subject::Sysctl(path), _, State::SecretSysctl(kept)) => {
+            let value = Text::Hidden(recall_text(subject, kept, keep)?);
+            Ok(vec![Op::SetSysctl { path: path.clone(), value }])
         }
         (Subject::Mount(path), State::Mount(now), State::Mount(goal)) => {
             restore_mount(path, now.as_ref(), goal.as_ref())
@@ -230,7 +234,7 @@ fn restore_user(
     }
     let password = match &goal.password {
         Some(fingerprint) if now.and_then(|now| now.password.as_ref()) != Some(fingerprint) => {
-            Some(recall_password(&Subject::User(name.to_owned()), fingerprint, keep)?)
+            Some(recall_text(&Subject::User(name.to_owned()), fingerprint, keep)?)
         }
         _ => None,
     };
@@ -255,9 +259,10 @@ fn restore_user(
     Ok(vec![if now.is_some() { Op::ModifyUser(spec) } else { Op::AddUser(spec) }])
 }
 
-fn recall_password(of: &Subject, kept: &Fingerprint, keep: &dyn Keep) -> Result<Secret<String>, Failure> {
+/// A password or a secret value.
+fn recall_text(of: &Subject, kept: &Fingerprint, keep: &dyn Keep) -> Result<Secret<String>, Failure> {
     let text = String::from_utf8(keep.recall(kept)?.expose().clone());
-    let text = text.map_err(|_| Failure::unknown(of.to_string(), "its password is not UTF-8"))?;
+    let text = text.map_err(|_| Failure::unknown(of.to_string(), "the secret of it is not UTF-8"))?;
     Ok(Secret::new(text))
 }
 
@@ -274,7 +279,7 @@ fn restore_group(
     if let Some(goal) = &goal.shadow {
         let now = now.and_then(|now| now.shadow.as_ref());
         if now.map(|now| now.password) != Some(goal.password) {
-            spec.password = Some(recall_password(&Subject::Group(name.to_owned()), &goal.password, keep)?);
+            spec.password = Some(recall_text(&Subject::Group(name.to_owned()), &goal.password, keep)?);
         }
         let nobody = BTreeSet::new();
         let changed = now.map_or(&nobody, |now| &now.administrators) != &goal.administrators;

@@ -52,6 +52,7 @@ pub fn spares(op: &Op, (subject, before): (&Subject, &State)) -> bool {
 pub fn secrecy(op: &Op) -> Secrecy {
     match op {
         Op::WriteFile { content, .. } if content.is_secret() => Secrecy::Secret,
+        Op::SetSysctl { value, .. } if value.is_secret() => Secrecy::Secret,
         Op::Together(together)
             if together.changes.iter().any(|change| secrecy(change) == Secrecy::Secret) =>
         {

@@ -93,6 +93,31 @@ assert_exit 0 keel_on_host rollback --yes
 assert_eq 4321 "$(value)" "rollback"
 assert_eq "$own" "$(cat /proc/sys/net/ipv4/tcp_keepalive_time)" "the value of this machine"
 
+# A secret value stands in a file for root alone, and nowhere else.
+key=01234567-89abcdef-01234567-89abcdef kept=/etc/sysctl.d/60-keel-net.ipv4.tcp_fastopen_key.conf
+fastopen() { host cat /proc/sys/net/ipv4/tcp_fastopen_key; }
+before=$(fastopen)
+desired $'[sysctl."net.ipv4.tcp_fastopen_key"]\nvalue = "'"$key"'"'
+assert_exit 3 keel_on_host plan -f x.toml
+assert_contains "$OUTPUT" "net.ipv4.tcp_fastopen_key is a secret"
+assert_lacks "$OUTPUT" "$key"
+desired "sysctl.\"net.ipv4.tcp_fastopen_key\" = { value = \"$key\", sensitive = true }"
+assert_exit 2 keel_on_host plan -f x.toml
+assert_lacks "$OUTPUT" "$key"
+assert_exit 0 apply
+assert_lacks "$OUTPUT" "$key"
+assert_eq "$key 600" "$(fastopen) $(host stat -c %a "$kept")"
+assert_contains "$(host cat "$kept")" "net.ipv4.tcp_fastopen_key = $key"
+assert_exit 1 host grep -rlF "$key" /var/lib/evenkeel
+assert_exit 0 keel_on_host plan -f x.toml
+host_sh 'echo 1-2-3-4 > /proc/sys/net/ipv4/tcp_fastopen_key'
+assert_exit 2 keel_on_host plan -f x.toml
+assert_contains "$OUTPUT" "live: <secret> -> <secret>"
+assert_exit 0 apply
+assert_exit 0 keel_on_host rollback --yes
+assert_lacks "$OUTPUT" "00000001-00000002"
+assert_eq 00000001-00000002-00000003-00000004 "$(fastopen)" "rollback of a secret"
+
 # What a container may not set is a failure, and is not kept for a boot either.
 desired 'sysctl."kernel.domainname" = { value = "lab" }'
 assert_exit 1 apply

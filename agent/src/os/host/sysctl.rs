@@ -2,23 +2,23 @@
 //! has the machine's own kernel, they are written down and believed. It must not judge a value: the kernel does.
 
 use super::host::{Host, Manager, locked};
-use model::{Failure, HostPath, Op, sysctl_key};
+use model::{Failure, HostPath, Op, Text, sysctl_key};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, write};
 
 impl Host<'_> {
-    pub(super) fn set_sysctl(&self, path: &HostPath, value: &str) -> Result<(), Failure> {
+    pub(super) fn set_sysctl(&self, path: &HostPath, value: &Text) -> Result<(), Failure> {
         if sysctl_key(path).is_none() {
             return Err(Failure::refused(format!("{path} is no value of the kernel"), "write it as a file"));
         }
         if let Manager::Recorded(recording) = &self.manager {
             let mut recording = locked(recording);
-            let op = Op::SetSysctl { path: path.clone(), value: value.to_owned() };
+            let op = Op::SetSysctl { path: path.clone(), value: value.clone() };
             recording.lines.push(op.to_string());
-            recording.values.insert(path.clone(), value.to_owned());
+            recording.values.insert(path.clone(), value.expose().to_owned());
             return Ok(());
         }
-        set(path, value)
+        set(path, value.expose())
     }
 
     /// What was written down instead of being set.
@@ -59,7 +59,7 @@ mod tests {
     use crate::os::host::Host;
     use crate::system::System;
     use crate::undo::MemoryKeep;
-    use model::{Failure, HostPath, Op};
+    use model::{Failure, HostPath, Op, Text};
     use rustix::io::Errno;
     use std::sync::Arc;
 
@@ -80,7 +80,8 @@ mod tests {
         let at = path("/proc/sys/kernel/ostype");
         let before = std::fs::read(at.as_path()).unwrap();
         let attempt = crate::system::Attempt { tag: "t".to_owned(), timeout: None };
-        host.execute(&Op::SetSysctl { path: at.clone(), value: "Keel".to_owned() }, &attempt).unwrap();
+        let value = Text::Plain("Keel".to_owned());
+        host.execute(&Op::SetSysctl { path: at.clone(), value }, &attempt).unwrap();
         assert_eq!(host.read(&at, 100).unwrap(), b"Keel\n");
         assert_eq!(std::fs::read(at.as_path()).unwrap(), before);
         assert_eq!(host.recorded(), ["set_sysctl kernel.ostype = Keel"]);
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn nothing_else_is_written_to() {
         let host = Host::new(Arc::new(MemoryKeep::default()));
-        let told = host.set_sysctl(&path("/etc/motd"), "x").unwrap_err().to_string();
+        let told = host.set_sysctl(&path("/etc/motd"), &Text::Plain("x".to_owned())).unwrap_err().to_string();
         assert!(told.contains("is no value of the kernel"), "{told}");
     }
 }
