@@ -184,6 +184,7 @@ fn user(f: &mut fmt::Formatter<'_>, verb: &str, spec: &UserSpec) -> fmt::Result 
     words.say("uid", spec.uid)?;
     words.say("group", spec.group.as_ref())?;
     words.list("groups", spec.groups.as_ref())?;
+    words.list("administers", spec.administers.as_ref())?;
     words.say("home", spec.home.as_ref())?;
     words.flag("manage_home", spec.manage_home)?;
     words.say("shell", spec.shell.as_ref())?;

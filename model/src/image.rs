@@ -180,6 +180,9 @@ pub struct UserState {
     pub expires: Option<i64>,
     /// Supplementary groups, by name.
     pub groups: BTreeSet<String>,
+    /// Groups whose members the user may change, by name (gshadow(5)); `None` where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administers: Option<BTreeSet<String>>,
 }
 
 /// A group as the account files have it.

@@ -278,6 +278,9 @@ pub struct UserSpec {
     pub group: Option<Principal>,
     /// All supplementary groups.
     pub groups: Option<BTreeSet<String>>,
+    /// All groups whose members the user may change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administers: Option<BTreeSet<String>>,
     /// Home directory.
     pub home: Option<HostPath>,
     /// True where the home directory is made with the user (from /etc/skel), or moved with a change of `home`.

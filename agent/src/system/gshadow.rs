@@ -25,14 +25,33 @@ pub fn group_shadow(system: &dyn System, name: &str) -> Result<Option<GroupShado
     }
 }
 
-/// As the C library reads it: of two lines with one name the first holds, and what is no line of its own is passed over.
+/// The groups whose members `user` may change, by name.
+pub fn administered(system: &dyn System, user: &str) -> Result<BTreeSet<String>, Failure> {
+    let path = HostPath::new("/etc/gshadow").expect("it is a host path");
+    match system.look(&path, Look::Bare)? {
+        None => Ok(BTreeSet::new()),
+        Some(_) => Ok(by(&system.read(&path, LIMIT)?, user)),
+    }
+}
+
+fn by(file: &[u8], user: &str) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    let first = lines(file).filter(|(name, _)| known.insert(*name));
+    first.filter(|(_, it)| it.administrators.contains(user)).map(|(name, _)| name.to_owned()).collect()
+}
+
 fn of(file: &[u8], name: &str) -> Option<GroupShadow> {
+    lines(file).find(|(of, _)| *of == name).map(|(_, group)| group)
+}
+
+/// As the C library reads it: of two lines with one name the first holds, and what is no line of its own is passed over.
+fn lines(file: &[u8]) -> impl Iterator<Item = (&str, GroupShadow)> {
     let lines = file.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-    lines.map(|line| line.split(':').collect::<Vec<_>>()).find_map(|fields| match fields[..] {
-        [of, password, administrators, _] if of == name => {
+    lines.map(|line| line.split(':').collect::<Vec<_>>()).filter_map(|fields| match fields[..] {
+        [name, password, administrators, _] => {
             let names = administrators.split(',').map(str::trim).filter(|name| !name.is_empty());
             let administrators = names.map(str::to_owned).collect();
-            Some(GroupShadow { password: Secret::new(password.to_owned()), administrators })
+            Some((name, GroupShadow { password: Secret::new(password.to_owned()), administrators }))
         }
         _ => None,
     })
@@ -40,7 +59,7 @@ fn of(file: &[u8], name: &str) -> Option<GroupShadow> {
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{by, of};
 
     #[test]
     fn the_first_line_of_a_group_holds() {
@@ -50,5 +69,6 @@ mod tests {
         assert_eq!(found("adm"), Some(("$6$a".to_owned(), names(&["alice", "bob"]))));
         assert_eq!(found("web"), Some((String::new(), names(&[]))));
         assert_eq!(found("nobody"), None);
+        assert_eq!((by(file, "bob"), by(file, "carol")), (names(&["adm"]), names(&[])));
     }
 }

@@ -23,7 +23,7 @@ pub use accounts::{Accounts, Group, User};
 pub use deb_version::compare_versions;
 pub use door::{Attempt, System, Touched};
 pub use entry::{Compared, Entry, EntryKind, Look, Whole};
-pub use gshadow::{GroupShadow, group_shadow};
+pub use gshadow::{GroupShadow, administered, group_shadow};
 pub use layer::Layer;
 pub use mounts::{
     AUTOFS, MOUNTS, Mounted, after, all_options, escaped, flags, is_second, is_stacked, mount_image, mounted,

@@ -2,7 +2,7 @@
 
 use super::Keep;
 use crate::system::{
-    Accounts, Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, Whole, group_shadow,
+    Entry, EntryKind, GroupShadow, Look, Package, PackageStatus, System, Whole, administered, group_shadow,
     mount_image, sysctl,
 };
 use model::{
@@ -41,7 +41,7 @@ pub fn capture(
         Subject::Path(path) => State::Path(path_state(system, path, secrecy, keep)?),
         Subject::Package(name) => State::Package(system.package(name)?.as_ref().map(package_state)),
         Subject::Unit(name) => State::Unit(system.unit(name)?),
-        Subject::User(name) => State::User(user_state(&*system.accounts()?, name, keep)?),
+        Subject::User(name) => State::User(user_state(system, name, keep)?),
         Subject::Group(name) => State::Group(group_state(system, name, keep)?),
         Subject::Sysctl(path) => sysctl_state(system, path, secrecy, keep)?,
         Subject::Mount(path) => State::Mount(mount_image(system, path)?),
@@ -53,6 +53,9 @@ pub fn comparable(now: State, goal: &State) -> State {
     match (now, goal) {
         (State::Group(Some(now)), State::Group(Some(GroupState { shadow: None, .. }))) => {
             State::Group(Some(GroupState { shadow: None, ..now }))
+        }
+        (State::User(Some(now)), State::User(Some(UserState { administers: None, .. }))) => {
+            State::User(Some(UserState { administers: None, ..now }))
         }
         (now, _) => now,
     }
@@ -114,7 +117,8 @@ fn digest_only(system: &dyn System, path: &HostPath) -> Result<Fingerprint, Fail
     }
 }
 
-fn user_state(accounts: &Accounts, name: &str, keep: &dyn Keep) -> Result<Option<UserState>, Failure> {
+fn user_state(system: &dyn System, name: &str, keep: &dyn Keep) -> Result<Option<UserState>, Failure> {
+    let accounts = system.accounts()?;
     let Some(user) = accounts.users.get(name) else { return Ok(None) };
     let password = match &user.password {
         Some(password) => Some(keep.keep(password.expose().as_bytes(), Secrecy::Secret)?),
@@ -129,6 +133,7 @@ fn user_state(accounts: &Accounts, name: &str, keep: &dyn Keep) -> Result<Option
         password,
         expires: user.expires,
         groups: accounts.groups_of(name),
+        administers: Some(administered(system, name)?),
     }))
 }
 

@@ -28,6 +28,9 @@ fn users(now: &UserState, goal: &UserState) -> Vec<Diff> {
         diff("groups", names(&now.groups), names(&goal.groups)),
         diff("expires, days since 1970", now.expires, goal.expires),
     ];
+    if let (Some(now), Some(goal)) = (&now.administers, &goal.administers) {
+        fields.push(diff("administers", names(now), names(goal)));
+    }
     if now.password != goal.password {
         fields.push(diff("password", Val::Hidden, Val::Hidden));
     }

@@ -247,6 +247,10 @@ fn restore_user(
         uid: unless(now.map(|now| &now.uid), &goal.uid),
         group: unless(now.map(|now| &now.gid), &goal.gid).map(Principal::Number),
         groups: unless(now.map(|now| &now.groups), &goal.groups),
+        administers: goal
+            .administers
+            .clone()
+            .filter(|goal| now.and_then(|now| now.administers.as_ref()).unwrap_or(&BTreeSet::new()) != goal),
         home: unless(now.map(|now| &now.home), &goal.home).and_then(|home| HostPath::new(home).ok()),
         manage_home: false,
         shell: unless(now.map(|now| &now.shell), &goal.shell),

@@ -33,6 +33,13 @@ comes_back=$(accounts)
 assert_exit 0 apply
 assert_eq "$comes_back" "$(accounts)" "the second apply"
 
+# Who administers groups does so again when he is back.
+host_sh 'groupadd -f club; useradd eve; gpasswd -A admin,eve club >/dev/null'
+assert_contains "$(host_sh 'grep ^club: /etc/gshadow')" admin
+desired 'user.eve = { ensure = "absent" }'
+comes_and_goes
+assert_contains "$(host_sh 'grep ^club: /etc/gshadow')" eve
+
 # A home that cannot be moved leaves the account as it was.
 host_sh 'useradd -m al; mkdir /srv/al'
 desired 'user.al = { home = "/srv/al" }'

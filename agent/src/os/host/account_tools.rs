@@ -71,6 +71,7 @@ impl Host<'_> {
         let argv = useradd(spec, &accounts);
         self.account_tool(&argv.iter().map(String::as_str).collect::<Vec<_>>(), attempt)?;
         self.set_password(spec, attempt)?;
+        self.set_administered(spec, attempt)?;
         top.map_or(Ok(Touched::new()), tree)
     }
 
@@ -83,7 +84,8 @@ impl Host<'_> {
         if argv.len() > 3 {
             self.account_tool(&argv.iter().map(String::as_str).collect::<Vec<_>>(), attempt)?;
         }
-        self.set_password(spec, attempt)
+        self.set_password(spec, attempt)?;
+        self.set_administered(spec, attempt)
     }
 
     /// Gives a user without a line in shadow(5) one before a password or expiry is set: chpasswd would else write the hash

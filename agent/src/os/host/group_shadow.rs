@@ -3,11 +3,26 @@
 use super::account_tools::{joined, patiently};
 use super::execute::child;
 use super::host::Host;
-use crate::system::Attempt;
-use model::{Failure, GroupSpec, Op, Secret};
+use crate::system::{Attempt, GroupShadow, administered, group_shadow};
+use model::{Failure, GroupSpec, Op, Secret, UserSpec};
 use std::collections::BTreeSet;
 
 impl Host<'_> {
+    /// Makes the user an administrator of just these groups; of one that is gone nobody is.
+    pub(super) fn set_administered(&self, spec: &UserSpec, attempt: &Attempt) -> Result<(), Failure> {
+        let Some(wanted) = &spec.administers else { return Ok(()) };
+        for name in wanted.symmetric_difference(&administered(self, &spec.name)?) {
+            let Some(GroupShadow { mut administrators, .. }) = group_shadow(self, name)? else { continue };
+            if !administrators.remove(&spec.name) {
+                administrators.insert(spec.name.clone());
+            }
+            let administrators = Some(administrators);
+            let group = GroupSpec { name: name.clone(), administrators, ..GroupSpec::default() };
+            self.set_group_shadow(&group, attempt)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn set_group_shadow(&self, spec: &GroupSpec, attempt: &Attempt) -> Result<(), Failure> {
         if let Some(administrators) = &spec.administrators {
             self.forget(&Op::ModifyGroup(GroupSpec::default()));
