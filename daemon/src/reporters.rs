@@ -4,11 +4,11 @@ use crate::host::Host;
 use crate::report::journald::Journald;
 use crate::report::lines::Lines;
 use crate::report::outbox::Outbox;
-use crate::report::pagerduty::{Pager, PagerDuty};
+use crate::report::pagerduty::{self, Pager, PagerDuty};
 use crate::report::prometheus::Prometheus;
-use crate::report::syslog::{Sender, Syslog};
-use crate::report::webhook::{Poster, Webhook};
-use crate::report::{News, Reporter, Told, What};
+use crate::report::syslog::{self, Sender, Syslog};
+use crate::report::webhook::{self, Poster, Webhook};
+use crate::report::{News, Reporter, Told, What, queue};
 use crate::settings::Reports;
 use crate::status::Status;
 use crate::watch::wait::Wait;
@@ -93,14 +93,21 @@ fn open(settings: &Reports, host: &Host<'_>, wait: &Wait) -> Result<Vec<Box<dyn 
     if let Some(webhook) = &settings.webhook {
         let poster = Poster::new(webhook, outside);
         all.push(Box::new(Outbox::open(state, Webhook::new(webhook), poster, wait.bell()?)?));
+    } else {
+        queue::forget(state, webhook::NAME);
     }
     if let Some(pagerduty) = &settings.pagerduty {
         let (letters, pager) = (PagerDuty::new(pagerduty, state)?, Pager::new(pagerduty, outside));
         all.push(Box::new(Outbox::open(state, letters, pager, wait.bell()?)?));
+    } else {
+        // Where that cannot be kept either, an alert that is open there stays so: no reason to tell the others nothing.
+        pagerduty::forget(state).ok();
     }
     if let Some(syslog) = &settings.syslog {
         let sender = Sender::new(syslog, outside);
         all.push(Box::new(Outbox::open(state, Syslog, sender, wait.bell()?)?));
+    } else {
+        queue::forget(state, syslog::NAME);
     }
     Ok(all)
 }

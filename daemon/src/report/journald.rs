@@ -4,11 +4,16 @@
 use super::{Reporter, Told, What};
 use crate::status::Status;
 use model::Failure;
+use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 const JOURNAL: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
+
+/// So long is waited for a journal that takes nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// More is cut off: a datagram has its bounds.
 const MOST: usize = 16 << 10;
@@ -22,15 +27,22 @@ impl Reporter for Journald {
     }
 
     fn tell(&mut self, told: &Told, _: &Status) -> Result<(), Failure> {
-        let failed = |error| Failure::io("tell", "the journal", error);
-        let socket = UnixDatagram::unbound().map_err(failed)?;
-        if Path::new(JOURNAL).exists() {
-            return socket.send_to(&fields(told), JOURNAL).map(|_| ()).map_err(failed);
-        }
-        // Facility daemon, as of RFC 3164.
-        let line = format!("<{}>keel-agent: {}", 3 * 8 + priority(&told.what), message(&told.what));
-        socket.send_to(line.as_bytes(), SYSLOG).map(|_| ()).map_err(failed)
+        let sent = if Path::new(JOURNAL).exists() {
+            send(&fields(told), Path::new(JOURNAL))
+        } else {
+            // Facility daemon, as of RFC 3164.
+            let line = format!("<{}>keel-agent: {}", 3 * 8 + priority(&told.what), message(&told.what));
+            send(line.as_bytes(), Path::new(SYSLOG))
+        };
+        sent.map_err(|error| Failure::io("tell", "the journal", error))
     }
+}
+
+/// To somebody who may hang: the agent has other things to do.
+fn send(bytes: &[u8], to: &Path) -> io::Result<()> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.send_to(bytes, to).map(drop)
 }
 
 fn fields(told: &Told) -> Vec<u8> {
@@ -136,9 +148,21 @@ pub fn message(what: &What) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fields;
+    use super::{fields, send};
     use crate::report::{Told, What};
     use model::Id;
+    use std::os::unix::net::UnixDatagram;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_journal_that_hangs_holds_nobody_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let _hangs = UnixDatagram::bind(&path).unwrap();
+        let began = Instant::now();
+        while send(b"x", &path).is_ok() {}
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
 
     #[test]
     fn fields_are_as_the_journal_takes_them() {

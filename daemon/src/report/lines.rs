@@ -23,6 +23,8 @@ pub struct Lines {
     count: usize,
     /// The day of the first line, as `2026-01-02`.
     since: String,
+    /// Whether the last line has no end: the power went, or there was no room.
+    is_torn: bool,
 }
 
 impl Lines {
@@ -32,21 +34,24 @@ impl Lines {
     /// What is there cannot be read.
     pub fn open(state: &StateDir, keep: usize, days: u64) -> Result<Self, Failure> {
         let paths = NAMES.map(|name| state.root().join(name));
-        let (mut count, mut since) = (0, String::new());
+        let (mut count, mut since, mut is_torn) = (0, String::new(), false);
+        let failed = |error| Failure::io("read", paths[0].display(), error);
         match File::open(&paths[0]) {
             Ok(file) => {
-                for line in BufReader::new(file).split(b'\n') {
-                    let line = line.map_err(|error| Failure::io("read", paths[0].display(), error))?;
+                let (mut file, mut line) = (BufReader::new(file), Vec::new());
+                while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {
                     if count == 0 {
                         since = day_of(&line);
                     }
                     count += 1;
+                    is_torn = line.last() != Some(&b'\n');
+                    line.clear();
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::io("read", paths[0].display(), error)),
+            Err(error) => return Err(failed(error)),
         }
-        Ok(Self { paths, most: (keep / 2).max(1), days: (days / 2).max(1), count, since })
+        Ok(Self { paths, most: (keep / 2).max(1), days: (days / 2).max(1), count, since, is_torn })
     }
 
     fn is_full(&self, today: &str) -> bool {
@@ -72,12 +77,16 @@ impl Reporter for Lines {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 other => other.map_err(failed)?,
             }
-            self.count = 0;
+            (self.count, self.is_torn) = (0, false);
         }
-        let mut line = serde_json::to_vec(told).map_err(|error| failed(error.into()))?;
+        // What is half there stays by itself.
+        let mut line = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
+        serde_json::to_writer(&mut line, told).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.paths[0]);
-        opened.and_then(|mut file| file.write_all(&line)).map_err(failed)?;
+        let written = opened.and_then(|mut file| file.write_all(&line));
+        self.is_torn = written.is_err();
+        written.map_err(failed)?;
         if self.count == 0 {
             self.since = today;
         }
@@ -109,6 +118,21 @@ mod tests {
             .paths
             .each_ref()
             .map(|path| std::fs::read_to_string(path).map_or(0, |text| text.lines().count()))
+    }
+
+    #[test]
+    fn half_a_line_spoils_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        state.make_folder("agent").unwrap();
+        state.write("agent/reports.jsonl", b"{\"at\":\"2026-01-02T00:00:00Z\"}\n{\"at\":").unwrap();
+        let mut lines = Lines::open(&state, 10, 30).unwrap();
+        for _ in 0..2 {
+            lines.tell(&told("2026-01-02T00:00:01Z"), &Status::default()).unwrap();
+        }
+        let text = std::fs::read_to_string(&lines.paths[0]).unwrap();
+        let whole = |line: &&str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+        assert_eq!((text.lines().filter(whole).count(), text.lines().count()), (3, 4), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod name;
 pub mod outbox;
 pub mod pagerduty;
 pub mod prometheus;
-mod queue;
+pub mod queue;
 mod reporter;
 pub mod syslog;
 pub mod way;

@@ -19,7 +19,9 @@ impl Reporter for Prometheus {
     }
 
     fn tell(&mut self, told: &Told, status: &Status) -> Result<(), Failure> {
-        if !matches!(told.what, What::Looked { .. } | What::NoCatalog { .. } | What::Paused { .. }) {
+        let is_counted =
+            matches!(told.what, What::Looked { .. } | What::NoCatalog { .. } | What::Paused { .. });
+        if !is_counted && !matches!(told.what, What::Bundle { .. } | What::Refused { .. }) {
             return Ok(());
         }
         let text = metrics(status);
@@ -90,6 +92,17 @@ fn metrics(status: &Status) -> String {
     );
     let version = status.catalog.clone().unwrap_or_default();
     gauge("catalog_info", "The catalog in force.", &[(format!("{{version=\"{version}\"}}"), 1.0)]);
+    if let Some(bundle) = &status.bundle {
+        gauge("bundle_counter", "The counter of the bundle in force.", &one(bundle.counter as f64));
+        let since = one(bundle.since as f64);
+        gauge("bundle_since_timestamp_seconds", "When it was put in force.", &since);
+        let refused = one(f64::from(u8::from(status.refused.is_some())));
+        gauge(
+            "bundle_refused",
+            "Whether no newer one was taken: one was refused, or none could be had.",
+            &refused,
+        );
+    }
     text
 }
 
@@ -98,8 +111,14 @@ mod tests {
     use super::metrics;
     use crate::memory::Drift;
     use crate::report::Cause;
+    use crate::source::{Bundle, Refused};
     use crate::status::{Last, Status};
     use model::{Id, Report};
+
+    fn bundle() -> Bundle {
+        let (site, sha256, signer, key, from) = Default::default();
+        Bundle { site, counter: 1_795_300_427, sha256, signer, key, since: 1_767_355_100, from }
+    }
 
     #[test]
     fn metrics_tell_what_the_status_tells() {
@@ -111,6 +130,8 @@ mod tests {
             drift: ["/a", "/b"].map(|name| (Id::new("file", name), drift.clone())).into(),
             catalog: Some("abc".into()),
             no_catalog: Some("it does not compile".into()),
+            bundle: Some(bundle()),
+            refused: Some(Refused { why: "older".into(), since: String::new() }),
             ..Status::default()
         };
         let text = metrics(&status);
@@ -120,8 +141,11 @@ mod tests {
             "evenkeel_last_run_timestamp_seconds 1767355200",
             "evenkeel_last_run_duration_seconds 0.042",
             "evenkeel_resources{status=\"unchanged\"} 7",
-            "evenkeel_troubles 1",
+            "evenkeel_troubles 2",
             "evenkeel_catalog_info{version=\"abc\"} 1",
+            "evenkeel_bundle_counter 1795300427",
+            "evenkeel_bundle_since_timestamp_seconds 1767355100",
+            "evenkeel_bundle_refused 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

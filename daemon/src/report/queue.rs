@@ -200,6 +200,13 @@ impl Queue {
     }
 }
 
+/// Nobody of this name is told any more: what waits for it goes, and how much that was. What cannot be removed is when the agent begins again.
+pub fn forget(state: &StateDir, name: &str) -> usize {
+    let dir = state.root().join(crate::memory::FOLDER).join(name);
+    let names = list(&dir, Follow::No).ok().flatten().unwrap_or_default();
+    names.iter().filter(|name| remove(&dir.join(name)).is_ok()).count()
+}
+
 /// Sorted as they came.
 fn name_of(number: u64) -> String {
     format!("{number:012}")
@@ -217,7 +224,7 @@ fn remove(path: &std::path::Path) -> Result<(), Failure> {
 #[expect(clippy::disallowed_methods, reason = "prepares scratch files")]
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use super::{Queue, forget};
     use agent::state::StateDir;
 
     fn state() -> (tempfile::TempDir, StateDir) {
@@ -241,6 +248,16 @@ mod tests {
         assert_eq!(queue.first().unwrap().unwrap().payload, b"three");
         queue.put("2026-01-02T00:00:01Z", b"four").unwrap();
         assert_eq!(std::fs::read_dir(state.root().join("agent/x")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_waits_for_nobody_goes() {
+        let (_dir, state) = state();
+        assert_eq!(forget(&state, "x"), 0, "nothing ever waited");
+        let mut queue = Queue::open(&state, "x").unwrap();
+        ["one", "two"].iter().for_each(|text| queue.put("t", text.as_bytes()).unwrap());
+        assert_eq!((forget(&state, "x"), Queue::open(&state, "x").unwrap().len()), (2, 0));
+        assert_eq!(queue.first().unwrap(), None, "also for who carries still");
     }
 
     #[test]

@@ -17,6 +17,9 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// What waits for it is in this folder.
+pub const NAME: &str = "syslog";
+
 /// Facility daemon, of table 1.
 const FACILITY: u8 = 3;
 
@@ -34,7 +37,7 @@ pub struct Syslog;
 
 impl Letters for Syslog {
     fn name(&self) -> &'static str {
-        "syslog"
+        NAME
     }
 
     fn letters(&mut self, told: &Told, _: &Status) -> Result<Vec<Vec<u8>>, Failure> {

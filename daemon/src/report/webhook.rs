@@ -12,6 +12,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use model::{Digest, Failure};
 use sha2::Sha256;
 
+/// What waits for it is in this folder.
+pub const NAME: &str = "webhook";
+
 /// `sha256=` and the HMAC-SHA256 (RFC 2104) of the body, in hex.
 const SIGNATURE: &str = "X-Evenkeel-Signature";
 
@@ -32,7 +35,7 @@ impl Webhook {
 
 impl Letters for Webhook {
     fn name(&self) -> &'static str {
-        "webhook"
+        NAME
     }
 
     fn letters(&mut self, told: &Told, _: &Status) -> Result<Vec<Vec<u8>>, Failure> {

@@ -5,13 +5,27 @@ use super::event;
 use super::said::Said;
 use crate::receivers;
 use crate::report::outbox::Letters;
-use crate::report::queue::Lost;
+use crate::report::queue::{self, Lost};
 use crate::report::{Told, What};
 use crate::source::Bundle;
 use crate::status::Status;
 use agent::state::StateDir;
 use model::Failure;
 use serde_json::Value;
+
+/// What waits for it is in this folder.
+const NAME: &str = "pagerduty";
+
+/// It is not told any more. What waited goes, and where something did, nobody knows whether an alert is open there.
+///
+/// # Errors
+/// That could not be kept.
+pub fn forget(state: &StateDir) -> Result<(), Failure> {
+    match queue::forget(state, NAME) {
+        0 => Ok(()),
+        _ => Said { is_unsure: true, ..Said::default() }.write(state),
+    }
+}
 
 /// What is made of reports.
 pub struct PagerDuty {
@@ -78,7 +92,7 @@ impl PagerDuty {
 
 impl Letters for PagerDuty {
     fn name(&self) -> &'static str {
-        "pagerduty"
+        NAME
     }
 
     fn letters(&mut self, told: &Told, status: &Status) -> Result<Vec<Vec<u8>>, Failure> {
@@ -115,10 +129,11 @@ impl Letters for PagerDuty {
 
 #[cfg(test)]
 mod tests {
-    use super::PagerDuty;
+    use super::{PagerDuty, forget};
     use crate::memory::Drift;
     use crate::report::outbox::Letters;
     use crate::report::pagerduty::{pager::filled, schema};
+    use crate::report::queue::Queue;
     use crate::report::{Cause, Told, What};
     use crate::settings::read;
     use crate::status::{Last, Status};
@@ -214,6 +229,19 @@ mod tests {
         world.state.write("agent/pagerduty.state", b"").unwrap();
         let found = events(&mut pager(&world), looked(), &drifted());
         assert_eq!(found[0].1["event_action"], "trigger", "it drifted still");
+    }
+
+    #[test]
+    fn who_is_told_again_is_told_what_he_may_have_missed() {
+        let world = world();
+        events(&mut pager(&world), looked(), &drifted());
+        events(&mut pager(&world), looked(), &Status::default());
+        forget(&world.state).unwrap();
+        assert!(events(&mut pager(&world), looked(), &Status::default()).is_empty(), "nothing waited");
+        Queue::open(&world.state, "pagerduty").unwrap().put("t", b"resolve").unwrap();
+        forget(&world.state).unwrap();
+        let found = events(&mut pager(&world), looked(), &Status::default());
+        assert_eq!(found[0].1["event_action"], "resolve");
     }
 
     #[test]
