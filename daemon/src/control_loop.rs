@@ -110,6 +110,7 @@ impl<'a> ControlLoop<'a> {
     /// What the host refuses.
     pub fn run(&mut self) -> Result<(), Failure> {
         let source = self.in_force.source().name();
+        self.in_force.source().heed(self.wait.bell()?);
         self.tell(What::Started { source });
         self.load();
         // They may be those before, where nobody could read what stands there when this began.
@@ -178,6 +179,9 @@ impl<'a> ControlLoop<'a> {
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.agenda.put(Who::Site, Instant::now());
             self.agenda.want_everything(Cause::Asked);
+        }
+        if self.in_force.source().has_news() {
+            self.agenda.put(Who::Site, Instant::now());
         }
         let now = self.now();
         self.agenda.mind_clock(now);

@@ -65,3 +65,5 @@ pub use report::Cause;
 pub use report::way::{Opens, Outside};
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use source::{Bundle, NoSite, Refused, Site, Source};
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use watch::wait::Bell;

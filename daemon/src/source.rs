@@ -1,6 +1,7 @@
 //! Where the desired state comes from. The daemon knows catalogs, not the language: whoever starts it says how to get one.
 
 use crate::settings::Settings;
+use crate::watch::wait::Bell;
 use model::{Failure, Secrets};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -63,6 +64,19 @@ pub trait Source {
     /// # Errors
     /// Why there is none, for people, and what is to be watched meanwhile so that it is tried again: the last good one stays in force.
     fn site(&self) -> Result<Site, NoSite>;
+
+    /// From now on what takes its time may come later: the bell is rung for it, and [`Source::has_news`] is true.
+    fn heed(&self, _bell: Bell) {}
+
+    /// Asks for what is new, where that takes its time. True where the answer comes later: what is in force stays so, and nobody waits.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// True where an answer has come: the site is to be read.
+    fn has_news(&self) -> bool {
+        false
+    }
 
     /// True where another program is in the place of the one that runs, and can be run in its stead.
     fn is_outdated(&self) -> bool;

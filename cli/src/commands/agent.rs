@@ -67,7 +67,11 @@ pub enum What {
     },
     /// Compiles for the agent, and says it to the pipe it was started with.
     #[command(hide = true)]
-    Compile,
+    Compile {
+        /// Asks no place: the bundle in force is compiled.
+        #[arg(long)]
+        in_force: bool,
+    },
 }
 
 /// Whose agent is meant.

@@ -47,11 +47,20 @@ pub fn watched(origin: &Origin, state: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Who is asked for a newer bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The place.
+    Place,
+    /// Nobody: what is in force will do.
+    Nobody,
+}
+
 /// Asks the place, and opens what is in force then.
 ///
 /// # Errors
 /// Why nothing is.
-pub fn take(origin: &Origin, facts: &Facts, state: &Path) -> Result<InForce, String> {
+pub fn take(origin: &Origin, (facts, ask): (&Facts, Ask), state: &Path) -> Result<InForce, String> {
     let Origin::Bundles { place, name, allowed_signers, .. } = origin else {
         return Err("the settings name no place of bundles".to_owned());
     };
@@ -60,12 +69,16 @@ pub fn take(origin: &Origin, facts: &Facts, state: &Path) -> Result<InForce, Str
     }
     let depot = depot(state, name);
     let is_fit = |bundle: &Bundle| compiles(origin, facts, bundle);
-    let taken = Allowed::read(allowed_signers).and_then(|allowed| {
+    let take = || {
+        let allowed = Allowed::read(allowed_signers)?;
         let (source, policy) =
             (bundle::source(place)?, Policy { allowed: &allowed, site: None, now: clock::seconds() });
         depot.take_if(&*source, name, &policy, &is_fit)
-    });
-    let refused = taken.err().map(|refusal| refusal.to_string());
+    };
+    let refused = match ask {
+        Ask::Place => take().err().map(|refusal| refusal.to_string()),
+        Ask::Nobody => None,
+    };
     match (depot.in_force(), refused) {
         (Ok(Some((record, bundle))), refused) => Ok(InForce { record, files: Files::of(bundle), refused }),
         (_, Some(refused)) => Err(refused),

@@ -1,7 +1,7 @@
 //! Compiling for the agent, in a process of its own: what a compiler leaves in memory goes with it. What it says goes through a pipe,
 //! because secrets are in it.
 
-use super::bundles::{self, InForce};
+use super::bundles::{self, Ask, InForce};
 use crate::blobs::SiteBlobs;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
@@ -40,7 +40,7 @@ pub fn site_of(settings: &Settings) -> (Site, Option<String>) {
 }
 
 /// Compiles, and says what came of it as JSON: for [`read`], over a pipe. What was taken of bundles is kept below `state`.
-pub fn compile(settings: &Settings, state: &Path) -> Value {
+pub fn compile(settings: &Settings, state: &Path, ask: Ask) -> Value {
     let watched = bundles::watched(&settings.source, state);
     let no = |why: String| json!({ "why": why, "files": watched });
     let facts = match facts_for_compiling() {
@@ -50,7 +50,7 @@ pub fn compile(settings: &Settings, state: &Path) -> Value {
     if !matches!(settings.source, Origin::Bundles { .. }) {
         return compile_from(settings, &facts, Files::default());
     }
-    match bundles::take(&settings.source, &facts, state) {
+    match bundles::take(&settings.source, (&facts, ask), state) {
         Err(why) => no(why),
         Ok(InForce { record, files, refused }) => {
             let mut told = compile_from(settings, &facts, files);

@@ -2,6 +2,7 @@
 //! What it does is `daemon`'s business.
 
 mod afar;
+mod asking;
 mod bundles;
 pub mod cloud_init;
 pub mod compiled;

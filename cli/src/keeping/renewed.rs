@@ -3,10 +3,11 @@
 
 use super::source::Compiler;
 use agent::state::StateDir;
-use daemon::{NoSite, Settings, Site, Source, settings};
+use daemon::{Bell, NoSite, Settings, Site, Source, settings};
 use model::Failure;
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The folder of what the agent does not write while it looks, and the file in it.
 const FOLDER: &str = "orders";
@@ -16,6 +17,8 @@ const NAME: &str = "orders/settings.toml";
 pub struct Renewed {
     state: StateDir,
     compiler: RefCell<Compiler>,
+    /// Rung for what comes later; `None` where it is waited for.
+    bell: RefCell<Option<Arc<Bell>>>,
 }
 
 impl Renewed {
@@ -31,7 +34,7 @@ impl Renewed {
             state.write(NAME, text.as_bytes())?;
         }
         let compiler = RefCell::new(compiler(settings, &state));
-        Ok(Self { state, compiler })
+        Ok(Self { state, compiler, bell: RefCell::default() })
     }
 }
 
@@ -56,13 +59,29 @@ impl Source for Renewed {
         self.compiler.borrow().site()
     }
 
+    fn heed(&self, bell: Bell) {
+        let bell = Arc::new(bell);
+        self.compiler.borrow_mut().with_bell(Arc::clone(&bell));
+        self.bell.replace(Some(bell));
+    }
+
+    fn asks(&self) -> bool {
+        self.compiler.borrow().asks()
+    }
+
+    fn has_news(&self) -> bool {
+        self.compiler.borrow().has_news()
+    }
+
     fn is_outdated(&self) -> bool {
         self.compiler.borrow().is_outdated()
     }
 
     fn renew(&self, settings: &Settings, text: &str) -> Result<(), Failure> {
         self.state.write(NAME, text.as_bytes())?;
-        *self.compiler.borrow_mut() = compiler(settings, &self.state);
+        let mut compiler = compiler(settings, &self.state);
+        self.bell.borrow().iter().for_each(|bell| compiler.with_bell(Arc::clone(bell)));
+        self.compiler.replace(compiler);
         Ok(())
     }
 }

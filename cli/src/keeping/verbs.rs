@@ -1,6 +1,7 @@
 //! The verbs of `keel agent`, each from its arguments to `daemon`, or to a catalog that is applied.
 
 use super::afar;
+use super::bundles::Ask;
 use super::compiled::compile;
 use super::install::{On, Parts, Runs, SCOPE, There, installed, part, uninstalled};
 use super::outside::outside;
@@ -65,14 +66,17 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
             show_status(&state, format)
         }
         What::Resume { whose } => ask(Order::Resume, whose, format),
-        What::Compile => {
+        What::Compile { in_force } => {
             if std::io::stdout().is_terminal() {
                 return Ok(view::misuse(&anyhow!(
                     "secrets are in what is compiled here: nobody is to see them"
                 )));
             }
             match read(&settings) {
-                Ok((settings, _)) => view::text(&compile(&settings, state.root()).to_string()),
+                Ok((settings, _)) => {
+                    let ask = if in_force { Ask::Nobody } else { Ask::Place };
+                    view::text(&compile(&settings, state.root(), ask).to_string());
+                }
                 Err(refusal) => return Ok(view::refused(&refusal, Format::Human)),
             }
             Ok(Exit::Fine)

@@ -30,6 +30,10 @@ impl ControlLoop<'_> {
     /// Reads the site anew, and watches what it claims; true where its catalog is another one than before, or a secret in it.
     pub(super) fn load(&mut self) -> bool {
         self.agenda.done(Who::Site);
+        // A place that is slow, or silent, keeps nobody from what is in force.
+        if self.in_force.source().asks() {
+            return false;
+        }
         let Loaded { files, is_new } = self.in_force.load(&mut self.reporters, &mut self.notebook.status);
         if self.in_force.site().is_none() {
             // There is nothing to keep yet: who has just booted may be without a network for a moment.

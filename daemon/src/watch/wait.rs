@@ -52,7 +52,6 @@ impl Bell {
     }
 
     /// One that nobody hears.
-    #[cfg(test)]
     pub fn silent() -> Self {
         Self(None)
     }
