@@ -40,7 +40,7 @@ impl Wishes {
         Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 match (signal, hearer.place) {
-                    (SIGHUP, Stopped::Here) => {}
+                    (SIGHUP, Stopped::Here | Stopped::Boxes) => {}
                     (SIGHUP, Stopped::There) => hearer.leave(),
                     _ => hearer.take(signal),
                 }

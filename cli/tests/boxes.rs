@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "runs the program and writes scratch files")]
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -151,6 +152,100 @@ fn nothing_outlives_a_keel_that_is_killed_needs_root() {
     assert!(!Path::new("/etc/keel-fine").exists());
 }
 
+/// `keel`, told to stop when the processes of its box are there.
+fn stopped(site: &Scratch, arguments: &[&str], words: &str) -> (i32, String) {
+    let mut keel = site.test(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    soon("it does not come to its suite", || processes(words) >= 1);
+    assert!(Command::new("kill").args(["-INT", &keel.id().to_string()]).status().unwrap().success());
+    let mut text = String::new();
+    keel.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    (keel.wait().unwrap().code().unwrap_or(-1), text)
+}
+
+#[test]
+fn several_boxes_are_there_at_once_needs_root() {
+    let tests = "[box.a]\nfile = \"../fine.toml\"\n[box.b]\nfile = \"../fine.toml\"\n[suite.long]\nargv = [\"sleep\", \"86428\"]\n";
+    let site = Scratch::new(&[
+        ("tests/a.toml", tests),
+        ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ]);
+    let mut keel = site.test(&["--parallel", "2"]).stdout(Stdio::null()).spawn().unwrap();
+    soon("the second waits for the first", || processes("sleep 86428") >= 2);
+    keel.kill().unwrap();
+    keel.wait().unwrap();
+    soon("a box is left", || processes("sleep 86428") == 0);
+}
+
+#[test]
+fn who_stops_a_test_waits_for_no_suite_and_no_other_box_is_made_needs_root() {
+    let suite = "[suite.long]\nargv = [\"sleep\", \"86424\"]\n";
+    let site = Scratch::new(&[
+        (
+            "tests/a.toml",
+            &format!("[box.a]\nfile = \"../fine.toml\"\n[box.b]\nfile = \"../fine.toml\"\n{suite}"),
+        ),
+        ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ]);
+    let began = Instant::now();
+    let (code, text) = stopped(&site, &["--parallel", "1"], "sleep 86424");
+    assert_eq!((code, steps(&text)), (1, vec!["create", "converge", "again", "suite", "destroy"]), "{text}");
+    assert!(began.elapsed() < Duration::from_secs(60) && text.contains("2 tests, 2 failed"), "{text}");
+    assert_eq!(text.matches(": stopped before its end").count(), 2, "{text}");
+    soon("the box is left", || processes("sleep 86424") == 0);
+}
+
+#[test]
+fn a_box_that_cannot_be_written_down_is_not_left_needs_root() {
+    let suite = "[suite.stays]\nargv = [\"sh\", \"-c\", \"sleep 86425 </dev/null >/dev/null 2>&1 &\"]\n";
+    let site = Scratch::new(&[
+        ("tests/a.toml", &format!("[box.a]\nfile = \"../fine.toml\"\n{suite}")),
+        ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ]);
+    let output = site.test(&["--keep"]).env("HOME", "/proc").env_remove("XDG_STATE_HOME").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("the box could not be kept: write /proc/.local/state/evenkeel/boxes/"), "{text}");
+    soon("the box is left", || processes("sleep 86425") == 0);
+}
+
+#[test]
+fn what_tests_nothing_is_not_fine() {
+    let fine = ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n");
+    let only_boxes = ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\n");
+    let (code, text) = Scratch::new(&[fine]).ran(&[]);
+    assert!(
+        code == 3 && text.contains("there is nothing to test"),
+        "{code} {text}"
+    );
+    let (code, text) = Scratch::new(&[fine, only_boxes]).ran(&["--unit", "./tests/a.toml"]);
+    assert!(code == 3 && text.contains("there is nothing to test"), "{code} {text}");
+    let mistyped = ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\ndriver = \"nspwan\"\n");
+    let (code, text) = Scratch::new(&[fine, mistyped]).ran(&[]);
+    assert!(
+        code == 3 && text.contains("box.a wants a box of `nspwan`: did you mean `nspawn`?"),
+        "{code} {text}"
+    );
+}
+
+#[test]
+fn what_a_suite_prints_is_told_without_secrets_needs_root() {
+    let site = Scratch::new(&[
+        (
+            "tests/a.toml",
+            "[box.a]\nfile = \"../token.toml\"\n[suite.shows]\nargv = [\"sh\", \"-c\", \"cat /etc/keel-token; exit 3\"]\n",
+        ),
+        (
+            "token.toml",
+            "[inputs.token]\ntype = \"secret\"\ndefault = \"5esame-0pen\"\n\
+             [file.\"/etc/keel-token\"]\ncontent = \"{{ inputs.token }}\"\nmode = \"0600\"\n",
+        ),
+    ]);
+    let (code, text) = site.ran(&["--report", "junit.xml"]);
+    assert!(code == 1 && text.contains("suite.shows ended with 3: <secret>"), "{code} {text}");
+    let report = fs::read_to_string(site.path("junit.xml")).unwrap();
+    assert!(!text.contains("5esame") && !report.contains("5esame"), "{text} {report}");
+}
+
 /// Programs that stand in for those of a machine where nothing is set up.
 const FAKES: &[(&str, &str)] = &[
     ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\n"),
@@ -184,6 +279,36 @@ fn what_a_machine_lacks_for_boxes_is_told_with_what_to_type() {
     }
 }
 
+/// Says what it was asked, and with which machine in mind; it cannot start one.
+const OBSERVED: &str = "#!/bin/sh\necho \"$1 $VAGRANT_CWD $VAGRANT_DOTFILE_PATH $VAGRANT_VAGRANTFILE\" >>\"$OBSERVED\"\n\
+                        case $1 in status) echo 1,one,state,not_created;; up) echo no luck >&2; exit 1;; esac\n";
+
+#[test]
+fn vagrant_is_never_asked_for_a_machine_of_the_users_own() {
+    let site = Scratch::new(&[FAKES[0], FAKES[1], ("Vagrantfile", ""), ("fakes/vagrant", OBSERVED)]);
+    fs::set_permissions(site.path("fakes/vagrant"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", site.path("fakes").display());
+    let own = [("VAGRANT_CWD", "/own"), ("VAGRANT_DOTFILE_PATH", "/own"), ("VAGRANT_VAGRANTFILE", "Own")];
+    let mut keel = site.test(&["--box", "vagrant"]);
+    keel.env("PATH", path).env("OBSERVED", site.path("observed")).envs(own);
+    let output = keel.env("HOME", site.path("home")).env_remove("XDG_STATE_HOME").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("`vagrant up --no-provision one` exited with 1: no luck"), "{text}");
+    let (asked, root) =
+        (fs::read_to_string(site.path("observed")).unwrap(), fs::canonicalize(site.path("")).unwrap());
+    let state = format!("{}/home/.local/state/evenkeel/machines/keel-box-", site.path("").display());
+    let state = state.replace("//", "/");
+    let is_meant = |line: &str| {
+        line.contains(&format!(" {} {state}", root.display())) && line.ends_with("/.vagrant Vagrantfile")
+    };
+    assert_eq!(
+        asked.lines().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>(),
+        ["status", "up", "destroy"]
+    );
+    assert!(asked.lines().all(is_meant), "{asked}");
+    assert_eq!(fs::read_dir(site.path("home/.local/state/evenkeel/machines")).unwrap().count(), 0);
+}
+
 /// A base that is there already: that of the lab. Making one takes a minute.
 fn base() -> Option<String> {
     let entries = fs::read_dir("/var/cache/keel-lab").ok()?;
@@ -212,4 +337,25 @@ fn services_run_in_a_booted_box_and_nothing_is_left_of_it_needs_root() {
         };
         assert_eq!(ours.filter(dead).count(), 0, "{top}");
     }
+}
+
+#[test]
+fn a_booted_box_that_is_kept_hinders_no_other_needs_root() {
+    let Some(base) = base() else { return };
+    let tests = "[box.a]\nfile = \"../fine.toml\"\n[suite.stays]\nargv = [\"sh\", \"-c\", \"sleep 86426 </dev/null >/dev/null 2>&1 &\"]\n";
+    let site = Scratch::new(&[
+        ("tests/a.toml", tests),
+        ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n"),
+    ]);
+    let ran = |arguments: &[&str]| {
+        let mut keel = site.test(arguments);
+        let output = keel.env("HOME", site.path("home")).env_remove("XDG_STATE_HOME").output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let kept = ran(&["--box", "nspawn", "--box-base", &base, "--keep"]);
+    assert!(kept.0 == Some(0) && processes("sleep 86426") > 0, "{kept:?}");
+    let other = ran(&["--box", "nspawn", "--box-base", &base]);
+    let destroyed = ran(&["--destroy"]);
+    assert!(other.0 == Some(0) && destroyed.0 == Some(0), "{other:?} {destroyed:?}");
+    soon("the box is left", || processes("sleep 86426") == 0);
 }

@@ -3,12 +3,13 @@
 
 mod back;
 
-use crate::boxes::{Driver, Kept, Raw, Shelf, Stay, TestBox, run};
+use crate::boxes::{Driver, Kept, Raw, Stay, TestBox, run_until};
 use crate::drill::{self, Drilling, InBox};
 use crate::order::{Asked, Wanted};
 use crate::outcome::{Fault, Outcome, Skipped, Step};
 use crate::subject::Means;
 use crate::suite::{BoxCase, Ends, Suite};
+use agent::os::host::Mask;
 use dsl::FoundTree;
 use fleet::{Agents, End};
 use model::{CheckEnd, CheckSpec, Digest, DrillSpec, NodeStatus, Origin, SubjectInfo};
@@ -65,15 +66,24 @@ struct Going<'a> {
     runs: Vec<u64>,
     /// Whether the box may have changed by a run whose number nobody has told.
     is_unsure: bool,
+    /// Hides the secrets that the box was given: a suite may print them.
+    mask: Mask,
 }
 
 impl Course<'_> {
     /// Takes one test from its beginning to its end.
     pub fn run(&self, case: &BoxCase) -> Outcome {
         let since = Instant::now();
-        let (steps, faults, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        let mut going =
-            Going { course: self, case, steps, faults, skipped, runs: Vec::new(), is_unsure: false };
+        let mut going = Going {
+            course: self,
+            case,
+            steps: Vec::new(),
+            faults: Vec::new(),
+            skipped: Vec::new(),
+            runs: Vec::new(),
+            is_unsure: false,
+            mask: Mask::default(),
+        };
         going.all();
         let Going { steps, faults, skipped, .. } = going;
         let (name, origin) = (case.name.clone(), case.origin.clone());
@@ -83,6 +93,9 @@ impl Course<'_> {
 
 impl Going<'_> {
     fn all(&mut self) {
+        if self.is_stopped() {
+            return;
+        }
         let driver = self.course.driver;
         let since = Instant::now();
         let mut made = match driver.create() {
@@ -115,11 +128,7 @@ impl Going<'_> {
 
     fn keep(&mut self, made: Box<dyn TestBox>) {
         let since = Instant::now();
-        let kept = made.keep().and_then(|kept| match kept.remove[..] {
-            [] => Ok(kept),
-            _ => Shelf::usual()?.put(&kept).map(|()| kept),
-        });
-        match kept {
+        match made.keep().and_then(Kept::written) {
             Ok(Kept { name, enter, remove, note }) => {
                 let mut told = vec![format!("enter {name} by `{enter}`"), note];
                 if !remove.is_empty() {
@@ -153,7 +162,7 @@ impl Going<'_> {
             }
             self.suite(made, suite);
         }
-        if self.case.ends == Ends::RolledBack && !self.is_stopped() {
+        if !self.is_stopped() && self.case.ends == Ends::RolledBack {
             self.roll_back(made);
         }
     }
@@ -167,7 +176,7 @@ impl Going<'_> {
     }
 
     fn done(&mut self, name: &'static str, told: String, since: Instant) {
-        self.steps.push(Step { name, told, took: since.elapsed() });
+        self.steps.push(Step { name, told: self.mask.hide(&told), took: since.elapsed() });
     }
 
     fn fault(&mut self, message: String) {
@@ -175,7 +184,7 @@ impl Going<'_> {
     }
 
     fn fault_at(&mut self, origin: Origin, message: String) {
-        self.faults.push(Fault { origin, message });
+        self.faults.push(Fault { origin, message: self.mask.hide(&message) });
     }
 
     fn ask(&self, made: &dyn TestBox, wanted: Wanted) -> Asked {
@@ -187,6 +196,7 @@ impl Going<'_> {
         let since = Instant::now();
         let asked = self.ask(made, Wanted::Converged);
         let report = asked.report();
+        self.mask = asked.mask().clone();
         self.ran(&asked);
         self.done("converge", format!("{} changed, {} unchanged", report.changed, report.unchanged), since);
         self.failures(&asked, "converging").then(|| (asked.checks().to_vec(), asked.drills().to_vec()))
@@ -292,7 +302,8 @@ impl Going<'_> {
             Err(why) => return self.fault_at(suite.origin.clone(), format!("{}: {why}", suite.name)),
         };
         let argv: Vec<&str> = suite.argv.iter().map(String::as_str).collect();
-        let said = run(&mut *made.remote(), &argv, &bytes, suite.timeout);
+        let stop = self.course.stop;
+        let said = run_until(stop, &mut *made.remote(), (&argv, &bytes), suite.timeout);
         self.done("suite", suite.name.clone(), since);
         match said {
             Ok(said) if said.status == Some(0) => {}
@@ -303,6 +314,8 @@ impl Going<'_> {
                     .unwrap_or_else(|| tail(&format!("{}{}", said.out, said.errors)));
                 self.fault_at(suite.origin.clone(), format!("{} {ended}: {told}", suite.name));
             }
+            // That is told by who looks next.
+            Err(_) if stop.load(Ordering::Relaxed) => {}
             Err(trouble) => self.fault_at(suite.origin.clone(), format!("{}: {trouble}", suite.name)),
         }
     }

@@ -4,6 +4,7 @@ use crate::course::Course;
 use crate::drill::changes;
 use crate::outcome::Fault;
 use crate::suite::BoxCase;
+use agent::os::host::Mask;
 use dsl::{Entry, Request, TestsWanted};
 use fleet::{
     Controller, End, Endpoint, Password, Patience, Places, Prepared, Push, RecordedNames, Remote, Resume,
@@ -50,6 +51,7 @@ pub struct Asked {
 struct Told {
     nodes: Vec<Node>,
     started: Option<String>,
+    mask: Mask,
     report: Report,
     errors: Vec<String>,
     refusals: Vec<Fault>,
@@ -128,6 +130,11 @@ impl Asked {
     /// Nodes that ended so.
     pub fn nodes(&self, is_meant: impl Fn(NodeStatus) -> bool) -> impl Iterator<Item = &Node> {
         self.told.nodes.iter().filter(move |node| is_meant(node.status))
+    }
+
+    /// What hides the secrets that it was given.
+    pub fn mask(&self) -> &Mask {
+        &self.told.mask
     }
 
     /// What is wrong with the site, for this box.
@@ -234,6 +241,8 @@ impl Desk<'_> {
             terms: terms(),
             ..Work::default()
         };
+        let secrets = compiled.secrets.values().map(|secret| secret.expose().as_slice());
+        self.told().mask = Mask::default().with(secrets);
         let blobs = (self.course.contents)(compiled.blobs, compiled.trees);
         let order =
             if matches!(self.wanted, Wanted::Planned) { Order::Plan(work) } else { Order::Apply(work) };

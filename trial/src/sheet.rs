@@ -2,6 +2,7 @@
 
 use crate::fields::Fields;
 use crate::files::{Home, Wanted};
+use crate::subject::plain;
 use crate::suite::{BoxCase, Suite, each};
 use crate::unit::Case;
 use dsl::document::{Table, read};
@@ -104,6 +105,6 @@ impl Sheet {
     /// True where it is the file at `path`, as the user names it.
     pub fn is_at(&self, path: &Path) -> bool {
         let own = self.source.span(Extent::default()).file;
-        *own == *path.to_string_lossy()
+        plain(Path::new(&*own)) == plain(path)
     }
 }

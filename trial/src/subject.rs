@@ -223,7 +223,7 @@ impl Loader for Beside<'_> {
 }
 
 /// A path without `.` and `..`, as far as names can tell: the library is no place that a system could resolve.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {

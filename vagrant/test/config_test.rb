@@ -57,5 +57,8 @@ class ConfigTest < Minitest::Test
     merged = Config.new.tap { |c| c.set_options(site: "s", set: one) }.merge(Config.new.tap { |c| c.set_options(set: two) })
     merged.finalize!
     assert_equal [{ "a.x" => 1, "a.y" => 2 }, "s"], [merged.set, merged.site]
+    one, two = { a: { x: 1, y: 1 } }, { a: { y: 2 } }
+    merged = Config.new.tap { |c| c.set_options(set: one) }.merge(Config.new.tap { |c| c.set_options(set: two) })
+    assert_equal({ "a.x" => 1, "a.y" => 2 }, merged.set)
   end
 end

@@ -30,7 +30,7 @@ pub fn run(
     let means =
         Means { kinds: &kinds, library: &library, loader: dealing.files, unseal: &unseal, texts: &texts };
     let makers = Makers::of(cases, dealing)?;
-    let stop = Wishes::heard(Stopped::Here)?.stop;
+    let stop = Wishes::heard(Stopped::Boxes)?.stop;
     let one = |case: &BoxCase| {
         let sort = sort_of(case, dealing);
         let course = Course {

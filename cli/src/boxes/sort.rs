@@ -26,6 +26,9 @@ pub enum Sort {
 const WAYS: &str = "write overlay, nspawn, podman, podman:IMAGE, docker, docker:IMAGE, lxc, vagrant, vagrant:BOX or ssh:HOST";
 
 impl Sort {
+    /// Those that a file of tests may call for.
+    pub const NAMES: [&str; 6] = ["overlay", "nspawn", "podman", "docker", "lxc", "vagrant"];
+
     /// The one that a file of tests calls so. It names no host: only who types one can mean it.
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok().filter(|sort| !matches!(sort, Self::Ssh(_)))

@@ -128,9 +128,8 @@ fn found(args: &Args, files: &Files) -> Result<(Vec<Case>, Vec<BoxCase>), Refusa
         boxes.iter().find(|one| one.driver.as_deref().is_some_and(|name| Sort::named(name).is_none()))
     {
         let name = one.driver.as_deref().unwrap_or_default();
-        return Err(
-            anyhow!("{}: {} wants a box of `{name}`, which there is not", one.origin, one.name).into()
-        );
+        let advice = dsl::advice(name, Sort::NAMES).unwrap_or_default();
+        return Err(anyhow!("{}: {} wants a box of `{name}`: {advice}", one.origin, one.name).into());
     }
     Ok((cases, boxes))
 }

@@ -39,6 +39,8 @@ pub fn remark(text: &str) {
 pub enum Stopped {
     /// On this machine.
     Here,
+    /// In boxes, which are there for it alone.
+    Boxes,
     /// On hosts.
     There,
 }
@@ -48,6 +50,9 @@ pub fn stopping(place: Stopped) {
     note(match place {
         Stopped::Here => {
             "stopping after what is under way; once more ends it at once, and the next run takes up what it left"
+        }
+        Stopped::Boxes => {
+            "stopping after what is under way; once more ends it at once, and the boxes with it"
         }
         Stopped::There => {
             "stopping each host after what is under way there, and beginning no other; once more ends this at once, \

@@ -1,9 +1,10 @@
 //! A shell of root behind a program, as a transport: containers and namespaces of this machine, entered by `nsenter`, `podman exec` or
-//! `lxc-attach`. What is started gets nothing of our environment. It must not be used for hosts that a network is in front of.
+//! `lxc-attach`. What is started there gets nothing of our environment. It must not be used for hosts that a network is in front of.
 
 use super::pipe::{Pipe, Received, Remote};
 use crate::trouble::{Stage, Trouble};
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -25,6 +26,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub struct Spawned {
     /// The program and its arguments; those of the command follow.
     prefix: Vec<String>,
+    /// What it knows of ours.
+    env: Vec<(OsString, OsString)>,
 }
 
 impl Spawned {
@@ -34,7 +37,12 @@ impl Spawned {
     /// Where `prefix` is empty.
     pub fn behind(prefix: Vec<String>) -> Self {
         assert!(!prefix.is_empty(), "who enters is a program");
-        Self { prefix }
+        Self { prefix, env: Vec::new() }
+    }
+
+    /// The same, with these variables for the program that enters, such as who it has to ask for that. It is one that hands none of them on.
+    pub fn knowing(self, env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Self { env: env.into_iter().collect(), ..self }
     }
 }
 
@@ -43,6 +51,7 @@ impl Remote for Spawned {
         let mut program = start(&self.prefix[0]);
         program.args(&self.prefix[1..]).args(["/bin/sh", "-c", command]);
         program.env_clear().envs([("PATH", PATH), ("LC_ALL", "C"), ("HOME", "/root"), ("USER", "root")]);
+        program.envs(self.env.iter().map(|(name, value)| (name, value)));
         // A `^C` at our terminal is for us.
         program.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = program.spawn().map_err(|error| match error.kind() {
@@ -209,6 +218,18 @@ mod tests {
             (String::from_utf8(got).unwrap().as_str(), pipe.errors()),
             ("hello none\n", &b"bad\n"[..])
         );
+    }
+
+    #[test]
+    fn who_enters_is_found_and_told_by_what_it_knows() {
+        let directory = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/usr/bin/env", directory.path().join("keel-enters")).unwrap();
+        let path = format!("{}:/usr/bin:/bin", directory.path().display());
+        let known = [("PATH", path.as_str()), ("DOCKER_HOST", "tcp://x")]
+            .map(|(name, value)| (name.into(), value.into()));
+        let mut enters = Spawned::behind(vec!["keel-enters".to_owned()]).knowing(known);
+        let mut pipe = enters.exec("test \"$DOCKER_HOST\" = tcp://x").unwrap();
+        assert_eq!(pipe.finish(LIMIT), Ok(Some(0)));
     }
 
     #[test]

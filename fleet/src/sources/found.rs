@@ -1,5 +1,6 @@
 //! The hosts of a source, and the file that says how they are reached.
 
+use super::vagrant::blocks;
 use crate::config::aliases;
 use crate::trouble::Trouble;
 use std::io::Write as _;
@@ -45,6 +46,14 @@ impl Found {
             })?),
         };
         Ok(Self { names, config })
+    }
+
+    /// The machines that `vagrant ssh-config` speaks of in `text`.
+    ///
+    /// # Errors
+    /// `Trouble::Here`: it cannot be kept.
+    pub fn told_by_vagrant(text: &str) -> Result<Self, Trouble> {
+        Self::of(&blocks(text), Lasting::Call)
     }
 
     /// The hosts, in the order of the source.

@@ -24,7 +24,7 @@ impl Source {
         match self {
             Self::Vagrant(directory) => {
                 let directory = directory.as_deref().unwrap_or(site);
-                Found::of(&vagrant::ssh_config(directory)?, Lasting::Call)
+                Found::told_by_vagrant(&vagrant::ssh_config(directory)?)
             }
             Self::SshConfig(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {

@@ -11,7 +11,7 @@ const VAGRANT: &str = "vagrant";
 /// How many lines of what it complains about are shown.
 const LINES: usize = 6;
 
-/// What `vagrant ssh-config` says of the machines that run. It refuses to speak of any where one does not run, as of Vagrant 2.4: then it is
+/// What `vagrant ssh-config` says of the machines that run, and what else is printed. It refuses to speak of any where one does not run, as of Vagrant 2.4: then it is
 /// asked which do.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ fn said_by(program: &str, directory: &Path) -> Result<String, Trouble> {
     let ask = |words: &[&str]| run(program, directory, words);
     let all = ask(&["ssh-config"])?;
     if all.is_fine {
-        return Ok(blocks(&all.output));
+        return Ok(all.output);
     }
     let status = ask(&["status", "--machine-readable"])?;
     if !status.is_fine {
@@ -37,7 +37,7 @@ fn said_by(program: &str, directory: &Path) -> Result<String, Trouble> {
         return Err(none_runs(directory, &machines));
     }
     let some = ask(&[&["ssh-config"], &running[..]].concat())?;
-    if some.is_fine { Ok(blocks(&some.output)) } else { Err(failed(directory, &some.errors)) }
+    if some.is_fine { Ok(some.output) } else { Err(failed(directory, &some.errors)) }
 }
 
 struct Said {
@@ -76,7 +76,7 @@ fn command(program: &str) -> Command {
 }
 
 /// From the first `Host` on: a Vagrantfile may print what it likes before.
-fn blocks(text: &str) -> String {
+pub(super) fn blocks(text: &str) -> String {
     let lines = text.lines().skip_while(|line| !line.starts_with("Host "));
     lines.map(|line| format!("{line}\n")).collect()
 }
@@ -111,7 +111,7 @@ fn failed(directory: &Path, because: &str) -> Trouble {
 #[expect(clippy::disallowed_methods, reason = "files of a test's own")]
 #[cfg(test)]
 mod tests {
-    use super::said_by;
+    use super::{blocks, said_by};
     use std::os::unix::fs::PermissionsExt as _;
 
     /// What becomes of it where `vagrant` is this shell script.
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_stands_before_the_first_host_is_left_out() {
         let said = asked("echo hello; echo 'Host web'; echo '  HostName 192.0.2.1'").unwrap();
-        assert_eq!(said, "Host web\n  HostName 192.0.2.1\n");
+        assert_eq!(blocks(&said), "Host web\n  HostName 192.0.2.1\n");
     }
 
     #[test]

@@ -165,6 +165,8 @@ cat >"$home/site/Vagrantfile" <<RUBY
 Vagrant.configure("2") do |config|
   config.vm.box = "keel/debian"
   config.vm.synced_folder ".", "/vagrant", disabled: true
+  # It has to be there, from the Vagrantfile on, though it is not run.
+  config.vm.provision "shell", path: "setup.sh"
   config.vm.define "one" do |machine|
     machine.vm.provider :lxc do |lxc|
       lxc.backingstore = "dir"
@@ -178,8 +180,16 @@ Vagrant.configure("2") do |config|
   config.vm.define "two"
 end
 RUBY
+echo 'exit 1' >"$home/site/setup.sh"
 mkdir "$home/vagrant.d"
 env HOME="$home" VAGRANT_HOME="$home/vagrant.d" VAGRANT_CHECKPOINT_DISABLE=1 vagrant box add --name keel/debian "$LAB_BOX" >/dev/null
 assert_exit 0 boxed box.demo --box vagrant
 steps "${all[@]}"
+assert_eq "" "$(lxc-ls -1 | grep -F "$LAB_BOX_PREFIX" || true)" "a machine is left"
+# A keel that is killed while the machine is started leaves none.
+boxed box.demo --box vagrant >/dev/null 2>&1 &
+soon pgrep -f "vagrant up --no-provision one" >/dev/null
+kill -9 "$(pgrep -f "^$KEEL_BIN test box.demo --box vagrant")"
+none_known() { [[ -z $(ls -A "$home/.local/state/evenkeel/machines") ]]; }
+soon none_known
 assert_eq "" "$(lxc-ls -1 | grep -F "$LAB_BOX_PREFIX" || true)" "a machine is left"

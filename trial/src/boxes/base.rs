@@ -1,6 +1,7 @@
 //! The system that booted boxes are overlays of: a minimal one of this machine's own release, made once by mmdebstrap and kept. It holds
 //! nothing of any box.
 
+use super::driver::unmade;
 use super::lacking;
 use agent::os::child::{Child, PATH};
 use model::{Digest, Failure};
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Where bases are kept.
@@ -25,11 +27,32 @@ const SETUP: &str = "rm -f /etc/ssh/ssh_host_* && printf '%s\\n' '[Unit]' 'Befor
                      : >/etc/machine-id && : >/etc/resolv.conf && \
                      systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer systemd-networkd-wait-online.service";
 
+/// The base of the boxes of a call.
+#[derive(Debug, Default)]
+pub struct Base(Mutex<Option<PathBuf>>);
+
+impl Base {
+    /// This directory, or else one that is made and kept.
+    pub fn of(named: Option<PathBuf>) -> Self {
+        Self(Mutex::new(named))
+    }
+
+    /// Where it is; the first who asks makes it, while others wait.
+    ///
+    /// # Errors
+    /// There is no system in it, or none could be made.
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = known.clone().map_or_else(ensure, Ok)?;
+        lacking::system(&base)?;
+        // Programs that lay it out are not started where the user is.
+        let base = base.canonicalize().map_err(|error| Failure::io("find", base.display(), error))?;
+        Ok(known.insert(base).clone())
+    }
+}
+
 /// The base for this machine's release; made if it is not there yet.
-///
-/// # Errors
-/// There is no mmdebstrap, or it could not make one.
-pub fn ensure() -> Result<PathBuf, Failure> {
+fn ensure() -> Result<PathBuf, Failure> {
     can_make()?;
     let (codename, sources) = (codename()?, sources()?);
     let recipe = [&codename, PACKAGES, SETUP, &sources.join("\n")].join("\n");
@@ -39,6 +62,7 @@ pub fn ensure() -> Result<PathBuf, Failure> {
         return Ok(dir);
     }
     make_private(Path::new(CACHE))?;
+    sweep(Path::new(CACHE))?;
     // Two that make it at the same time make two; the first one counts.
     let fresh = Path::new(CACHE).join(format!("{name}.{}", std::process::id()));
     let path = fresh.display().to_string();
@@ -48,8 +72,7 @@ pub fn ensure() -> Result<PathBuf, Failure> {
     words.extend(sources.iter().map(String::as_str));
     let made = run(&words).and_then(|()| run(&["chroot", &path, "sh", "-euc", SETUP]));
     if let Err(failure) = made {
-        remove(&fresh)?;
-        return Err(failure);
+        return Err(unmade(failure, remove(&fresh)));
     }
     match fs::rename(&fresh, &dir) {
         Ok(()) => Ok(dir),
@@ -75,8 +98,27 @@ pub fn make_private(path: &Path) -> Result<(), Failure> {
     run(&["mkdir", "-p", "-m", "0700", "--", &path.display().to_string()])
 }
 
+/// Removes bases that a `keel` was making and that is gone: each ends with its number.
+fn sweep(cache: &Path) -> Result<(), Failure> {
+    let entries = fs::read_dir(cache).map_err(|error| Failure::io("list", cache.display(), error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| Failure::io("list", cache.display(), error))?.path();
+        let pid = path
+            .extension()
+            .and_then(OsStr::to_str)
+            .filter(|pid| pid.bytes().all(|one| one.is_ascii_digit()));
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What made it may have been killed, and have left this machine's /proc and the like mounted in there.
 fn remove(path: &Path) -> Result<(), Failure> {
-    run(&["rm", "-rf", "--one-file-system", "--", &path.display().to_string()])
+    const SCRIPT: &str = "tac /proc/self/mounts | while read -r _ at _; do case $at in \"$1\"/*) umount -l -- \"$at\";; esac; done
+        exec rm -rf --one-file-system -- \"$1\"";
+    run(&["sh", "-euc", SCRIPT, "sh", &path.display().to_string()])
 }
 
 fn run(words: &[&str]) -> Result<(), Failure> {
@@ -119,7 +161,19 @@ fn lines(targets: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::{lines, sweep};
+
+    #[test]
+    fn what_nobody_makes_any_more_is_removed_and_nothing_else() {
+        let cache = std::env::temp_dir().join(format!("keel-bases-{}", std::process::id()));
+        let own = format!("bookworm-0123.{}", std::process::id());
+        let names = ["bookworm-0123", &own, "bookworm-0123.4194305", "box", "lxc"];
+        names.iter().for_each(|name| std::fs::create_dir_all(cache.join(name).join("etc")).unwrap());
+        sweep(&cache).unwrap();
+        let left = names.map(|name| std::fs::exists(cache.join(name)).unwrap());
+        assert_eq!(left, [true, true, false, true, true]);
+        super::remove(&cache).unwrap();
+    }
 
     #[test]
     fn only_the_distributions_own_sources_count() {

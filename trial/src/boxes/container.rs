@@ -2,7 +2,7 @@
 //! booted, and services run; else nothing runs but what is entered. As root they have no network but the way to packages; without, what
 //! the engine gives.
 
-use super::base;
+use super::base::Base;
 use super::booting::{self, Manager};
 use super::command::quoted;
 use super::driver::{Driver, Raw, TestBox};
@@ -17,7 +17,7 @@ use fleet::{Remote, Spawned};
 use model::Failure;
 use rustix::process::{Resource, getrlimit};
 use std::collections::BTreeSet;
-use std::env::{var, var_os, vars_os};
+use std::env::{var_os, vars_os};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -25,17 +25,6 @@ use std::time::{Duration, Instant};
 
 /// How long a container may take to come up.
 const BOOTING: Duration = Duration::from_secs(90);
-/// Whatever of these the user has set, a program of an engine is to know.
-const KNOWN: [&str; 8] = [
-    "HOME",
-    "XDG_RUNTIME_DIR",
-    "XDG_CONFIG_HOME",
-    "DOCKER_HOST",
-    "DOCKER_CONTEXT",
-    "CONTAINER_HOST",
-    "CONTAINERS_CONF",
-    "CONTAINERS_STORAGE_CONF",
-];
 /// The first process: systemd where there is one. It is to have its groups for writing, which are its own, and which docker gives for reading.
 const INIT: &str = "[ -x /sbin/init ] || exec sleep infinity; for top in /sys/fs/cgroup/*/ /sys/fs/cgroup; \
                     do [ -w \"$top\" ] || mount -o remount,bind,rw \"$top\"; done 2>/dev/null; exec /sbin/init";
@@ -74,30 +63,27 @@ impl Engine {
         }
     }
 
-    /// What its program is started as, by us and by the user's shell.
-    fn words(self) -> Vec<String> {
-        let said =
-            |name: &&str| Some(format!("{name}={}", var(name).ok().filter(|value| !value.is_empty())?));
-        let variables = KNOWN.iter().filter_map(said);
-        std::iter::once("env".to_owned()).chain(variables).chain([self.program().to_owned()]).collect()
+    /// Its program, which knows all that the user's own shell tells it.
+    fn child(self, words: &[&str]) -> Child {
+        let mut child = Child::new([self.program()].iter().chain(words));
+        child.env = vars_os().collect();
+        child
     }
 
     fn ask(self, words: &[&str]) -> Result<String, Failure> {
-        let mut child = Child::new([self.program()].iter().chain(words));
-        child.env = vars_os().collect();
-        Ok(child.run()?.success()?.text()?.trim().to_owned())
+        Ok(self.child(words).run()?.success()?.text()?.trim().to_owned())
     }
 
-    /// The same, where what it says may be about the image.
-    fn ask_for(self, image: &str, words: &[&str]) -> Result<String, Failure> {
-        self.ask(words).map_err(|failure| lacking::told(self.program(), image, failure))
+    /// What a failure means to the user, where what it says may be about the image.
+    fn told(self, image: &str, failure: Failure) -> Failure {
+        lacking::told(self.program(), image, failure)
     }
 
     /// Whether it is here and answers.
     fn look(self) -> Result<(), Failure> {
         let path = var_os("PATH").unwrap_or_default();
         lacking::programs(&[(self.program(), self.package())], &path)?;
-        self.ask_for("", &["ps", "--quiet", "--last=1"]).map(|_| ())
+        self.ask(&["ps", "--quiet", "--last=1"]).map(|_| ()).map_err(|failure| self.told("", failure))
     }
 
     /// What systemd needs to be the first process.
@@ -130,14 +116,14 @@ pub struct Containers {
     engine: Engine,
     /// The image; that of the base where `None`.
     image: Option<String>,
-    base: Option<PathBuf>,
+    base: Base,
     made: Mutex<Option<String>>,
 }
 
 impl Containers {
     /// Of this image; where there is none said, of this base, or of one that is made and kept.
     pub fn of(engine: Engine, image: Option<String>, base: Option<PathBuf>) -> Self {
-        Self { engine, image, base, made: Mutex::default() }
+        Self { engine, image, base: Base::of(base), made: Mutex::default() }
     }
 
     /// The image to start; the first who asks makes it, while others wait. It stays for later calls.
@@ -151,7 +137,7 @@ impl Containers {
         if let Some(image) = &self.image {
             return Ok(made.insert(image.clone()).clone());
         }
-        let base = self.base.clone().map_or_else(base::ensure, Ok)?;
+        let base = self.base.path()?;
         let tag = base.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let image = format!("localhost/keel-box:{tag}");
         if self.engine.ask(&["image", "inspect", "--format", "{{.Id}}", &image]).is_err() {
@@ -174,7 +160,7 @@ impl Driver for Containers {
     fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
         let (engine, image, name) = (self.engine, self.image()?, name::next());
         let remove = remove(engine, &name);
-        let guard = Guard::over(&remove)?;
+        let guard = Guard::over(&name, &remove)?;
         let is_root = rustix::process::geteuid().is_root();
         let mut words = vec!["run".to_owned(), "--detach".to_owned(), format!("--name={name}")];
         words.push(format!("--hostname={name}"));
@@ -195,9 +181,9 @@ impl Driver for Containers {
             raw: BTreeSet::new(),
             notes: Vec::new(),
         };
-        if let Err(failure) = engine.ask_for(&image, &words).and_then(|_| made.boot(is_root)) {
-            made.guard.end()?;
-            return Err(failure);
+        let ran = made.guard.make(engine.child(&words)).map_err(|failure| engine.told(&image, failure));
+        if let Err(failure) = ran.and_then(|_| made.boot(is_root)) {
+            return Err(made.guard.give_up(failure));
         }
         Ok(Box::new(made))
     }
@@ -210,10 +196,10 @@ fn is_here(pid: u32, name: &str) -> bool {
     said.is_ok_and(|said| said.trim_end() == name)
 }
 
-/// What removes one, and does nothing where there is none.
+/// What removes one, and does nothing where there is none. An engine that does not answer has not said so.
 fn remove(engine: Engine, name: &str) -> Vec<String> {
-    let script =
-        "\"$1\" container inspect \"$2\" >/dev/null 2>&1 || exit 0; exec \"$1\" rm --force --volumes \"$2\"";
+    let script = "found=$(\"$1\" ps --all --quiet --filter \"name=^$2\\$\"); [ -n \"$found\" ] || exit 0; \
+                  exec \"$1\" rm --force --volumes \"$2\"";
     ["sh", "-euc", script, "sh", engine.program(), name].map(str::to_owned).to_vec()
 }
 
@@ -277,9 +263,8 @@ impl Container {
 
 impl TestBox for Container {
     fn remote(&self) -> Box<dyn Remote> {
-        let mut words = self.engine.words();
-        words.extend(["exec", "--interactive", "--user=0", &self.name].map(str::to_owned));
-        Box::new(Spawned::behind(words))
+        let words = [self.engine.program(), "exec", "--interactive", "--user=0", &self.name];
+        Box::new(Spawned::behind(words.map(str::to_owned).to_vec()).knowing(vars_os()))
     }
 
     fn compare(&mut self) -> Result<Raw, Failure> {
@@ -301,5 +286,33 @@ impl TestBox for Container {
         let (program, name) = (self.engine.program(), self.name);
         let enter = format!("{program} exec -it {} bash", quoted(&name));
         Ok(Kept { enter, remove: remove(self.engine, &name), note: super::way_out::note(self.way_out), name })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "files of a test's own")]
+#[cfg(test)]
+mod tests {
+    use super::{Engine, remove};
+    use agent::os::child::Child;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_box_is_gone_only_where_the_engine_says_so() {
+        let dir = std::env::temp_dir().join(format!("keel-engine-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let program = dir.join("docker");
+        for (ps, ends) in
+            [("exit 1", "exit status: 1"), ("true", "exit status: 0"), ("echo 0123", "exit status: 7")]
+        {
+            let script = format!(
+                "#!/bin/sh\ncase $1 in ps) [ \"$5\" = 'name=^keel-box-1-1$' ] || exit 9; {ps};; rm) exit 7;; esac\n"
+            );
+            std::fs::write(&program, script).unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut child = Child::new(remove(Engine::Docker, "keel-box-1-1"));
+            child.env = [("PATH".into(), format!("{}:/usr/bin:/bin", dir.display()).into())].into();
+            assert_eq!(child.run().unwrap().status.to_string(), ends, "{ps}");
+        }
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -90,6 +90,14 @@ impl Raw {
     }
 }
 
+/// Why there is no box; and what is left of it, where it could not be removed either.
+pub(super) fn unmade(why: Failure, removed: Result<(), Failure>) -> Failure {
+    match removed {
+        Ok(()) => why,
+        Err(left) => Failure::unknown("the box", format!("{why}; and what there is of it is left: {left}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Raw;

@@ -1,7 +1,7 @@
 //! Boxes that LXC boots: the base of booted boxes, with an upper layer of the box's own. Services run in them; they have no network but
 //! the way to packages.
 
-use super::base::{self, CACHE, make_private};
+use super::base::{Base, CACHE, make_private};
 use super::booting;
 use super::command::quoted;
 use super::driver::{Driver, Raw, TestBox};
@@ -18,7 +18,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long a box may take to come up.
@@ -38,20 +37,20 @@ exec lxc-start -P "$2" -n "$3" --daemon --logfile "$2/$3/log" >/dev/null 2>&1
 const REMOVE: &str = r#"
 [ -d "$1/$2" ] || exit 0
 lxc-stop --kill -P "$1" -n "$2" >/dev/null 2>&1 || :
-lxc-wait -P "$1" -n "$2" --state=STOPPED --timeout=20
+lxc-wait -P "$1" -n "$2" --state=STOPPED --timeout=20 || { echo "the container $2 does not stop" >&2; exit 1; }
 exec rm -rf --one-file-system -- "${1:?}/${2:?}"
 "#;
 
 /// Makes them.
 #[derive(Debug, Default)]
 pub struct Lxc {
-    base: Mutex<Option<PathBuf>>,
+    base: Base,
 }
 
 impl Lxc {
     /// Over this system, or one that is made and kept.
     pub fn over(base: Option<PathBuf>) -> Self {
-        Self { base: Mutex::new(base) }
+        Self { base: Base::of(base) }
     }
 }
 
@@ -65,20 +64,14 @@ impl Driver for Lxc {
             return Err(Failure::refused("a box of LXC needs root", "run it with sudo"));
         }
         lacking::programs(&[("lxc-start", "lxc")], OsStr::new(PATH))?;
-        let base = {
-            let mut made = self.base.lock().unwrap_or_else(PoisonError::into_inner);
-            let base = made.clone().map_or_else(base::ensure, Ok)?;
-            made.insert(base).clone()
-        };
-        lacking::system(&base)?;
+        let base = self.base.path()?;
         make_private(Path::new(CACHE))?;
         let (place, name) = (Path::new(CACHE).join("lxc"), name::next());
         let remove = remove(&place, &name);
-        let guard = Guard::over(&remove)?;
+        let guard = Guard::over(&name, &remove)?;
         let mut made = Contained { name, place, base, guard, way_out: None, raw: BTreeSet::new() };
         if let Err(failure) = made.start().and_then(|()| made.boot()) {
-            made.guard.end()?;
-            return Err(failure);
+            return Err(made.guard.give_up(failure));
         }
         Ok(Box::new(made))
     }
@@ -105,7 +98,7 @@ impl Contained {
         let (base, place) = (self.base.display().to_string(), self.place.display().to_string());
         let mut child = Child::new(["sh", "-euc", SCRIPT, "sh", &base, &place, &self.name]);
         child.stdin = Some(model::Secret::new(self.config().into_bytes()));
-        child.run()?.success().map(|_| ()).map_err(|failure| {
+        self.guard.make(child).map(|_| ()).map_err(|failure| {
             let log = self.log();
             if log.is_empty() { failure } else { Failure::unknown("the box", format!("{failure}; {log}")) }
         })
@@ -124,16 +117,22 @@ impl Contained {
     }
 
     fn boot(&mut self) -> Result<(), Failure> {
-        booting::wait(&|| self.remote(), Instant::now() + BOOTING, (&|| false, &|| self.log()))?;
-        let place = self.place.display().to_string();
-        let asked =
-            Child::new(["lxc-info", "-P", &place, "-n", &self.name, "--pid", "--no-humanize"]).run()?;
-        let pid = asked.success()?.text()?;
+        let has_ended = || self.info("--state").is_ok_and(|state| state.trim() == "STOPPED");
+        booting::wait(&|| self.remote(), Instant::now() + BOOTING, (&has_ended, &|| self.log()))?;
+        let pid = self.info("--pid")?;
         let pid =
             pid.trim().parse().map_err(|_| Failure::unknown("the box", format!("`{pid}` is no process")))?;
         self.way_out = Some(WayOut::open(pid, &mut *self.remote())?);
         self.raw = self.differences()?;
         Ok(())
+    }
+
+    fn info(&self, what: &str) -> Result<String, Failure> {
+        let place = self.place.display().to_string();
+        Child::new(["lxc-info", "-P", &place, "-n", &self.name, what, "--no-humanize"])
+            .run()?
+            .success()?
+            .text()
     }
 
     /// What LXC said.

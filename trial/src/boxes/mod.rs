@@ -20,7 +20,7 @@ mod ssh;
 mod vagrant;
 mod way_out;
 
-pub use command::{Said, run};
+pub use command::{Said, run, run_until};
 pub use container::{Containers, Engine};
 pub use driver::{Driver, Raw, Stay, TestBox};
 pub use kept::{Kept, Shelf};

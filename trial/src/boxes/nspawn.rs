@@ -1,9 +1,9 @@
 //! Boxes that are booted by systemd-nspawn: a minimal system of this machine's own release, with everything that belongs to one in
 //! memory. Services run in them. They end with this program, however that ends, unless they are kept: then their input has ended.
 
-use super::base::{self, CACHE, make_private};
+use super::base::{Base, CACHE, make_private};
 use super::booting;
-use super::driver::{Driver, Raw, TestBox};
+use super::driver::{Driver, Raw, TestBox, unmade};
 use super::kept::Kept;
 use super::lacking;
 use super::name::{self, PREFIX};
@@ -18,8 +18,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -57,26 +55,13 @@ done
 /// Makes them.
 #[derive(Debug, Default)]
 pub struct Nspawn {
-    /// A directory with a system, in place of one that is made.
-    pub base: Option<PathBuf>,
-    made: Mutex<Option<PathBuf>>,
+    base: Base,
 }
 
 impl Nspawn {
     /// Over this system, or one that is made and kept.
     pub fn over(base: Option<PathBuf>) -> Self {
-        Self { base, made: Mutex::default() }
-    }
-
-    /// The system to lay boxes over; the first who asks makes it, while others wait.
-    fn base(&self) -> Result<PathBuf, Failure> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(base) = self.base.as_ref().or(made.as_ref()) {
-            return Ok(base.clone());
-        }
-        sweep()?;
-        let base = base::ensure()?;
-        Ok(made.insert(base).clone())
+        Self { base: Base::of(base) }
     }
 }
 
@@ -93,8 +78,8 @@ impl Driver for Nspawn {
         // See `nspawn.sh`.
         needed.extend((!Path::new(MANAGED).exists()).then_some(("dbus-daemon", "dbus-daemon")));
         lacking::programs(&needed, OsStr::new(PATH))?;
-        let base = self.base()?;
-        lacking::system(&base)?;
+        let base = self.base.path()?;
+        sweep();
         make_private(Path::new(CACHE))?;
         let place = Path::new(CACHE).join("box");
         make_private(&place)?;
@@ -111,8 +96,10 @@ impl Driver for Nspawn {
             way_out: None,
             raw: BTreeSet::new(),
         };
-        made.boot()?;
-        Ok(Box::new(made))
+        match made.boot() {
+            Ok(()) => Ok(Box::new(made)),
+            Err(failure) => Err(unmade(failure, Box::new(made).destroy())),
+        }
     }
 }
 
@@ -157,8 +144,8 @@ fn lay_out(base: &Path, place: &Path, name: &str) -> Result<(Tied, Box<dyn Write
     }
     if !said.is_empty() {
         drop((keeper, input));
-        remove_groups(name)?;
-        return Err(Failure::unknown("the box", format!("it could not be laid out: {said}")));
+        let why = Failure::unknown("the box", format!("it could not be laid out: {said}"));
+        return Err(unmade(why, remove_groups(name)));
     }
     Ok((keeper, Box::new(input)))
 }
@@ -204,7 +191,8 @@ impl Booted {
                 sleep(GLANCE);
             }
         }
-        booting::wait(&|| self.remote(), until, (&|| false, &|| self.log()))?;
+        let has_ended = || !Path::new("/proc").join(self.init.to_string()).exists();
+        booting::wait(&|| self.remote(), until, (&has_ended, &|| self.log()))?;
         self.way_out = Some(WayOut::open(self.init, &mut *self.remote())?);
         self.raw = self.differences()?;
         Ok(())
@@ -296,18 +284,28 @@ fn init_below(first: u32) -> Result<Option<u32>, Failure> {
     Ok(None)
 }
 
-/// Removes the groups of boxes whose `keel` is gone. Nothing else of a box outlives it.
-fn sweep() -> Result<(), Failure> {
+/// Removes the groups of boxes whose `keel` is gone. Nothing else of a box outlives it, unless the box is kept: then it is in them.
+fn sweep() {
     for top in GROUPS {
         let Ok(entries) = fs::read_dir(top) else { continue };
         for name in entries.filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.to_owned())) {
             let pid = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-            if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-                remove_groups(&name)?;
+            let group = Path::new(top).join(&name);
+            if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) && is_empty(&group) {
+                // No box needs it to be gone: what is left now is tried again.
+                drop(remove_below(&group));
             }
         }
     }
-    Ok(())
+}
+
+/// Whether no process is in a group, nor in any below; false where that cannot be told.
+fn is_empty(group: &Path) -> bool {
+    let below =
+        |entry: &fs::DirEntry| !entry.file_type().is_ok_and(|kind| kind.is_dir()) || is_empty(&entry.path());
+    fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|pids| pids.is_empty())
+        && fs::read_dir(group)
+            .is_ok_and(|entries| entries.into_iter().all(|entry| entry.is_ok_and(|one| below(&one))))
 }
 
 /// Removes the groups of a box, when the last of its processes has ended.
@@ -335,5 +333,28 @@ fn remove_below(group: &Path) -> std::io::Result<()> {
     match fs::remove_dir(group) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "files of a test's own")]
+#[cfg(test)]
+mod tests {
+    use super::is_empty;
+    use std::fs;
+
+    #[test]
+    fn a_group_with_a_process_somewhere_below_is_in_use() {
+        let top = std::env::temp_dir().join(format!("keel-groups-{}", std::process::id()));
+        let inner = top.join("system.slice/cron.service");
+        fs::create_dir_all(&inner).unwrap();
+        for group in [&top, &top.join("system.slice"), &inner] {
+            fs::write(group.join("cgroup.procs"), "").unwrap();
+        }
+        assert!(is_empty(&top));
+        fs::write(inner.join("cgroup.procs"), "4711\n").unwrap();
+        assert!(!is_empty(&top));
+        fs::remove_file(inner.join("cgroup.procs")).unwrap();
+        assert!(!is_empty(&top), "it cannot be told");
+        fs::remove_dir_all(top).unwrap();
     }
 }

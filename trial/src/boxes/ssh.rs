@@ -47,7 +47,10 @@ impl Host {
         let said = said.map_err(|trouble| told(trouble.to_string()))?;
         match said.out.trim() {
             "0" => Ok(()),
-            _ => Err(told(format!("root cannot be had there: {}", said.errors.trim()))),
+            _ => Err(Failure::refused(
+                format!("root cannot be had on {}: {}", self.name, said.errors.trim()),
+                "log in as root, or let the user call `sudo` there without a password",
+            )),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Boxes that Vagrant starts: the first machine of the site's Vagrantfile, or one of a Vagrant box that the user names. Each is a machine
 //! of its own, apart from those that the user has running of the same Vagrantfile. What network it has is Vagrant's.
 
-use super::command::quoted;
+use super::command::plain;
 use super::driver::{Driver, Raw, TestBox};
 use super::guard::Guard;
-use super::kept::Kept;
+use super::kept::{self, Kept};
 use super::lacking;
 use super::late::{Connect, Late, Way};
 use super::name;
 use agent::os::child::Child;
 use fleet::config::{Asked, Overrides, SshFiles, Surroundings, resolve};
-use fleet::{Access, Found, Keyring, Passwords, Prompts, Remote, Source, Transport, Trouble};
+use fleet::{Access, Found, Keyring, Passwords, Prompts, Remote, Transport, Trouble};
 use model::{Failure, Secret};
 use std::env::{var_os, vars_os};
 use std::fs;
@@ -22,9 +22,8 @@ use std::time::Duration;
 
 /// How long `vagrant up` may take: it may have to fetch something.
 const STARTING: Duration = Duration::from_secs(1800);
-/// Destroys a machine and what was laid out for it. 1: its directory
-const REMOVE: &str =
-    "[ -d \"$1\" ] || exit 0; cd \"$1\"; vagrant destroy --force; cd /; exec rm -rf -- \"$1\"";
+/// Destroys a machine and what is its own. 1: where that is
+const REMOVE: &str = "[ -d \"$1\" ] || exit 0; vagrant destroy --force; exec rm -rf -- \"$1\"";
 
 /// What a machine is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,21 +45,106 @@ impl Vagrant {
     pub fn starting(machine: Machine) -> Self {
         Self { machine }
     }
+}
 
-    /// A Vagrantfile for a directory of its own, where Vagrant keeps what it knows of the machine.
-    fn file(&self) -> Result<String, Failure> {
-        let text = match &self.machine {
+impl Driver for Vagrant {
+    fn name(&self) -> &'static str {
+        "vagrant"
+    }
+
+    fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
+        lacking::programs(&[("vagrant", "vagrant")], &var_os("PATH").unwrap_or_default())?;
+        let name = name::next();
+        let place = Place::of(&self.machine, &kept::state()?.join("machines").join(&name))?;
+        let guard = Guard::over(&name, &place.remove())?;
+        match place.lay_out(&self.machine).and_then(|()| place.start(&guard)) {
+            Ok((machine, connect)) => Ok(Box::new(Started { name, place, machine, guard, connect })),
+            Err(failure) => Err(guard.give_up(lacking::told("vagrant", "", failure))),
+        }
+    }
+}
+
+/// Where a machine is from and what it has of its own. Both are said to Vagrant each time, whatever else the user's environment says of
+/// them: it is never one of the user's own machines that is started, or destroyed. Paths in a Vagrantfile mean what they mean to the user.
+#[derive(Clone, Debug)]
+struct Place {
+    /// The directory of the Vagrantfile.
+    root: PathBuf,
+    /// That of what Vagrant knows of this machine. It lasts as the machine does, also when this computer is started anew.
+    own: PathBuf,
+}
+
+impl Place {
+    fn of(machine: &Machine, own: &Path) -> Result<Self, Failure> {
+        let root = match machine {
             Machine::Of(path) => {
-                let path = path.canonicalize().map_err(|error| no_file(path, &error))?;
-                format!("load {}\n", in_ruby(&path.display().to_string()))
+                let root =
+                    path.metadata().and_then(|_| path.parent().unwrap_or(Path::new("/")).canonicalize());
+                root.map_err(|error| no_file(path, &error))?
             }
-            Machine::Boxed(name) => format!(
-                "Vagrant.configure(\"2\") do |config|\n  config.vm.box = {}\n  \
-                 config.vm.synced_folder \".\", \"/vagrant\", disabled: true\nend\n",
-                in_ruby(name)
-            ),
+            Machine::Boxed(_) => own.to_owned(),
         };
-        Ok(text)
+        Ok(Self { root, own: own.to_owned() })
+    }
+
+    /// Variables of the environment, as Vagrant's documentation has them.
+    fn variables(&self) -> [(&'static str, String); 3] {
+        [
+            ("VAGRANT_CWD", self.root.display().to_string()),
+            ("VAGRANT_DOTFILE_PATH", self.own.join(".vagrant").display().to_string()),
+            ("VAGRANT_VAGRANTFILE", "Vagrantfile".to_owned()),
+        ]
+    }
+
+    /// Makes the directory, and a Vagrantfile where there is none yet.
+    fn lay_out(&self, machine: &Machine) -> Result<(), Failure> {
+        let failed = |error| Failure::io("write", self.own.display(), error);
+        let above = self.own.parent().unwrap_or(Path::new("/"));
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(above).map_err(failed)?;
+        fs::DirBuilder::new().mode(0o700).create(&self.own).map_err(failed)?;
+        let Machine::Boxed(name) = machine else { return Ok(()) };
+        let made = fs::OpenOptions::new().write(true).create_new(true).open(self.own.join("Vagrantfile"));
+        made.and_then(|mut made| made.write_all(vagrantfile(name).as_bytes())).map_err(failed)
+    }
+
+    /// Starts the first machine, without what the Vagrantfile has for making it what it is to be: that is what is tested here. Its name, and
+    /// how it is reached.
+    fn start(&self, guard: &Guard) -> Result<(String, Connect), Failure> {
+        let run = |words: &[&str]| self.vagrant(words).run()?.success()?.text();
+        let status = run(&["status", "--machine-readable"])?;
+        let named = |line: &str| match line.split(',').collect::<Vec<_>>()[..] {
+            [_, machine, "state", _] => Some(machine.to_owned()),
+            _ => None,
+        };
+        let first = status.lines().find_map(named);
+        let first = first.ok_or_else(|| Failure::unknown("the box", "the Vagrantfile has no machine"))?;
+        guard.make(self.vagrant(&["up", "--no-provision", &first]))?;
+        let told = |trouble: Trouble| Failure::unknown("the box", trouble.to_string());
+        let found = Found::told_by_vagrant(&run(&["ssh-config", &first])?).map_err(told)?;
+        let (surroundings, name) = (Surroundings::here().map_err(told)?, first.clone());
+        let connect: Connect = Arc::new(move || connect(&name, &found, &surroundings));
+        Ok((first, connect))
+    }
+
+    fn vagrant(&self, words: &[&str]) -> Child {
+        let mut child = Child::new(["vagrant"].iter().chain(words));
+        child.env = vars_os().collect();
+        child.env.extend(self.variables().map(|(name, value)| (name.into(), value.into())));
+        child.timeout = STARTING;
+        child
+    }
+
+    fn remove(&self) -> Vec<String> {
+        let variables = self.variables().map(|(name, value)| format!("{name}={value}"));
+        let words = ["sh", "-euc", REMOVE, "sh"].map(str::to_owned);
+        let own = self.own.display().to_string();
+        std::iter::once("env".to_owned()).chain(variables).chain(words).chain([own]).collect()
+    }
+
+    /// What a user types to be in it.
+    fn enter(&self, machine: &str) -> String {
+        let variables = self.variables().map(|(name, value)| format!("{name}={}", plain(&value)));
+        format!("{} vagrant ssh {}", variables.join(" "), plain(machine))
     }
 }
 
@@ -74,65 +158,18 @@ fn no_file(path: &Path, error: &std::io::Error) -> Failure {
     }
 }
 
+/// One with nothing but the box `name`.
+fn vagrantfile(name: &str) -> String {
+    format!(
+        "Vagrant.configure(\"2\") do |config|\n  config.vm.box = {}\n  \
+         config.vm.synced_folder \".\", \"/vagrant\", disabled: true\nend\n",
+        in_ruby(name)
+    )
+}
+
 /// A string of Ruby that means just this text.
 fn in_ruby(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-impl Driver for Vagrant {
-    fn name(&self) -> &'static str {
-        "vagrant"
-    }
-
-    fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
-        lacking::programs(&[("vagrant", "vagrant")], &var_os("PATH").unwrap_or_default())?;
-        let (file, name) = (self.file()?, name::next());
-        let dir = std::env::temp_dir().join(&name);
-        let failed = |error| Failure::io("write", dir.display(), error);
-        fs::DirBuilder::new().mode(0o700).create(&dir).map_err(failed)?;
-        let remove = remove(&dir);
-        let guard = Guard::over(&remove)?;
-        let path = dir.join("Vagrantfile");
-        let written = fs::OpenOptions::new().write(true).create_new(true).open(path);
-        let written = written.and_then(|mut made| made.write_all(file.as_bytes()));
-        let made = written.map_err(failed).and_then(|()| start(&dir));
-        let made = made.map_err(|failure| lacking::told("vagrant", "", failure));
-        match made {
-            Ok(connect) => Ok(Box::new(Started { name, dir, guard, connect })),
-            Err(failure) => {
-                guard.end()?;
-                Err(failure)
-            }
-        }
-    }
-}
-
-fn remove(dir: &Path) -> Vec<String> {
-    ["sh", "-euc", REMOVE, "sh", &dir.display().to_string()].map(str::to_owned).to_vec()
-}
-
-/// Starts the first machine there, without what the Vagrantfile has for making it what it is to be: that is what is tested here.
-fn start(dir: &Path) -> Result<Connect, Failure> {
-    let status = vagrant(dir, &["status", "--machine-readable"])?;
-    let named = |line: &str| match line.split(',').collect::<Vec<_>>()[..] {
-        [_, machine, "state", _] => Some(machine.to_owned()),
-        _ => None,
-    };
-    let first = status.lines().find_map(named);
-    let first = first.ok_or_else(|| Failure::unknown("the box", "the Vagrantfile has no machine"))?;
-    vagrant(dir, &["up", "--no-provision", &first])?;
-    let told = |trouble: Trouble| Failure::unknown("the box", trouble.to_string());
-    let found = Source::Vagrant(Some(dir.to_owned())).hosts(dir).map_err(told)?;
-    let surroundings = Surroundings::here().map_err(told)?;
-    Ok(Arc::new(move || connect(&first, &found, &surroundings)))
-}
-
-fn vagrant(dir: &Path, words: &[&str]) -> Result<String, Failure> {
-    let mut child = Child::new(["vagrant"].iter().chain(words));
-    child.env = vars_os().collect();
-    child.cwd = dir.to_owned();
-    child.timeout = STARTING;
-    child.run()?.success()?.text()
 }
 
 fn connect(machine: &str, found: &Found, surroundings: &Surroundings) -> Result<Way, Trouble> {
@@ -166,7 +203,9 @@ impl Prompts for Nobody {
 /// A machine.
 struct Started {
     name: String,
-    dir: PathBuf,
+    place: Place,
+    /// Its name in the Vagrantfile.
+    machine: String,
     guard: Guard,
     connect: Connect,
 }
@@ -190,19 +229,41 @@ impl TestBox for Started {
 
     fn keep(self: Box<Self>) -> Result<Kept, Failure> {
         self.guard.let_go()?;
-        let enter = format!("cd {} && vagrant ssh", quoted(&self.dir.display().to_string()));
-        Ok(Kept { name: self.name, enter, remove: remove(&self.dir), note: String::new() })
+        let (enter, remove) = (self.place.enter(&self.machine), self.place.remove());
+        Ok(Kept { name: self.name, enter, remove, note: String::new() })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, Vagrant, in_ruby};
+    use super::{Machine, Place, in_ruby, vagrantfile};
+    use std::path::Path;
 
     #[test]
     fn a_text_is_no_program_of_ruby() {
         assert_eq!(in_ruby("it's a \\ #{x}"), "'it\\'s a \\\\ #{x}'");
-        let file = Vagrant::starting(Machine::Boxed("keel/debian".to_owned())).file().unwrap();
+        let file = vagrantfile("keel/debian");
         assert!(file.contains("config.vm.box = 'keel/debian'\n"), "{file}");
+    }
+
+    #[test]
+    fn each_call_names_the_machine_whatever_the_environment_says() {
+        let own = Path::new("/state/machines/keel-box-1-1");
+        let boxed = Place::of(&Machine::Boxed("a".to_owned()), own).unwrap();
+        let wanted = "VAGRANT_CWD=/state/machines/keel-box-1-1 VAGRANT_DOTFILE_PATH=/state/machines/keel-box-1-1/.vagrant \
+                      VAGRANT_VAGRANTFILE=Vagrantfile";
+        assert_eq!(boxed.enter("web 1"), format!("{wanted} vagrant ssh 'web 1'"));
+        let remove = boxed.remove().join(" ");
+        assert!(
+            remove.starts_with(&format!("env {wanted} sh "))
+                && remove.ends_with(" sh /state/machines/keel-box-1-1")
+        );
+        let set = boxed.vagrant(&["up"]).env;
+        assert_eq!(
+            set["VAGRANT_DOTFILE_PATH".as_ref() as &std::ffi::OsStr],
+            "/state/machines/keel-box-1-1/.vagrant"
+        );
+        let missing = Place::of(&Machine::Of("/nonexistent/Vagrantfile".into()), own).unwrap_err();
+        assert!(missing.to_string().starts_with("there is no Vagrantfile beside keel.toml; write one"));
     }
 }

@@ -8,7 +8,7 @@ use model::Failure;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +52,8 @@ impl WayOut {
                             Err(_) => drop(stream),
                         });
                     }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(GLANCE),
-                    Err(_) => break,
+                    // Nobody is there, or one that came has left again, or there are too many at the moment.
+                    Err(_) => sleep(GLANCE),
                 }
             }
         });

@@ -12,6 +12,17 @@ module VagrantPlugins
         @host      = host
       end
 
+      # { web: { port: 80 } } and { "web.port" => 80 } are the same: the latter.
+      def self.flat(table)
+        table.each_with_object({}) do |(key, value), all|
+          if value.is_a?(Hash) && !key.to_s.include?(".")
+            value.each { |input, one| all["#{key}.#{input}"] = one }
+          else
+            all[key.to_s] = value
+          end
+        end
+      end
+
       # Program and arguments.
       def words
         [@program, *verb, "--inventory", "ssh:#{@inventory}", *source, *values, *tags, *format, *@config.args.map(&:to_s), "--", @host]
@@ -30,8 +41,8 @@ module VagrantPlugins
       end
 
       def values
-        set   = pairs(@config.set).flat_map { |key, value| ["--set", "#{key}=#{toml(value)}"] }
-        files = pairs(@config.set_files).flat_map { |key, path| ["--set-file", "#{key}=#{path}"] }
+        set   = self.class.flat(@config.set).flat_map { |key, value| ["--set", "#{key}=#{toml(value)}"] }
+        files = self.class.flat(@config.set_files).flat_map { |key, path| ["--set-file", "#{key}=#{path}"] }
         set + files
       end
 
@@ -41,15 +52,6 @@ module VagrantPlugins
 
       def format
         @config.format == "human" ? [] : ["--format", @config.format]
-      end
-
-      # { web: { port: 80 } } and { "web.port" => 80 } are the same.
-      def pairs(table)
-        table.flat_map do |key, value|
-          next [[key, value]] unless value.is_a?(Hash) && !key.to_s.include?(".")
-
-          value.map { |input, one| ["#{key}.#{input}", one] }
-        end
       end
 
       # A value of TOML. A string stands for itself, as on the command line; within a list or a table it is quoted.

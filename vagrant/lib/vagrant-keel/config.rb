@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "did_you_mean"
+require "vagrant-keel/command_line"
 
 module VagrantPlugins
   module Keel
@@ -61,7 +62,7 @@ module VagrantPlugins
         super.tap do |result|
           %i[set set_files].each do |option|
             both = [public_send(option), other.public_send(option)].select { |value| value.is_a?(Hash) }
-            result.public_send(:"#{option}=", both.reduce(:merge)) if both.size == 2
+            result.public_send(:"#{option}=", both.map { |table| CommandLine.flat(table) }.reduce(:merge)) if both.size == 2
           end
         end
       end

@@ -46,9 +46,13 @@ module VagrantPlugins
 
       def program
         name = config.binary
-        # A path is one from the Vagrantfile's directory, wherever vagrant was called.
-        name = File.expand_path(name, root) if name.include?("/") || name.start_with?("~")
-        found = File.executable?(name) && File.file?(name) ? name : Vagrant::Util::Which.which(name)
+        # A path is one from the Vagrantfile's directory, wherever vagrant was called. A bare name is not looked for in either.
+        if File.basename(name) == name && !name.start_with?("~")
+          found = Vagrant::Util::Which.which(name)
+        else
+          name  = File.expand_path(name, root)
+          found = name if File.executable?(name) && File.file?(name)
+        end
         raise Errors::KeelNotFound, name: name unless found
 
         found

@@ -14,7 +14,7 @@ const SHORTEST: usize = 4;
 
 /// The forms to look for, the longest first.
 #[derive(Clone, Default)]
-pub(super) struct Mask(Vec<String>);
+pub struct Mask(Vec<String>);
 
 /// Says nothing of the forms.
 impl fmt::Debug for Mask {
@@ -25,7 +25,7 @@ impl fmt::Debug for Mask {
 
 impl Mask {
     /// A mask for these secrets, besides what this one hides already.
-    pub(super) fn with<'a>(&self, secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub fn with<'a>(&self, secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut forms: BTreeSet<String> = self.0.iter().cloned().collect();
         for secret in secrets {
             forms.extend(forms_of(secret));
@@ -36,7 +36,7 @@ impl Mask {
     }
 
     /// The text without the secrets.
-    pub(super) fn hide(&self, text: &str) -> String {
+    pub fn hide(&self, text: &str) -> String {
         let hidden = |text: String, form: &String| match text.contains(form.as_str()) {
             true => text.replace(form.as_str(), REDACTED),
             false => text,

@@ -34,4 +34,5 @@ mod units;
 
 pub use attendance::Attendance;
 pub use host::Host;
+pub use mask::Mask;
 pub use units::{unit_of_manager, units_by_program, units_by_socket};
