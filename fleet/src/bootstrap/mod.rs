@@ -11,3 +11,4 @@ mod spare;
 
 pub use bring::{Brought, Means, bring};
 pub use script::Places;
+pub use spare::leave;

@@ -167,7 +167,8 @@ impl Host {
         ends.iter().map(|(_, end)| in_words(end)).collect()
     }
 
-    fn pushes(
+    /// The same under so many names.
+    pub fn pushes(
         &self,
         count: usize,
         connect: &Connect<'_>,
