@@ -1,12 +1,10 @@
 //! What many resources ask for, such as the table of mounts, worked out once while all of them are looked at. It holds nothing beyond that look:
 //! who acts reads anew, so that nothing has to be forgotten.
 
-use super::packages::Package;
-use super::{Accounts, Attempt, Candidates, Compared, Entry, Look, System, Touched};
-use model::{Command, Content, Failure, HostPath, Op, Thing, UnitState};
+use super::{Attempt, Compared, System, Touched};
+use model::{Content, Failure, HostPath, Op};
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What it is, and which file it is of.
@@ -46,6 +44,10 @@ impl<'a> Still<'a> {
 }
 
 impl System for Still<'_> {
+    fn below(&self) -> &dyn System {
+        self.host
+    }
+
     fn once(&self, of: Shared, work: &dyn Fn() -> Result<Worked, Failure>) -> Result<Worked, Failure> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = Slot::clone(slots.entry(of).or_default());
@@ -59,64 +61,8 @@ impl System for Still<'_> {
         Ok(worked)
     }
 
-    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
-        self.host.prepare(things)
-    }
-
-    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
-        self.host.look(path, look)
-    }
-
     fn compare(&self, path: &HostPath, wanted: &Content) -> Result<Compared, Failure> {
         self.host.compare(path, wanted)
-    }
-
-    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
-        self.host.read(path, limit)
-    }
-
-    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
-        self.host.list(path)
-    }
-
-    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
-        self.host.xattrs(path)
-    }
-
-    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
-        self.host.accounts()
-    }
-
-    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
-        self.host.package(name)
-    }
-
-    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
-        self.host.providers(name)
-    }
-
-    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
-        self.host.candidates(name, release)
-    }
-
-    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
-        self.host.all_packages()
-    }
-
-    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
-        self.host.deb(name, version)
-    }
-
-    fn unfinished(&self) -> Result<Vec<String>, Failure> {
-        self.host.unfinished()
-    }
-
-    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
-        self.host.unit(name)
-    }
-
-    fn guard(&self, command: &Command) -> Result<i32, Failure> {
-        self.host.guard(command)
     }
 
     fn clean(&self, _op: &Op, _tag: &str) -> Result<(), Failure> {

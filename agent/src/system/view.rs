@@ -1,10 +1,7 @@
 //! The forecast as one node sees it: it notes when the node asked for something that cannot be known before the run.
 
-use super::packages::Package;
-use super::{Accounts, Attempt, Candidates, Entry, Layer, Look, System, Touched};
-use model::{Command, Failure, HostPath, Op, Thing, UnitState};
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use super::{Attempt, Candidates, Entry, Layer, Look, System, Touched};
+use model::{Command, Failure, HostPath, Op, UnitState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A layer as seen by one node, behind whose back `pending` will act: packages that are to be installed and commands
@@ -36,8 +33,8 @@ impl<'a> View<'a> {
 }
 
 impl System for View<'_> {
-    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
-        self.layer.prepare(things)
+    fn below(&self) -> &dyn System {
+        self.layer
     }
 
     fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
@@ -45,47 +42,11 @@ impl System for View<'_> {
         if self.layer.is_predicted(path) { Ok(found) } else { Ok(self.note(|| path.to_string(), found)) }
     }
 
-    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
-        self.layer.read(path, limit)
-    }
-
-    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
-        self.layer.list(path)
-    }
-
-    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
-        self.layer.xattrs(path)
-    }
-
-    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
-        self.layer.accounts()
-    }
-
-    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
-        self.layer.package(name)
-    }
-
-    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
-        self.layer.providers(name)
-    }
-
     fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
         let found = self.layer.candidates(name, release)?;
         // What acts first may be what brings the source of the package.
         self.note(|| format!("a source of the package {name}"), found.candidate.as_ref());
         Ok(found)
-    }
-
-    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
-        self.layer.all_packages()
-    }
-
-    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
-        self.layer.deb(name, version)
-    }
-
-    fn unfinished(&self) -> Result<Vec<String>, Failure> {
-        self.layer.unfinished()
     }
 
     fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {

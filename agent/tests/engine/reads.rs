@@ -2,12 +2,12 @@
 
 use crate::world::node;
 use agent::engine::{Choice, Graph, forecast};
-use agent::system::{Accounts, Attempt, Candidates, Entry, EntryKind, Layer, Look, Package, System, Touched};
-use model::{Catalog, Command, Failure, HostPath, Node, Op, Plan, Secrets, Thing, UnitState, Verdict};
+use agent::system::{Attempt, Entry, EntryKind, Layer, System, Touched};
+use model::{Catalog, Failure, HostPath, Node, Op, Plan, Secrets, Verdict};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use wire::NoBlobs;
 
 const MOUNTS: &str = "/proc/self/mountinfo";
@@ -22,12 +22,8 @@ impl Counted {
 }
 
 impl System for Counted {
-    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
-        self.0.prepare(things)
-    }
-
-    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
-        self.0.look(path, look)
+    fn below(&self) -> &dyn System {
+        &self.0
     }
 
     fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
@@ -38,46 +34,6 @@ impl System for Counted {
     fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
         self.count(path);
         self.0.list(path)
-    }
-
-    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
-        self.0.xattrs(path)
-    }
-
-    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
-        self.0.accounts()
-    }
-
-    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
-        self.0.package(name)
-    }
-
-    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
-        self.0.providers(name)
-    }
-
-    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
-        self.0.candidates(name, release)
-    }
-
-    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
-        self.0.all_packages()
-    }
-
-    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
-        self.0.deb(name, version)
-    }
-
-    fn unfinished(&self) -> Result<Vec<String>, Failure> {
-        self.0.unfinished()
-    }
-
-    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
-        self.0.unit(name)
-    }
-
-    fn guard(&self, command: &Command) -> Result<i32, Failure> {
-        self.0.guard(command)
     }
 
     fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure> {

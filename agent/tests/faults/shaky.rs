@@ -1,11 +1,9 @@
 //! A host on which the n-th op fails, before it does anything or after it has done all. Counts and tells what was executed.
 
-use agent::system::{Accounts, Attempt, Candidates, Entry, Layer, Look, Package, System, Touched};
-use model::{Command, Failure, HostPath, Op, Thing, UnitState};
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use agent::system::{Attempt, Layer, System, Touched};
+use model::{Failure, Op};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 /// Where an op fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,60 +35,8 @@ impl<'a> Shaky<'a> {
 }
 
 impl System for Shaky<'_> {
-    fn prepare(&self, things: &[Thing]) -> Result<(), Failure> {
-        self.host.prepare(things)
-    }
-
-    fn look(&self, path: &HostPath, look: Look) -> Result<Option<Entry>, Failure> {
-        self.host.look(path, look)
-    }
-
-    fn read(&self, path: &HostPath, limit: u64) -> Result<Vec<u8>, Failure> {
-        self.host.read(path, limit)
-    }
-
-    fn list(&self, path: &HostPath) -> Result<Vec<OsString>, Failure> {
-        self.host.list(path)
-    }
-
-    fn xattrs(&self, path: &HostPath) -> Result<BTreeMap<String, String>, Failure> {
-        self.host.xattrs(path)
-    }
-
-    fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
-        self.host.accounts()
-    }
-
-    fn package(&self, name: &str) -> Result<Option<Package>, Failure> {
-        self.host.package(name)
-    }
-
-    fn providers(&self, name: &str) -> Result<Vec<String>, Failure> {
-        self.host.providers(name)
-    }
-
-    fn deb(&self, name: &str, version: &str) -> Result<Option<HostPath>, Failure> {
-        self.host.deb(name, version)
-    }
-
-    fn unfinished(&self) -> Result<Vec<String>, Failure> {
-        self.host.unfinished()
-    }
-
-    fn candidates(&self, name: &str, release: Option<&str>) -> Result<Arc<Candidates>, Failure> {
-        self.host.candidates(name, release)
-    }
-
-    fn all_packages(&self) -> Result<Arc<BTreeMap<String, Package>>, Failure> {
-        self.host.all_packages()
-    }
-
-    fn unit(&self, name: &str) -> Result<Option<UnitState>, Failure> {
-        self.host.unit(name)
-    }
-
-    fn guard(&self, command: &Command) -> Result<i32, Failure> {
-        self.host.guard(command)
+    fn below(&self) -> &dyn System {
+        self.host
     }
 
     fn clean(&self, op: &Op, tag: &str) -> Result<(), Failure> {
