@@ -82,13 +82,11 @@ fn metrics(status: &Status) -> String {
     );
     gauge("corrections", "Corrections of drift since the agent began.", &one(status.corrections as f64));
     gauge("unwatched", "Things that are looked at by schedule alone.", &one(status.unwatched.len() as f64));
-    let looked = status.last.iter().filter(|last| !last.is_locked).filter_map(|last| last.trouble.as_ref());
-    let refused = status.refused.iter().map(|refused| &refused.why);
-    let troubles = looked.chain(refused).chain(&status.no_catalog).chain(&status.bad_settings).count();
+    let troubles = one(troubles(status) as f64);
     gauge(
         "troubles",
         "A look that did not come to its end, a catalog, a bundle or settings that cannot be used: how many of these.",
-        &one(troubles as f64),
+        &troubles,
     );
     let version = status.catalog.clone().unwrap_or_default();
     gauge("catalog_info", "The catalog in force.", &[(format!("{{version=\"{version}\"}}"), 1.0)]);
@@ -106,6 +104,13 @@ fn metrics(status: &Status) -> String {
     text
 }
 
+/// How many things keep the agent from what it is there for.
+fn troubles(status: &Status) -> usize {
+    let looked = status.last.iter().filter(|last| !last.is_locked).filter_map(|last| last.trouble.as_ref());
+    let refused = status.refused.iter().map(|refused| &refused.why);
+    looked.chain(refused).chain(&status.no_catalog).chain(&status.bad_settings).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::metrics;
@@ -120,12 +125,11 @@ mod tests {
         Bundle { site, counter: 1_795_300_427, sha256, signer, key, since: 1_767_355_100, from }
     }
 
-    #[test]
-    fn metrics_tell_what_the_status_tells() {
+    fn status() -> Status {
         let drift = Drift { since: String::new(), changes: Vec::new(), left: String::new() };
         let report = Report { unchanged: 7, changed: 1, ..Report::default() };
         let at = "2026-01-02T12:00:00Z".to_owned();
-        let status = Status {
+        Status {
             last: Some(Last { at, cause: Cause::Event, report, millis: 42, trouble: None, is_locked: false }),
             drift: ["/a", "/b"].map(|name| (Id::new("file", name), drift.clone())).into(),
             catalog: Some("abc".into()),
@@ -133,8 +137,12 @@ mod tests {
             bundle: Some(bundle()),
             refused: Some(Refused { why: "older".into(), since: String::new() }),
             ..Status::default()
-        };
-        let text = metrics(&status);
+        }
+    }
+
+    #[test]
+    fn metrics_tell_what_the_status_tells() {
+        let text = metrics(&status());
         for line in [
             "# TYPE evenkeel_drifted gauge",
             "evenkeel_drifted{kind=\"file\"} 2",
