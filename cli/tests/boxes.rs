@@ -213,10 +213,7 @@ fn what_tests_nothing_is_not_fine() {
     let fine = ("fine.toml", "[file.\"/etc/keel-fine\"]\ncontent = \"x\"\n");
     let only_boxes = ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\n");
     let (code, text) = Scratch::new(&[fine]).ran(&[]);
-    assert!(
-        code == 3 && text.contains("there is nothing to test"),
-        "{code} {text}"
-    );
+    assert!(code == 3 && text.contains("there is nothing to test"), "{code} {text}");
     let (code, text) = Scratch::new(&[fine, only_boxes]).ran(&["--unit", "./tests/a.toml"]);
     assert!(code == 3 && text.contains("there is nothing to test"), "{code} {text}");
     let mistyped = ("tests/a.toml", "[box.a]\nfile = \"../fine.toml\"\ndriver = \"nspwan\"\n");
