@@ -40,8 +40,8 @@ impl Wishes {
         Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 match (signal, hearer.place) {
-                    (SIGHUP, Stopped::Here | Stopped::Boxes) => {}
                     (SIGHUP, Stopped::There) => hearer.leave(),
+                    (SIGHUP, _) => {}
                     _ => hearer.take(signal),
                 }
             }

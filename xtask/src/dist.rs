@@ -86,7 +86,11 @@ fn beside(place: &Path, purpose: Purpose) -> Result<PathBuf> {
     build.args(["--profile", purpose.profile(), "--target", &triple]);
     // With a target named these are for the program alone, and not for what runs while it is built.
     // Packed relocations (gABI, SHT_RELR) save a twentieth of its size.
-    let flags = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs";
+    let mut flags = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs".to_owned();
+    if triple == "x86_64-unknown-linux-gnu" {
+        // Here rustc links by its own lld (since 1.90), which keeps one of functions that are equal.
+        flags.push_str(" -C link-arg=-Wl,--icf=all");
+    }
     run(build.env("RUSTFLAGS", flags))?;
     let built = target().join(&triple).join(purpose.profile()).join("keel-agent");
     put(&built, place, &name)?;

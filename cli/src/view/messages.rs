@@ -40,6 +40,7 @@ pub enum Stopped {
     /// On this machine.
     Here,
     /// In boxes, which are there for it alone.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     Boxes,
     /// On hosts.
     There,
@@ -51,6 +52,7 @@ pub fn stopping(place: Stopped) {
         Stopped::Here => {
             "stopping after what is under way; once more ends it at once, and the next run takes up what it left"
         }
+        #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
         Stopped::Boxes => {
             "stopping after what is under way; once more ends it at once, and the boxes with it"
         }
