@@ -25,8 +25,6 @@ pub struct Brought {
     pub pipe: Box<dyn Pipe>,
     /// What it has said already.
     pub rest: Vec<u8>,
-    /// How it became root.
-    pub way: Way,
 }
 
 /// Becomes root on the host, brings the agent there if it is missing, and starts it.
@@ -39,7 +37,8 @@ pub fn bring(
     progress: &Progress<'_>,
 ) -> Result<Brought, Trouble> {
     let agents = means.push.agents.all()?;
-    if let Some(brought) = spare::found(remote, means, (agents, progress)) {
+    if let Some((way, brought)) = spare::found(remote, means, (agents, progress)) {
+        spare::leave(remote, means, (agents, way))?;
         return Ok(brought);
     }
     let mut way = if means.push.password.known().is_some() { Way::Password } else { Way::Quiet };
@@ -47,7 +46,10 @@ pub fn bring(
     loop {
         let attempt = Attempt { means, agents, progress, way };
         let (denial, tools) = match attempt.run(remote).map_err(|trouble| progress.placed(trouble))? {
-            Tried::Runs(brought) => return Ok(brought),
+            Tried::Runs(brought) => {
+                spare::leave(remote, means, (agents, way))?;
+                return Ok(brought);
+            }
             Tried::Denied(denial, tools) => (denial, tools),
         };
         let sudo_says = if way == Way::Doas { first.take().unwrap_or(denial) } else { denial };

@@ -11,4 +11,3 @@ mod spare;
 
 pub use bring::{Brought, Means, bring};
 pub use script::Places;
-pub use spare::leave;

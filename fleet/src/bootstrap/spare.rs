@@ -6,7 +6,7 @@ use crate::bootstrap::bring::{Brought, Means};
 use crate::bootstrap::listener::{Heard, Listener};
 use crate::bootstrap::nonce::nonce;
 use crate::bootstrap::script::{self, Pace, Start, Way};
-use crate::push::{Progress, Push};
+use crate::push::Progress;
 use crate::remote::{Received, Remote, Spare, Taken};
 use crate::trouble::{Stage, Trouble};
 use std::time::{Duration, Instant};
@@ -24,12 +24,12 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// What the script says before the agent speaks, line by line.
 const LINES: [&str; 3] = ["here", "root", "run"];
 
-/// The agent that the last call has left, where it is the one that this call would start.
+/// The agent that the last call has left, where it is the one that this call would start, and the way by which it became root.
 pub fn found(
     remote: &mut dyn Remote,
     means: &Means<'_>,
     (agents, progress): (&[Agent], &Progress<'_>),
-) -> Option<Brought> {
+) -> Option<(Way, Brought)> {
     // A password is to be asked for anew.
     let keeps = remote.keeps().filter(|_| means.push.password.known().is_none())?;
     let label = |way| script::label(how(way, keeps), &means.push.places, agents);
@@ -37,11 +37,11 @@ pub fn found(
     let taken = remote.take(&ways.each_ref().map(|(_, label)| label.as_str()))?;
     let (way, _) = ways.into_iter().find(|(_, label)| *label == taken.label)?;
     progress.enter(Stage::Elevate);
-    awake(taken, way, progress)
+    Some((way, awake(taken, progress)?))
 }
 
 /// Hears it up to its first words.
-fn awake(taken: Taken, way: Way, progress: &Progress<'_>) -> Option<Brought> {
+fn awake(taken: Taken, progress: &Progress<'_>) -> Option<Brought> {
     let until = Instant::now() + PATIENCE;
     let mut listener = Listener::new(taken.pipe, script::marker(&taken.nonce));
     let mut due = LINES.iter();
@@ -61,21 +61,25 @@ fn awake(taken: Taken, way: Way, progress: &Progress<'_>) -> Option<Brought> {
             Received::Nothing | Received::End => return None,
         }
     }
-    Some(Brought { pipe, rest, way })
+    Some(Brought { pipe, rest })
 }
 
-/// Leaves one for the next call, which is to become root in this way: where the connection is kept, and that needs no password.
+/// Leaves one for the next call, where the connection is kept and root needs no password.
 ///
 /// # Errors
 /// There is no randomness.
-pub fn leave(remote: &mut dyn Remote, push: &Push<'_>, way: Way) -> Result<(), Trouble> {
+pub fn leave(
+    remote: &mut dyn Remote,
+    means: &Means<'_>,
+    (agents, way): (&[Agent], Way),
+) -> Result<(), Trouble> {
     let Some(keeps) = remote.keeps().filter(|_| way != Way::Password) else { return Ok(()) };
-    let (nonce, agents) = (nonce()?, push.agents.all()?);
-    let label = script::label(how(way, keeps), &push.places, agents);
-    let command = script::command(how(way, keeps), &nonce, &push.places, agents);
+    let (nonce, places) = (nonce()?, &means.push.places);
+    let label = script::label(how(way, keeps), places, agents);
+    let command = script::command(how(way, keeps), &nonce, places, agents);
     let mut word = Vec::new();
     wire::send(&mut word, &Down::Alive).expect("no limit is below a sign of life");
-    remote.leave(Spare { label, nonce, command, word, at_once: push.targets.len() == 1 });
+    remote.leave(Spare { label, nonce, command, word });
     Ok(())
 }
 

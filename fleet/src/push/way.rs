@@ -1,6 +1,6 @@
 //! One connection to a host and one order over it: connect, become root, bring the agent, talk. Knows neither what was before nor what comes after.
 
-use crate::bootstrap::{Brought, Means, bring, leave};
+use crate::bootstrap::{Brought, Means, bring};
 use crate::endpoint::Endpoint;
 use crate::push::controller::End;
 use crate::push::progress::Progress;
@@ -36,18 +36,8 @@ impl Way<'_> {
     }
 
     /// Does `task` over a connection that is there.
-    pub(crate) fn talk_over(
-        &self,
-        (mut remote, brought): Reached,
-        progress: &Progress<'_>,
-        task: Task,
-    ) -> End {
-        let way = brought.way;
+    pub(crate) fn talk_over(&self, (remote, brought): Reached, progress: &Progress<'_>, task: Task) -> End {
         let end = converse(brought, (self.push, self.endpoint), progress, task);
-        if progress.stage() == Stage::Run {
-            // A run may have changed what the next agent was started amid: another one takes its place. Without one the next call is slower, and no more.
-            let _ = leave(&mut *remote, self.push, way);
-        }
         // The connection lasts as long as the conversation.
         drop(remote);
         end
@@ -67,7 +57,6 @@ impl Way<'_> {
         }
         let means = Means { push: self.push, user: &endpoint.user, arrive: self.arrive };
         let brought = bring(&mut *remote, &means, progress)?;
-        leave(&mut *remote, self.push, brought.way)?;
         Ok((remote, brought))
     }
 }

@@ -25,7 +25,7 @@ pub trait Remote: Send {
         None
     }
 
-    /// Has a command started for the next call, beside the one that runs or when this call has ended in order. The last one that was left counts.
+    /// Has a command started for the next call, when this one has ended in order. The last one that was left counts.
     fn leave(&mut self, _spare: Spare) {}
 
     /// The command that the last call has left, where it runs and has one of these labels. Commands that are started here end it.

@@ -14,8 +14,6 @@ pub struct Spare {
     pub command: String,
     /// The first bytes that it is sent. They may be sent though nobody takes it then.
     pub word: Vec<u8>,
-    /// Whether it need not wait for the end of the call, which is at work nowhere else.
-    pub at_once: bool,
 }
 
 /// One that was started, and has been sent its first word.

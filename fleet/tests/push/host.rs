@@ -167,8 +167,7 @@ impl Host {
         ends.iter().map(|(_, end)| in_words(end)).collect()
     }
 
-    /// The same under so many names.
-    pub fn pushes(
+    fn pushes(
         &self,
         count: usize,
         connect: &Connect<'_>,

@@ -1,22 +1,19 @@
 //! The agent that a push has left for the next one: it is taken where it is just what that push would start, and else it is as if there were none.
 
-use crate::host::{As, Host, frames, hello, in_words};
+use crate::host::{As, Host, in_words};
 use crate::shell::Shell;
 use crate::told::Told;
-use fleet::{End, Endpoint, Password, Pipe, Remote, Spare, Taken, Trouble};
-use model::{Event, EventBody, Plan, Report, Secret};
+use fleet::{Endpoint, Password, Pipe, Remote, Spare, Taken, Trouble};
+use model::Secret;
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wire::{Down, Ending, Order, Terms, Up, VERSION, Work};
 
 /// What outlives a call.
 #[derive(Default)]
 struct Line {
     left: Mutex<Option<Spare>>,
-    /// How often one was left.
-    times: AtomicUsize,
     /// How many commands the calls have started themselves, and taken.
     started: AtomicUsize,
     taken: AtomicUsize,
@@ -36,14 +33,12 @@ impl Remote for Kept {
     }
 
     fn leave(&mut self, spare: Spare) {
-        self.1.times.fetch_add(1, Ordering::SeqCst);
         *self.1.left.lock().unwrap() = Some(spare);
     }
 
     fn take(&mut self, labels: &[&str]) -> Option<Taken> {
         let spare = self.1.left.lock().unwrap().take();
-        let Spare { label, nonce, command, word, .. } =
-            spare.filter(|it| labels.contains(&it.label.as_str()))?;
+        let Spare { label, nonce, command, word } = spare.filter(|it| labels.contains(&it.label.as_str()))?;
         self.1.taken.fetch_add(1, Ordering::SeqCst);
         let mut pipe = self.0.exec(&command).unwrap();
         // One that has ended hears nothing.
@@ -55,22 +50,12 @@ impl Remote for Kept {
 impl Line {
     /// One more call: how it ended, and what it noted.
     fn push(self: &Arc<Self>, host: &Host, password: &Password<'_>) -> (String, Vec<String>) {
-        let told = Told::default();
-        let ends = self.pushes(host, 1, (&told, password));
-        (in_words(&ends[0].1), told.all("note "))
-    }
-
-    /// The same as `told` has it, to the host under so many names.
-    fn pushes(
-        self: &Arc<Self>,
-        host: &Host,
-        count: usize,
-        told: (&Told, &Password<'_>),
-    ) -> Vec<(String, End)> {
         let connect = |_: &Endpoint| -> Result<Box<dyn Remote>, Trouble> {
             Ok(Box::new(Kept(host.shell(), Arc::clone(self))))
         };
-        host.pushes(count, &connect, told, &AtomicBool::new(false))
+        let told = Told::default();
+        let end = host.push_by(&connect, (&told, password), &AtomicBool::new(false));
+        (in_words(&end), told.all("note "))
     }
 
     /// How many commands were started by calls, and taken.
@@ -176,33 +161,4 @@ fn where_sudo_wants_a_password_nothing_is_left() {
     );
     assert_eq!(line.push(&host, &Password::asked_with(&ask)).0, "Unchanged");
     assert!(line.left.lock().unwrap().is_none());
-}
-
-#[test]
-fn it_may_be_started_at_once_where_the_call_is_for_one_host_alone() {
-    for (count, at_once) in [(1, true), (2, false)] {
-        let (host, line) = (Host::new(As::Root), Arc::new(Line::default()));
-        line.pushes(&host, count, (&Told::default(), &Password::never()));
-        assert_eq!(line.left.lock().unwrap().as_ref().map(|left| left.at_once), Some(at_once));
-    }
-}
-
-#[test]
-fn after_a_run_another_one_is_left() {
-    let event = |body| Up::Event(Box::new(Event { at: String::new(), seq: 0, body }));
-    let run =
-        vec![event(EventBody::Started { run: "1".to_owned() }), event(EventBody::Report(Report::default()))];
-    let terms = || Terms { login: Some("ada".to_owned()), ..Terms::default() };
-    for (yes, run, ending, times) in [(true, run, Ending::Changed, 2), (false, vec![], Ending::Declined, 1)] {
-        let (host, line) = (Host::new(As::Root), Arc::new(Line::default()));
-        let order = Order::Apply(Work { terms: terms(), ..Work::default() });
-        let told = Told { order: Ok(order.clone()), answer: Some(yes), ..Told::default() };
-        let mut heard = frames(&[Down::Answer { yes }]);
-        wire::send_order(&mut heard, VERSION, order, &told.secrets).unwrap();
-        host.says("asks", &[hello("h"), event(EventBody::Plan(Plan::default())), Up::Question]);
-        host.says("done", &[run, vec![Up::Done(ending.clone())]].concat());
-        host.agent(&format!("cat asks; head -c {} >/dev/null; cat done; cat >/dev/null", heard.len()));
-        let ends = line.pushes(&host, 1, (&told, &Password::never()));
-        assert_eq!((&ends[0].1, line.times.load(Ordering::SeqCst)), (&End::Ended(ending), times));
-    }
 }

@@ -48,15 +48,6 @@ for befalls in 'pkill -KILL -f "serve spare [0-9]+$"' 'cd /var/lib/evenkeel/bin;
     assert_exit 2 laptop plan one
     assert_eq "$plan" "$OUTPUT" "after $befalls"
 done
-
-# Calls in a row have one agent started for each: who comes before that of the last call is ready waits for it.
-elevations() { host_sh 'journalctl --sync; journalctl --boot -t sudo --no-pager -o cat | grep -c COMMAND= || true'; }
-soon are spares 1
-started=$(elevations)
-for _ in 1 2 3 4 5; do assert_exit 2 laptop plan one; done
-soon are spares 1
-assert_eq "$((started + 5))" "$(elevations)" "calls in a row started agents of their own"
-
 assert_exit 0 laptop apply --yes one
 assert_eq "kept" "$(host cat /etc/mark)"
 assert_eq "$before" "$(logins)" "there was another login"

@@ -1,12 +1,10 @@
-//! What a connection has ready for the next call: the command that the last call has left. It is started beside that call's own, where the call is at
-//! work nowhere else, and else once its process has ended, so that nothing of it is in the way. There is one at most. Whatever is wrong with it, it is
-//! not there.
+//! What a connection has ready for the next call: the command that the last call has left, once that call's process has ended, so that nothing of it
+//! is in the way of what that process does elsewhere. There is one at most. Whatever is wrong with it, it is not there.
 
 use super::line::Line;
 use crate::remote::pipe::Pipe as _;
 use crate::remote::spare::Spare;
-use crate::remote::ssh2_pipe::Ssh2Pipe;
-use crate::remote::ssh2_remote::{Begun, Ssh2};
+use crate::remote::ssh2_pipe::{Ssh2, Ssh2Pipe};
 use crate::trouble::Trouble;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -29,8 +27,6 @@ pub(super) struct Ahead {
     left: Option<Spare>,
     /// The process of the call, until it has ended.
     caller: Option<OwnedFd>,
-    /// What the host was asked for beside the call's own command.
-    begun: Option<(Spare, Begun)>,
     /// What runs.
     running: Option<(Spare, Box<Ssh2Pipe>)>,
     /// True where the host allows one command at a time.
@@ -38,24 +34,14 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// To be started in place of what the call has left before.
+    /// To be started when the call has ended, in place of what it has left before.
     pub(super) fn leave(&mut self, spare: Spare) {
-        (self.left, self.begun) = (Some(spare), None);
-    }
-
-    /// Asks for it beside the call's own command, where that is no matter; else it is started later.
-    pub(super) fn begin(&mut self, ssh: &mut Ssh2) {
-        if let Some(spare) = self.left.take_if(|spare| spare.at_once && !self.is_cramped) {
-            match ssh.begin(&spare.command, STARTING) {
-                Some(begun) => self.begun = Some((spare, begun)),
-                None => self.left = Some(spare),
-            }
-        }
+        self.left = Some(spare);
     }
 
     /// The call at the other end of `line` has ended, or will have in a moment.
     pub(super) fn waits_for(&mut self, line: &Line) {
-        self.caller = self.left.as_ref().filter(|spare| !spare.at_once).and_then(|_| caller(line));
+        self.caller = caller(line);
     }
 
     /// What there is to wait for before it is started.
@@ -73,15 +59,11 @@ impl Ahead {
     /// # Errors
     /// The connection is of no use any more.
     pub(super) fn start(&mut self, ssh: &mut Ssh2) -> io::Result<()> {
-        let (spare, started) = match (self.begun.take(), self.left.take_if(|_| self.caller.is_none())) {
-            (Some((spare, begun)), _) => (spare, ssh.started(begun, STARTING)),
-            (None, Some(spare)) if !self.is_cramped => {
-                let started = ssh.start_within(&spare.command, STARTING);
-                (spare, started)
-            }
-            (None, _) => return Ok(()),
-        };
-        match started {
+        let Some(spare) = self.left.take_if(|_| self.caller.is_none()) else { return Ok(()) };
+        if self.is_cramped {
+            return Ok(());
+        }
+        match ssh.start_within(&spare.command, STARTING) {
             Ok(pipe) => self.running = Some((spare, Box::new(pipe))),
             // It may be in use to its limits, or let nobody in any more: the next call will tell.
             Err(Trouble::Elevation(_)) => {}

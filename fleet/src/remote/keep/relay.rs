@@ -6,7 +6,6 @@ use super::line::{Frame, Line, PIECE};
 use super::words::{Say, Told};
 use crate::remote::pipe::{Pipe as _, Received, STALLED};
 use crate::remote::ssh2_pipe::Ssh2Pipe;
-use crate::remote::ssh2_remote::Ssh2;
 use crate::trouble::Trouble;
 use std::io;
 use std::os::fd::AsFd as _;
@@ -30,29 +29,23 @@ pub(super) enum Relayed {
     Left,
 }
 
-/// Carries the n-th command. What the call leaves for the next one is begun when the command has been sent something since: it is at work then.
+/// Carries the n-th command.
 pub(super) fn relay(
     pipe: &mut Ssh2Pipe,
     line: &mut Line,
     number: u64,
     ahead: &mut Ahead,
-    ssh: &mut Ssh2,
 ) -> io::Result<Relayed> {
     let mut buffer = vec![0; PIECE];
-    let mut is_sent = false;
     loop {
         let frame = line.take()?;
         let patience = if frame.is_some() { Duration::ZERO } else { LONG };
         let passed = match frame {
-            Some(Frame::Bytes(bytes)) => {
-                is_sent = true;
-                pipe.send(&bytes)
-            }
+            Some(Frame::Bytes(bytes)) => pipe.send(&bytes),
             Some(Frame::Errors(_)) => Ok(()),
             Some(Frame::Words(words)) => match serde_json::from_slice(&words)? {
                 another @ (Say::Exec(..) | Say::Take(_)) => return Ok(Relayed::Another(another)),
                 Say::Spare(spare) => {
-                    is_sent = false;
                     ahead.leave(*spare);
                     Ok(())
                 }
@@ -60,10 +53,6 @@ pub(super) fn relay(
                 Say::Connect(_) | Say::Leave(_) => return Ok(Relayed::Broken),
             },
             None if line.is_over() => return Ok(Relayed::Left),
-            None if is_sent => {
-                ahead.begin(ssh);
-                Ok(())
-            }
             None => Ok(()),
         };
         // Of a command that takes nothing more, what it has said is still worth hearing.

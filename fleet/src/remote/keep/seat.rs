@@ -5,7 +5,7 @@ use super::ahead::Ahead;
 use super::line::Line;
 use super::place::is_ours;
 use crate::remote::ssh2_link::poll_all;
-use crate::remote::ssh2_remote::Ssh2;
+use crate::remote::ssh2_pipe::Ssh2;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, chmod};
 use rustix::time::{ClockId, clock_gettime};
@@ -87,8 +87,6 @@ impl Seat {
             }
             if ended {
                 ahead.caller_has_ended();
-                // Who comes right after it takes that over, and starts no other.
-                ahead.start(ssh)?;
             }
             // After a sleep whoever comes may be there before it is noticed that the time is over.
             if here && awake_or_not() < until {

@@ -13,8 +13,7 @@ use crate::remote::access::{Access, Passwords, Prompts, Transport};
 use crate::remote::connect::over_ssh2;
 use crate::remote::keyring::Keyring;
 use crate::remote::pipe::{Pipe as _, STALLED};
-use crate::remote::ssh2_pipe::Ssh2Pipe;
-use crate::remote::ssh2_remote::Ssh2;
+use crate::remote::ssh2_pipe::{Ssh2, Ssh2Pipe};
 use model::Secret;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -146,7 +145,7 @@ fn serve(line: &mut Line, ssh: &mut Ssh2, ahead: &mut Ahead) -> io::Result<Serve
             }
         };
         line.say(&Told::Running(number), STALLED)?;
-        match relay(&mut pipe, line, number, ahead, ssh)? {
+        match relay(&mut pipe, line, number, ahead)? {
             Relayed::Ended => {}
             Relayed::Broken => return Ok(Served::Broken),
             Relayed::Another(another) => wanted = Some(another),

@@ -19,7 +19,7 @@ pub(super) enum Say {
     Take(u64),
     /// The command's standard input has ended.
     EndInput,
-    /// Start this one for the next call, when this one has ended, or beside it.
+    /// Start this one for the next call, when this one has ended.
     Spare(Box<Spare>),
 }
 

@@ -1,9 +1,9 @@
-//! A command that one call leaves for the next. Most calls that leave one are processes of their own: it is started when they have ended.
+//! A command that one call leaves for the next. Calls that leave one are processes of their own: it is started when they have ended.
 #![expect(clippy::disallowed_methods, reason = "a test starts its own programs")]
 
 use super::kept::{Desk, door};
 use crate::door::{LONG, rest};
-use fleet::{Endpoint, Pipe, Received, Remote, Spare};
+use fleet::{Endpoint, Received, Spare};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,39 +13,29 @@ use std::time::{Duration, Instant};
 /// What is left: it says that it is there, waits for four bytes, and then for its end.
 const COMMAND: &str = "echo $$ >>{dir}/up; echo up; head -c 4; echo on; exec cat";
 
-/// What it says then.
-const SAID: &str = "up\nwordon\n and more";
-
 fn spare(dir: &Path) -> Spare {
     let command = COMMAND.replace("{dir}", &dir.display().to_string());
-    let (label, nonce, word) = ("label".to_owned(), "nonce".to_owned(), b"word".to_vec());
-    Spare { label, nonce, command, word, at_once: false }
+    Spare { label: "label".to_owned(), nonce: "nonce".to_owned(), command, word: b"word".to_vec() }
 }
 
-/// The command line has it that this process is a call: directory, endpoint and command follow.
+/// The command line has it that this process is a call: directory and endpoint follow.
 #[test]
 fn plays_a_call() {
-    let words: Vec<String> = std::env::args().skip_while(|word| word != "call-from").collect();
-    if let [_, dir, endpoint, command] = &words[..] {
-        let endpoint: Endpoint = serde_json::from_str(endpoint).unwrap();
-        let mut remote = door(&Path::new(dir).join("keep")).connect(&endpoint).unwrap();
-        let mut pipe = remote.exec(command).unwrap();
-        assert_eq!(pipe.receive(&mut [0; 3], LONG).unwrap(), Received::Bytes(3));
-        remote.leave(spare(Path::new(dir)));
+    let mut words = std::env::args().skip_while(|word| word != "call-from");
+    if let (Some(_), Some(dir), Some(endpoint)) = (words.next(), words.next(), words.next()) {
+        let endpoint: Endpoint = serde_json::from_str(&endpoint).unwrap();
+        let mut remote = door(&Path::new(&dir).join("keep")).connect(&endpoint).unwrap();
+        assert_eq!(rest(&mut *remote.exec("echo in").unwrap()).unwrap(), b"in\n");
+        remote.leave(spare(Path::new(&dir)));
     }
 }
 
 impl Desk {
-    /// A call in another process leaves one.
+    /// A call in another process leaves one, and it runs.
     fn leaves(&self, endpoint: &Endpoint) {
-        self.leaves_beside(endpoint, "echo in");
-    }
-
-    /// The same, by a call that has such a command.
-    fn leaves_beside(&self, endpoint: &Endpoint, command: &str) {
         let mut call = Command::new(std::env::current_exe().unwrap());
         call.args(["--exact", "needs_root::spare::plays_a_call", "--", "call-from"]);
-        call.arg(self.dir.path()).arg(serde_json::to_string(endpoint).unwrap()).arg(command);
+        call.arg(self.dir.path()).arg(serde_json::to_string(endpoint).unwrap());
         let called = call.output().unwrap();
         assert!(called.status.success(), "{called:?}");
         self.waits_for_seats(1);
@@ -88,63 +78,13 @@ fn the_next_call_finds_what_the_last_one_has_left() {
     for _ in 0..2 {
         desk.leaves(&desk.sshd.endpoint());
         desk.waits_for("up");
-        assert_eq!(desk.takes("label"), (Some(SAID.to_owned()), "own\n".to_owned()));
+        let said = "up\nwordon\n and more";
+        assert_eq!(desk.takes("label"), (Some(said.to_owned()), "own\n".to_owned()));
         fs::remove_file(desk.dir.path().join("up")).unwrap();
         desk.waits_for_seats(1);
     }
     // It was taken: there is none for another call.
     assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
-    assert_eq!(desk.logins(), 1);
-}
-
-#[test]
-fn who_comes_before_it_is_started_waits_for_it() {
-    let desk = Desk::with(&[]);
-    desk.leaves_beside(&desk.sshd.endpoint(), "echo in; cat; sleep 0.5");
-    assert_eq!(desk.takes("label"), (Some(SAID.to_owned()), "own\n".to_owned()));
-    assert_eq!(desk.logins(), 1);
-}
-
-/// A call that is at work nowhere else, with the command that the last one has left: what it leaves in turn runs.
-fn alone(desk: &Desk) -> (Box<dyn Remote>, Box<dyn Pipe>) {
-    desk.leaves(&desk.sshd.endpoint());
-    desk.waits_for("up");
-    fs::remove_file(desk.dir.path().join("up")).unwrap();
-    let mut remote = desk.door().connect(&desk.sshd.endpoint()).unwrap();
-    let mut pipe = remote.take(&["label"]).unwrap().pipe;
-    remote.leave(Spare { at_once: true, ..spare(desk.dir.path()) });
-    pipe.send(b" and").unwrap();
-    desk.waits_for("up");
-    (remote, pipe)
-}
-
-#[test]
-fn of_a_call_that_is_nowhere_else_it_is_started_beside_its_command() {
-    let desk = Desk::with(&[]);
-    let (remote, mut pipe) = alone(&desk);
-    pipe.send(b" more").unwrap();
-    pipe.finish(LONG).unwrap();
-    drop((remote, pipe));
-    desk.waits_for_seats(1);
-    assert_eq!(desk.takes("label"), (Some(SAID.to_owned()), "own\n".to_owned()));
-    assert_eq!(desk.logins(), 1);
-}
-
-#[test]
-fn one_that_is_left_anew_takes_the_place_of_what_was_started() {
-    let desk = Desk::with(&[]);
-    let (mut remote, pipe) = alone(&desk);
-    let first = Path::new("/proc").join(desk.waits_for("up").trim());
-    fs::remove_file(desk.dir.path().join("up")).unwrap();
-    remote.leave(Spare { at_once: true, ..spare(desk.dir.path()) });
-    drop((remote, pipe));
-    desk.waits_for("up");
-    let start = Instant::now();
-    while first.exists() {
-        assert!(start.elapsed() < LONG);
-        sleep(Duration::from_millis(5));
-    }
-    assert_eq!(desk.takes("label"), (Some(SAID.to_owned()), "own\n".to_owned()));
     assert_eq!(desk.logins(), 1);
 }
 
