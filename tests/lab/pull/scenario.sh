@@ -106,7 +106,7 @@ host systemctl restart evenkeel-agent
 host_sh 'echo drift >/etc/shop/page'
 soon is_page two
 
-# Who takes calls there and says nothing is waited for neither where something is to be repaired nor by who is started anew.
+# Who takes calls there and says nothing is waited for by nobody, neither by who is started anew nor by who is to end.
 network python3 -c 'import socket, sys
 open(sys.argv[1], "w").write(str(__import__("os").getpid()))
 server, held = socket.create_server(("127.0.0.1", 8099)), []
@@ -124,6 +124,9 @@ host_sh 'echo drift >/etc/shop/page'
 SOON=20 soon is_page two
 look
 SOON=20 soon is_asked
+began=$SECONDS
+host systemctl restart evenkeel-agent
+((SECONDS - began < 15)) || lab_fail "it took $((SECONDS - began)) s to end while the place was silent"
 SOON=60 soon shows "cannot fetch http://127.0.0.1:8099/shop.latest: nothing came for 30 s"
 kill "$(cat "$LAPTOP/server")"
 wait || true
