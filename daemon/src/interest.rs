@@ -67,7 +67,7 @@ pub struct Interests {
     units: BTreeMap<String, BTreeSet<u32>>,
     values: BTreeMap<PathBuf, BTreeSet<u32>>,
     mounts: BTreeMap<PathBuf, BTreeSet<u32>>,
-    cut: BTreeSet<PathBuf>,
+    unwatched: BTreeMap<PathBuf, String>,
 }
 
 /// The directories in a directory, at any depth; `None` where it is none itself.
@@ -78,9 +78,19 @@ pub type Below<'a> = &'a dyn Fn(&Path) -> Option<Found>;
 pub struct Found {
     /// At any depth.
     pub dirs: Vec<PathBuf>,
-    /// True where there are more than are watched.
-    pub is_cut: bool,
+    /// Those of it in which not all are known, and why.
+    pub unwatched: BTreeMap<PathBuf, String>,
 }
+
+impl Found {
+    /// Nothing is known of this one.
+    pub fn without(dir: &Path, why: String) -> Self {
+        Self { dirs: Vec::new(), unwatched: [(dir.to_owned(), why)].into() }
+    }
+}
+
+/// Why not all directories of a tree are watched.
+pub const TOO_MANY: &str = "there are more directories than are watched";
 
 /// So many directories are watched, where more of them come by and by.
 const MOST: usize = 10_000;
@@ -169,10 +179,9 @@ impl Interests {
     /// Watches all that is in a directory.
     pub fn tree(&mut self, dir: &Path, hit: Hit, below: Below<'_>) {
         self.path(dir, hit);
-        let Found { dirs, is_cut } = below(dir).unwrap_or_default();
-        if is_cut {
-            self.cut.insert(dir.to_owned());
-        }
+        // What is no directory has none in it.
+        let Found { dirs, unwatched } = below(dir).unwrap_or_default();
+        self.unwatched.extend(unwatched);
         for dir in dirs.into_iter().chain([dir.to_owned()]) {
             self.dirs.entry(dir).or_default().any.insert(hit);
         }
@@ -189,16 +198,16 @@ impl Interests {
         }
         let before = self.dirs.len();
         if before >= MOST {
-            self.cut.insert(dir.parent().unwrap_or(dir).to_owned());
+            self.unwatched.insert(dir.parent().unwrap_or(dir).to_owned(), TOO_MANY.to_owned());
             return false;
         }
         hits.into_iter().for_each(|hit| self.tree(dir, hit, below));
         self.dirs.len() > before
     }
 
-    /// The trees of which not all directories are watched.
-    pub fn cut(&self) -> impl Iterator<Item = &Path> {
-        self.cut.iter().map(PathBuf::as_path)
+    /// The directories in which not all are watched, and why.
+    pub fn unwatched(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.unwatched.iter().map(|(dir, why)| (dir.as_path(), why.as_str()))
     }
 
     /// Watches what the site was made from: files, and directories with all that is right in them.
@@ -331,7 +340,9 @@ mod tests {
         let catalog = catalog();
         let graph = Graph::load(&catalog, &Secrets::default(), agent::kinds::LIVE).unwrap();
         Interests::of(&graph, &|dir| match dir == Path::new("/srv/www") {
-            true => Some(Found { dirs: vec![PathBuf::from("/srv/www/sub")], is_cut: true }),
+            true => {
+                Some(Found { dirs: vec![PathBuf::from("/srv/www/sub")], ..Found::without(dir, "x".into()) })
+            }
             false => None,
         })
     }
@@ -413,8 +424,8 @@ mod tests {
     #[test]
     fn a_directory_that_comes_within_a_tree_is_watched_as_that_is() {
         let mut all = interests();
-        let inner = || Some(Found { dirs: vec![PathBuf::from("/srv/www/new/inner")], is_cut: false });
-        assert_eq!(all.cut().collect::<Vec<_>>(), [Path::new("/srv/www")], "what is not watched is known");
+        let inner = || Some(Found { dirs: vec![PathBuf::from("/srv/www/new/inner")], ..Found::default() });
+        assert_eq!(all.unwatched().collect::<Vec<_>>(), [(Path::new("/srv/www"), "x")], "that is known");
         assert!(!all.grow(Path::new("/srv/www/file"), &|_| None), "it is no directory");
         assert!(!all.grow(Path::new("/etc/new"), &|_| inner()), "nobody claims all of it");
         assert!(all.grow(Path::new("/srv/www/new"), &|_| inner()));

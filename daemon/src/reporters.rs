@@ -13,6 +13,7 @@ use crate::settings::Reports;
 use crate::status::Status;
 use crate::watch::wait::Wait;
 use agent::session::Clock;
+use agent::state::StateDir;
 use model::Failure;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Who is told.
 pub struct Reporters<'a> {
     all: Vec<Box<dyn Reporter>>,
+    /// Who is told no more, and why something waits for him still: to be shown.
+    left: Vec<(&'static str, Failure)>,
     host: String,
     clock: Clock<'a>,
 }
@@ -35,7 +38,8 @@ impl<'a> Reporters<'a> {
     /// # Errors
     /// What is kept for one of them cannot be read.
     pub fn open(settings: &Reports, host: &Host<'a>, wait: &Wait) -> Result<Self, Failure> {
-        Ok(Self { all: open(settings, host, wait)?, host: host.name.clone(), clock: host.clock })
+        let all = open(settings, host, wait)?;
+        Ok(Self { all, left: left(settings, &host.state), host: host.name.clone(), clock: host.clock })
     }
 
     /// Tells it to all of them, with the state that the agent is in by now. One that fails shows there.
@@ -58,6 +62,9 @@ impl<'a> Reporters<'a> {
 
     /// Hears of those who carry reports away from this host.
     pub fn mind(&mut self, status: &mut Status) {
+        for (name, failure) in self.left.drain(..) {
+            status.untold.insert(name.to_owned(), format!("what waited for it is not forgotten: {failure}"));
+        }
         let mut news = Vec::new();
         for reporter in &mut self.all {
             let News { notes, trouble } = reporter.news();
@@ -93,21 +100,56 @@ fn open(settings: &Reports, host: &Host<'_>, wait: &Wait) -> Result<Vec<Box<dyn 
     if let Some(webhook) = &settings.webhook {
         let poster = Poster::new(webhook, outside);
         all.push(Box::new(Outbox::open(state, Webhook::new(webhook), poster, wait.bell()?)?));
-    } else {
-        queue::forget(state, webhook::NAME);
     }
     if let Some(pagerduty) = &settings.pagerduty {
         let (letters, pager) = (PagerDuty::new(pagerduty, state)?, Pager::new(pagerduty, outside));
         all.push(Box::new(Outbox::open(state, letters, pager, wait.bell()?)?));
-    } else {
-        // Where that cannot be kept either, an alert that is open there stays so: no reason to tell the others nothing.
-        pagerduty::forget(state).ok();
     }
     if let Some(syslog) = &settings.syslog {
         let sender = Sender::new(syslog, outside);
         all.push(Box::new(Outbox::open(state, Syslog, sender, wait.bell()?)?));
-    } else {
-        queue::forget(state, syslog::NAME);
     }
     Ok(all)
+}
+
+/// Has those whom the settings do not name told no more. One of whom that cannot be is no reason to tell the others nothing.
+fn left(settings: &Reports, state: &StateDir) -> Vec<(&'static str, Failure)> {
+    let nothing = || Ok(());
+    let forgotten = [
+        (webhook::NAME, settings.webhook.is_none().then(|| queue::forget(state, webhook::NAME, nothing))),
+        (pagerduty::NAME, settings.pagerduty.is_none().then(|| pagerduty::forget(state))),
+        (syslog::NAME, settings.syslog.is_none().then(|| queue::forget(state, syslog::NAME, nothing))),
+    ];
+    forgotten.into_iter().filter_map(|(name, forgotten)| Some((name, forgotten?.err()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reporters, pagerduty, queue::Queue};
+    use crate::host::Host;
+    use crate::report::way::Outside;
+    use crate::settings::Reports;
+    use crate::status::Status;
+    use crate::watch::wait::Wait;
+    use agent::state::StateDir;
+
+    #[test]
+    fn that_what_waits_for_nobody_cannot_go_is_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        Queue::open(&state, pagerduty::NAME).unwrap().put("t", b"resolve").unwrap();
+        // Nothing is renamed onto a directory that is not empty.
+        state.make_folder("agent/pagerduty.state").unwrap();
+        state.make_folder("agent/pagerduty.state/in the way").unwrap();
+        let (name, machine_id) = ("h1".to_owned(), String::new());
+        let outside = Outside::default();
+        let host = Host { state, settings: None, name, machine_id, clock: &String::new, outside };
+        let settings = Reports { journal: false, ..Reports::default() };
+        let mut status = Status::default();
+        let mut reporters = Reporters::open(&settings, &host, &Wait::new().unwrap()).unwrap();
+        reporters.mind(&mut status);
+        let why = &status.untold["pagerduty"];
+        assert!(why.starts_with("what waited for it is not forgotten: replace "), "{why}");
+        assert_eq!(status.untold.len(), 1);
+    }
 }

@@ -73,12 +73,11 @@ impl Watched {
     }
 
     fn unwatched(&self) -> BTreeMap<String, String> {
-        let cut = || "there are more directories than are watched".to_owned();
-        let cut = self.interests.cut().map(|dir| (dir.display().to_string(), cut()));
+        let below = self.interests.unwatched().map(|(dir, why)| (dir.display().to_string(), why.to_owned()));
         let files = self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone()));
         let units = self.manager.away().map(|why| (UNITS.to_owned(), why.to_owned()));
         let mounts = self.mounts_away.iter().map(|why| ("mounts".to_owned(), why.clone()));
-        cut.chain(files).chain(units).chain(mounts).collect()
+        below.chain(files).chain(units).chain(mounts).collect()
     }
 
     /// Takes up what has happened since.

@@ -200,11 +200,22 @@ impl Queue {
     }
 }
 
-/// Nobody of this name is told any more: what waits for it goes, and how much that was. What cannot be removed is when the agent begins again.
-pub fn forget(state: &StateDir, name: &str) -> usize {
+/// Nobody of this name is told any more: what waits for it goes. `before` is called first, where something waits.
+///
+/// # Errors
+/// Something waits still: it goes when the agent begins again.
+pub fn forget(
+    state: &StateDir,
+    name: &str,
+    before: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let dir = state.root().join(crate::memory::FOLDER).join(name);
-    let names = list(&dir, Follow::No).ok().flatten().unwrap_or_default();
-    names.iter().filter(|name| remove(&dir.join(name)).is_ok()).count()
+    let names = list(&dir, Follow::No)?.unwrap_or_default();
+    if names.is_empty() {
+        return Ok(());
+    }
+    before()?;
+    names.iter().try_for_each(|name| remove(&dir.join(name)))
 }
 
 /// Sorted as they came.
@@ -253,10 +264,11 @@ mod tests {
     #[test]
     fn what_waits_for_nobody_goes() {
         let (_dir, state) = state();
-        assert_eq!(forget(&state, "x"), 0, "nothing ever waited");
+        forget(&state, "x", || panic!("nothing ever waited")).unwrap();
         let mut queue = Queue::open(&state, "x").unwrap();
         ["one", "two"].iter().for_each(|text| queue.put("t", text.as_bytes()).unwrap());
-        assert_eq!((forget(&state, "x"), Queue::open(&state, "x").unwrap().len()), (2, 0));
+        forget(&state, "x", || Ok(())).unwrap();
+        assert_eq!(Queue::open(&state, "x").unwrap().len(), 0);
         assert_eq!(queue.first().unwrap(), None, "also for who carries still");
     }
 

@@ -14,17 +14,14 @@ use model::Failure;
 use serde_json::Value;
 
 /// What waits for it is in this folder.
-const NAME: &str = "pagerduty";
+pub const NAME: &str = "pagerduty";
 
-/// It is not told any more. What waited goes, and where something did, nobody knows whether an alert is open there.
+/// It is not told any more. What waits goes, and where something does, nobody knows from then on whether an alert is open there.
 ///
 /// # Errors
-/// That could not be kept.
+/// Something waits still, and what was told stays known.
 pub fn forget(state: &StateDir) -> Result<(), Failure> {
-    match queue::forget(state, NAME) {
-        0 => Ok(()),
-        _ => Said { is_unsure: true, ..Said::default() }.write(state),
-    }
+    queue::forget(state, NAME, || Said { is_unsure: true, ..Said::default() }.write(state))
 }
 
 /// What is made of reports.
@@ -242,6 +239,17 @@ mod tests {
         forget(&world.state).unwrap();
         let found = events(&mut pager(&world), looked(), &Status::default());
         assert_eq!(found[0].1["event_action"], "resolve");
+    }
+
+    #[test]
+    fn while_it_cannot_be_kept_that_an_alert_may_be_open_what_waits_stays() {
+        let world = world();
+        Queue::open(&world.state, "pagerduty").unwrap().put("t", b"resolve").unwrap();
+        // Nothing is renamed onto a directory that is not empty.
+        world.state.make_folder("agent/pagerduty.state").unwrap();
+        world.state.make_folder("agent/pagerduty.state/in the way").unwrap();
+        assert!(forget(&world.state).is_err());
+        assert_eq!(Queue::open(&world.state, "pagerduty").unwrap().len(), 1, "for when it can");
     }
 
     #[test]

@@ -7,5 +7,5 @@ mod said;
 #[cfg(test)]
 mod schema;
 
-pub use letters::{PagerDuty, forget};
+pub use letters::{NAME, PagerDuty, forget};
 pub use pager::Pager;
