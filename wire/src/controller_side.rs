@@ -89,7 +89,7 @@ impl ControllerSide {
             Order::Drift(_) | Order::History | Order::Show { .. } | Order::Locks | Order::Check(_) => {
                 Expected::Reply
             }
-            Order::Keeping | Order::Pause(_) | Order::Resume => Expected::Reply,
+            Order::Keeping | Order::Settings { .. } | Order::Pause(_) | Order::Resume => Expected::Reply,
             Order::Drill(_) | Order::EndDrill { .. } => Expected::Reply,
             Order::Lock(_) | Order::Unlock { .. } | Order::Facts => Expected::Nothing,
         };

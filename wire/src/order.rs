@@ -41,6 +41,11 @@ pub enum Order {
     Locks,
     /// Tell how the agent is that keeps the host.
     Keeping,
+    /// Tell its settings as they are written.
+    Settings {
+        /// Where they stand.
+        path: String,
+    },
     /// Have it change nothing for a while, and tell how it is.
     Pause(Pause),
     /// Have it go on, and tell how it is.
@@ -179,6 +184,7 @@ impl Order {
             | Self::Unlock { .. }
             | Self::Locks
             | Self::Keeping
+            | Self::Settings { .. }
             | Self::Pause(_)
             | Self::Resume
             | Self::History

@@ -60,6 +60,8 @@ pub enum Reply {
     Locks(Vec<model::SoftLock>),
     /// How the agent is that keeps the host.
     Keeping(Box<Keeping>),
+    /// The settings of that agent; `None` where it has none.
+    Settings(Option<String>),
     /// What became of the checks, in their order.
     Checks(Vec<model::CheckResult>),
     /// What became of a fault.

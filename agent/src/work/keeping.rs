@@ -6,6 +6,7 @@ use crate::os::lock::holder;
 use crate::state::StateDir;
 use jiff::{SignedDuration, Timestamp};
 use model::Failure;
+use std::io::ErrorKind;
 use wire::{Ending, Keeping, Pause, Reply};
 
 /// Where it writes down how it is, in the host's state.
@@ -23,6 +24,17 @@ const LONGEST: usize = 1000;
 /// Tells it.
 pub(super) fn keeping(means: &Means<'_>) -> Result<Ending, Failure> {
     means.controller.reply(Reply::Keeping(Box::new(read(means.state)?)))?;
+    Ok(Ending::Unchanged)
+}
+
+/// Tells its settings as they are written.
+pub(super) fn settings(path: &str, means: &Means<'_>) -> Result<Ending, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(Failure::io("read", path, error)),
+    };
+    means.controller.reply(Reply::Settings(text))?;
     Ok(Ending::Unchanged)
 }
 

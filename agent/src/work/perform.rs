@@ -39,6 +39,7 @@ pub fn perform(order: &Order, means: &Means<'_>) -> Ending {
         }
         Order::Locks => locks::locks(means).unwrap_or_else(Ending::Refused),
         Order::Keeping => keeping::keeping(means).unwrap_or_else(Ending::Refused),
+        Order::Settings { path } => keeping::settings(path, means).unwrap_or_else(Ending::Refused),
         Order::Pause(pause) => keeping::pause(pause, means).unwrap_or_else(Ending::Refused),
         Order::Resume => keeping::resume(means).unwrap_or_else(Ending::Refused),
         Order::History => history(means).unwrap_or_else(Ending::Refused),

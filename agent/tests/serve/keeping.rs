@@ -37,6 +37,30 @@ fn it_is_told_as_it_stands() {
 }
 
 #[test]
+fn its_settings_are_told_as_they_are_written() {
+    let host = Host::new();
+    let path = host.state("agent.toml");
+    let ask = || {
+        let order = Order::Settings { path: path.display().to_string() };
+        let Talk { said, .. } = host.start().talk(&order, &[], true);
+        let told = said.iter().find_map(|up| match up {
+            Up::Reply(reply) => match &**reply {
+                Reply::Settings(text) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        (told, matches!(said.last(), Some(Up::Done(Ending::Unchanged))))
+    };
+    assert_eq!(ask(), (Some(None), true));
+    std::fs::write(&path, "# mine\n").unwrap();
+    assert_eq!(ask(), (Some(Some("# mine\n".to_owned())), true));
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(ask(), (None, false), "what cannot be read is no settings");
+}
+
+#[test]
 fn a_pause_stands_by_the_hosts_clock_until_it_is_ended() {
     let host = Host::new();
     let pause = |reason: &str, seconds: u64| {

@@ -129,6 +129,14 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
+    /// True where anything is said that stands in settings.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn says_something(&self) -> bool {
+        let Self { sets, every, mode, windows, prometheus, .. } = self;
+        let is_more = !sets.is_empty() || !windows.is_empty() || prometheus.is_some();
+        self.says_where() || every.is_some() || mode.is_some() || is_more
+    }
+
     /// True where it is said where the catalog comes from.
     #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     pub fn says_where(&self) -> bool {

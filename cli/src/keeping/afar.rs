@@ -1,19 +1,23 @@
 //! Setting up the agents of other hosts, over SSH: a catalog like any other, with `keel` itself among its contents. It comes packed, is checked by
 //! its digest, tried on the host, and put in place in one step.
 
-use super::install::{Brought, On, Parts, Runs, SCOPE, There, installed, part, settings_text, uninstalled};
+use super::install::{Brought, Parts, Runs, SCOPE, There, installed, part, uninstalled};
+use super::said::{On, settings_text};
 use super::verbs::signers;
 use crate::blobs::SiteBlobs;
 use crate::commands::agent::Install;
-use crate::site::Refusal;
-use crate::work::{Make, Ready, beside_this_program};
+use crate::library::Files;
+use crate::site::{Refusal, Site};
+use crate::view::ask::secret;
+use crate::work::{Fleet, Hosts, Live, Make, Ready, beside_this_program};
 use anyhow::{Context, anyhow};
 use daemon::settings;
-use fleet::Prepared;
+use fleet::{Password, Prepared};
 use model::{Catalog, Digest, Facts, Secrets};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use wire::{Order, Terms, Work};
 
@@ -26,12 +30,23 @@ const WAIT: u64 = 900;
 /// As long as a timer waits, in seconds, unless said.
 const EVERY: u64 = 1800;
 
-/// Sets it up; its settings stand at `path`.
-pub fn install(install: Install, path: PathBuf) -> Box<Make> {
+/// Sets it up on `hosts`; its settings stand at `path`, and what is not said stays there as it is.
+pub fn install(install: Install, path: PathBuf, hosts: (&Hosts, &Files)) -> anyhow::Result<Box<Make>> {
     let programs = Programs::default();
-    Box::new(move |name, facts| {
+    let is_asked = install.upkeep.says_something() || install.timer;
+    let there = if is_asked { settings_there(hosts, &path)? } else { BTreeMap::new() };
+    Ok(Box::new(move |host, name, facts| {
         let upkeep = &install.upkeep;
-        let text = if upkeep.says_where() { Some(settings_text(upkeep, On::There(name))?) } else { None };
+        let old = match there.get(host) {
+            Some(Ok(text)) => text.as_deref(),
+            Some(Err(why)) => {
+                return Err(anyhow!("cannot tell its settings, {}: {why}", path.display()).into());
+            }
+            None if is_asked => return Err(anyhow!("nobody asked {host} for its settings").into()),
+            None => None,
+        };
+        let is_written = upkeep.says_where() || old.is_some();
+        let text = if is_written { Some(settings_text(upkeep, On::There(name), old)?) } else { None };
         let read = text.as_ref().map(|text| settings::read(&path.display().to_string(), text)).transpose();
         let every = read.map_err(Refusal::Diagnostics)?.map(|settings| settings.every);
         let every = every.or(upkeep.every).unwrap_or(EVERY);
@@ -47,12 +62,36 @@ pub fn install(install: Install, path: PathBuf) -> Box<Make> {
         };
         let catalog = installed(&parts, runs, There::Unknown).map_err(|error| anyhow!(error))?;
         Ok(ready(catalog, "agent install", BTreeMap::from([(brought.digest, file)])))
-    })
+    }))
+}
+
+/// The settings of hosts, by what those are called; `None` where there are none.
+type Settled = BTreeMap<String, Result<Option<String>, String>>;
+
+/// Asks them, as many at a time as are worked on at a time.
+fn settings_there((hosts, files): (&Hosts, &Files), path: &Path) -> anyhow::Result<Settled> {
+    let path = path.to_str().context("the path of the settings is not UTF-8")?;
+    let (site, stop, connection) = (Site::default(), AtomicBool::new(false), &hosts.connection);
+    let sudo = || secret("Password for sudo on the hosts");
+    let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };
+    let fleet = Fleet::new(hosts, (&site, files), &stop)?.with(password);
+    let all: Vec<Live<'_>> = fleet.each().collect();
+    let mut settled = Settled::new();
+    for some in all.chunks(connection.parallel.get()) {
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = some.iter().map(|live| scope.spawn(|| live.settings(path))).collect();
+            for (live, asked) in some.iter().zip(asked) {
+                let told = asked.join().unwrap_or_else(|_| Err("nobody asked it".to_owned()));
+                settled.insert(live.name().to_owned(), told);
+            }
+        });
+    }
+    Ok(settled)
 }
 
 /// Takes it away, and the program with it.
 pub fn uninstall(path: PathBuf) -> Box<Make> {
-    Box::new(move |_, _| {
+    Box::new(move |_, _, _| {
         let catalog = uninstalled(&path, Some(Path::new(PROGRAM)), There::Unknown);
         Ok(ready(catalog.map_err(|error| anyhow!(error))?, "agent uninstall", BTreeMap::new()))
     })

@@ -2,7 +2,8 @@
 //! and one command that brings `keel` and starts it. The agent's own first look waits until cloud-init has ended, and does the rest.
 
 use super::afar::PROGRAM;
-use super::install::{On, Runs, SERVICE, UNITS, service, settings_text};
+use super::install::{Runs, SERVICE, UNITS, service};
+use super::said::{On, settings_text};
 use super::verbs::signers;
 use crate::commands::cloud_init::Args;
 use crate::exit::Exit;
@@ -34,7 +35,7 @@ fn user_data(args: &Args) -> Result<String, Refusal> {
     if upkeep.source.is_none() {
         return Err(anyhow!("a new instance has no site of its own: say where it takes bundles, --source PLACE and --name SITE").into());
     }
-    let settings = settings_text(upkeep, On::There(None))?;
+    let settings = settings_text(upkeep, On::There(None), None)?;
     settings::read(settings::PATH, &settings).map_err(Refusal::Diagnostics)?;
     let unit = service(Path::new(PROGRAM), Path::new(settings::PATH), Runs::Always);
     let bring = bring(&args.keel_url, &args.keel_digest)?;

@@ -1,8 +1,6 @@
 //! What makes this machine have an agent, as a catalog like any other: installing is applying it, and a second time changes nothing.
 
-use crate::commands::agent::Upkeep;
 use agent::detached::quoted;
-use anyhow::{Context, bail};
 use daemon::settings::ALLOWED;
 use model::{Catalog, CatalogError, Common, Digest, Edge, EdgeKind, Id, Node};
 use serde_json::{Value, json};
@@ -226,78 +224,4 @@ fn timer(every: u64) -> String {
          # Hosts are spread over the time, and each stays where it is.\n\
          RandomizedDelaySec={every}s\nFixedRandomDelay=true\n\n[Install]\nWantedBy=timers.target\n"
     )
-}
-
-/// A place as the settings name it, which a host could ask.
-fn place_of(place: &str, name: &str) -> anyhow::Result<String> {
-    if !bundle::is_site_name(name) {
-        bail!("no site that is made into bundles is called `{name}`");
-    }
-    if place.contains("://") {
-        bundle::source(place)?;
-        return Ok(place.to_owned());
-    }
-    let whole = std::path::absolute(place)?;
-    Ok(whole.to_str().context("the place is not UTF-8")?.to_owned())
-}
-
-/// On which host the settings count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On<'a> {
-    /// This machine.
-    Here,
-    /// Another one, and its name in the inventory.
-    There(Option<&'a str>),
-}
-
-/// The settings that the arguments say, as a file that people go on with.
-pub fn settings_text(install: &Upkeep, on: On<'_>) -> anyhow::Result<String> {
-    let text = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
-    let list = |items: &[String]| items.iter().map(|item| text(item)).collect::<Vec<_>>().join(", ");
-    let (is_here, name) = match on {
-        On::Here => (true, None),
-        On::There(name) => (false, name),
-    };
-    let path = |path: &Path| -> anyhow::Result<String> {
-        let whole = match is_here {
-            true => std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?,
-            // It is the host's own; that it is whole is for the settings to say.
-            false => path.to_owned(),
-        };
-        Ok(text(whole.to_str().context("the path is not UTF-8")?))
-    };
-    let mut lines = vec![
-        "# What the agent of this host is to do: `keel agent install` wrote it; docs/guide/agent.md explains it.".to_owned(),
-        format!("mode    = {}", text(install.mode.as_deref().unwrap_or("correct"))),
-        format!("every   = {}", text(&format!("{}s", install.every.unwrap_or(1800)))),
-        format!("windows = [{}]", list(&install.windows)),
-        String::new(),
-        "[source]".to_owned(),
-    ];
-    if let Some(dir) = &install.site {
-        lines.push(format!("site  = {}", path(dir)?));
-    }
-    if let (Some(place), Some(name)) = (&install.source, &install.name) {
-        lines.push(format!("bundles = {}", text(&place_of(place, name)?)));
-        lines.push(format!("name  = {}", text(name)));
-    }
-    let name = name.filter(|_| install.roles.is_empty() && install.file.is_none());
-    match install.host.as_deref().or(name) {
-        Some(host) => lines.push(format!("host  = {}", text(host))),
-        None if install.file.is_none() => lines.push(format!("roles = [{}]", list(&install.roles))),
-        None => {}
-    }
-    if let Some(file) = &install.file {
-        lines.push(format!("file = {}", path(file)?));
-    }
-    if !install.sets.is_empty() {
-        lines.extend([String::new(), "[source.set]".to_owned()]);
-        lines.extend(install.sets.iter().map(|(key, value)| format!("{} = {}", text(key), text(value))));
-    }
-    if let Some(file) = &install.prometheus {
-        let file = if is_here { std::path::absolute(file)? } else { file.clone() };
-        let file = text(file.to_str().context("the path is not UTF-8")?);
-        lines.extend([String::new(), "[reports]".to_owned(), format!("prometheus = {file}")]);
-    }
-    Ok(lines.join("\n") + "\n")
 }

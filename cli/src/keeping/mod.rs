@@ -9,5 +9,6 @@ pub mod compiled;
 pub mod install;
 mod outside;
 mod renewed;
+mod said;
 pub mod source;
 pub mod verbs;

@@ -3,9 +3,10 @@
 use super::afar;
 use super::bundles::Ask;
 use super::compiled::compile;
-use super::install::{On, Parts, Runs, SCOPE, There, installed, part, uninstalled};
+use super::install::{Parts, Runs, SCOPE, There, installed, part, uninstalled};
 use super::outside::outside;
 use super::renewed::{Renewed, before};
+use super::said::{On, settings_text};
 use crate::clock;
 use crate::commands::agent::{Args, Install, What, Whose};
 use crate::exit::Exit;
@@ -16,7 +17,7 @@ use crate::view;
 use crate::view::agent as show;
 use crate::view::ask::Consent;
 use crate::view::show::Manner;
-use crate::work::{Crew, Errand, Inventory, Machines, Make, Ready, Wanted, facts_for_compiling};
+use crate::work::{Crew, Errand, Hosts, Inventory, Machines, Make, Ready, Wanted, facts_for_compiling};
 use agent::state::{DEFAULT_ROOT, StateDir};
 use agent::work::keeping::{end_pause, put_pause};
 use anyhow::{Context, anyhow};
@@ -38,7 +39,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
             Ok(Which::Here) => set_up(&install, (&settings, state_dir), format),
             Ok(Which::There) => {
                 let (whose, yes) = (install.whose.clone(), install.yes);
-                go(afar::install(*install, settings), whose, yes, format)
+                go(|hosts, files| afar::install(*install, settings, (hosts, files)), whose, yes, format)
             }
         },
         What::Uninstall { whose, yes } => match which(&whose) {
@@ -47,7 +48,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
                 let catalog = uninstalled(&settings, None, There::now())?;
                 apply(catalog, "agent uninstall --local", (yes, state_dir), format)
             }
-            Ok(Which::There) => go(afar::uninstall(settings), whose, yes, format),
+            Ok(Which::There) => go(|_, _| Ok(afar::uninstall(settings)), whose, yes, format),
         },
         What::Run { once } => keep(settings, state, if once { Turns::One } else { Turns::All }, format),
         What::Status { whose } if whose.hosts.is_empty() => show_status(&state, format),
@@ -99,28 +100,37 @@ fn which(whose: &Whose) -> anyhow::Result<Which> {
 }
 
 /// Has something done on other hosts that may change them.
-fn go(make: Box<Make>, whose: Whose, yes: bool, format: Format) -> anyhow::Result<Exit> {
+fn go(
+    make: impl FnOnce(&Hosts, &Files) -> anyhow::Result<Box<Make>>,
+    whose: Whose,
+    yes: bool,
+    format: Format,
+) -> anyhow::Result<Exit> {
     let consent = match if yes { Ok(Consent::Given) } else { Consent::at_terminal() } {
         Ok(consent) => consent,
         Err(error) => return Ok(view::misuse(&error)),
     };
-    send(Wanted::Made(make), whose, (consent, consent.manner()), format)
+    let (crew, files) = crew(whose);
+    let wanted = match &crew {
+        Ok(Crew::There(hosts)) => Wanted::Made(make(hosts, &files)?),
+        Ok(Crew::Here { .. }) => {
+            return Ok(view::misuse(&anyhow!("name hosts, or say --local for this machine")));
+        }
+        Err(refusal) => return Ok(view::refused(refusal, format)),
+    };
+    Errand { wanted, consent, manner: consent.manner(), format, files }.go(crew)
 }
 
 /// Asks other hosts, or tells them what is no run.
 fn ask(order: Order, whose: Whose, format: Format) -> anyhow::Result<Exit> {
-    send(Wanted::Same(order), whose, (Consent::Given, Manner::Answer), format)
+    let (crew, files) = crew(whose);
+    let (wanted, consent, manner) = (Wanted::Same(order), Consent::Given, Manner::Answer);
+    Errand { wanted, consent, manner, format, files }.go(crew)
 }
 
-fn send(
-    wanted: Wanted,
-    whose: Whose,
-    (consent, manner): (Consent, Manner),
-    format: Format,
-) -> anyhow::Result<Exit> {
+fn crew(whose: Whose) -> (Result<Crew, Refusal>, Files) {
     let files = Files::default();
-    let crew = Machines::over(whose.connection).for_asking(&whose.hosts, &Inventory::here(), &files);
-    Errand { wanted, consent, manner, format, files }.go(crew)
+    (Machines::over(whose.connection).for_asking(&whose.hosts, &Inventory::here(), &files), files)
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
@@ -251,19 +261,17 @@ pub(super) fn signers(path: &Path) -> Result<String, Refusal> {
 
 /// The settings: those that are there, with what is said now in place of what they say.
 fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
-    let is_new = install.upkeep.says_where();
     let old = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Refusal::Other(anyhow!("cannot read {}: {error}", path.display()))),
     };
-    match old {
-        Some(text) if !is_new => Ok(text),
-        None if !is_new => Err(Refusal::Other(anyhow!(
+    if old.is_none() && !install.upkeep.says_where() {
+        return Err(Refusal::Other(anyhow!(
             "say where the catalog comes from: --site DIR, or --source PLACE and --name SITE, with --role ROLE or --host NAME; or -f FILE"
-        ))),
-        _ => super::install::settings_text(&install.upkeep, On::Here).map_err(Refusal::Other),
+        )));
     }
+    settings_text(&install.upkeep, On::Here, old.as_deref()).map_err(Refusal::Other)
 }
 
 fn apply(
@@ -278,7 +286,7 @@ fn apply(
     };
     let (scope, command, terms) = (SCOPE.to_owned(), command.to_owned(), part());
     let work = Work { catalog, scope, command, terms, ..Work::default() };
-    let wanted = Wanted::Made(Box::new(move |_, _| Ok(Ready::plain(Order::Apply(work.clone())))));
+    let wanted = Wanted::Made(Box::new(move |_, _, _| Ok(Ready::plain(Order::Apply(work.clone())))));
     let files = Files::default();
     Errand { wanted, consent, manner: consent.manner(), format, files }
         .go(Ok(Crew::Here { host: None, state }))

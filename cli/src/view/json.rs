@@ -95,8 +95,8 @@ impl Show for Json {
     fn reply(&self, host: &str, reply: &Reply) {
         match reply {
             Reply::History(runs) => history::list_json(runs).iter().for_each(|text| self.line(host, text)),
-            // They have a view of their own.
-            Reply::Checks(_) | Reply::Drill(_) => {}
+            // They have a view of their own, or none.
+            Reply::Checks(_) | Reply::Drill(_) | Reply::Settings(_) => {}
             Reply::Drift(found) => drift::lines_json(found).iter().for_each(|text| self.line(host, text)),
             Reply::Keeping(keeping) => self.line(host, &super::kept::json(keeping).to_string()),
             Reply::Locks(locks) => locks.iter().for_each(|lock| {

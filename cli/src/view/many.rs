@@ -232,8 +232,8 @@ impl Show for Many {
             let host = seen.hosts.entry(name.to_owned()).or_default();
             match reply {
                 Reply::History(runs) => history::list(runs).iter().for_each(|text| host.say(text)),
-                // They have a view of their own.
-                Reply::Checks(_) | Reply::Drill(_) => {}
+                // They have a view of their own, or none.
+                Reply::Checks(_) | Reply::Drill(_) | Reply::Settings(_) => {}
                 Reply::Drift(found) => host.say(&drift::render(found, self.color)),
                 Reply::Keeping(keeping) => {
                     kept::lines(keeping).iter().for_each(|text| host.say(&inset(text)))

@@ -128,8 +128,8 @@ impl Show for One {
     fn reply(&self, _: &str, reply: &Reply) {
         match reply {
             Reply::History(runs) => history::list(runs).iter().for_each(|text| line(text)),
-            // They have a view of their own.
-            Reply::Checks(_) | Reply::Drill(_) => {}
+            // They have a view of their own, or none.
+            Reply::Checks(_) | Reply::Drill(_) | Reply::Settings(_) => {}
             Reply::Drift(found) => say(&drift::render(found, self.color)),
             Reply::Keeping(keeping) => kept::lines(keeping).iter().for_each(|text| line(&inert(text))),
             Reply::Locks(locks) => locks.iter().for_each(|lock| line(&inert(&words::lock(lock)))),

@@ -1,5 +1,5 @@
-//! Live hosts as drills need them: one order after the other, of one host, with nothing shown of it. What is made of the answers is known to
-//! `trial::drill`.
+//! Live hosts as drills need them, and who sets up agents: one order after the other, of one host, with nothing shown of it. What is made of
+//! the answers of drills is known to `trial::drill`.
 
 use super::crew::{Hosts, Machine};
 use super::login::Login;
@@ -27,6 +27,7 @@ pub struct Fleet<'a> {
     targets: Vec<Target>,
     login: Login,
     agents: Agents,
+    password: Password<'a>,
     stop: &'a AtomicBool,
 }
 
@@ -41,7 +42,13 @@ impl<'a> Fleet<'a> {
         agents.look()?;
         let targets = targets(hosts)?;
         let login = Login::new(hosts, &targets, files.vault.keyring());
-        Ok(Self { site, files, hosts, targets, login, agents, stop })
+        Ok(Self { site, files, hosts, targets, login, agents, password: Password::never(), stop })
+    }
+
+    /// With a password for sudo.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn with(self, password: Password<'a>) -> Self {
+        Self { password, ..self }
     }
 
     /// Each of them, in order.
@@ -97,18 +104,28 @@ impl Live<'_> {
         })
     }
 
+    /// The settings of its agent, which stand at `path`; `None` where there are none.
+    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+    pub fn settings(&self, path: &str) -> Result<Option<String>, String> {
+        let (end, told) = self.same(Order::Settings { path: path.to_owned() });
+        match told.reply {
+            Some(Reply::Settings(text)) => Ok(text),
+            _ => Err(why(&end, &told)),
+        }
+    }
+
     fn ask(&self, wanted: Wanted) -> (End, Told) {
         let never = AtomicBool::new(false);
         // A fault is taken back above all when the user wants to stop.
         let is_end = matches!(&wanted, Wanted::Same(order) if matches!(**order, Order::EndDrill { .. }));
         let desk = Desk { live: self, wanted, told: Mutex::default() };
-        let Fleet { login, agents, stop, hosts, .. } = self.fleet;
+        let Fleet { login, agents, password, stop, hosts, .. } = self.fleet;
         let target = Target { name: self.target.name.clone(), endpoint: self.target.endpoint.clone() };
         let ends = fleet::push(&Push {
             targets: &[target],
             parallel: 1,
             connect: &|endpoint: &Endpoint| login.connect(endpoint, &|_, text| view::remark(text)),
-            password: &Password::never(),
+            password,
             agents,
             places: Places::default(),
             patience: Patience::default(),

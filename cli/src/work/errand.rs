@@ -47,7 +47,7 @@ pub enum Wanted {
         /// How it is to be carried out.
         terms: Terms,
     },
-    /// What is made for each, of its name in the inventory and its facts.
+    /// What is made for each, of what it is called, its name in the inventory, and its facts.
     #[cfg_attr(
         any(not(target_os = "linux"), feature = "elsewhere"),
         expect(dead_code, reason = "agents are set up from Linux alone")
@@ -74,7 +74,7 @@ pub enum Wanted {
 }
 
 /// Makes the order for a machine that may be changed by it.
-pub type Make = dyn Fn(Option<&str>, &Facts) -> Result<Ready, Refusal> + Sync;
+pub type Make = dyn Fn(&str, Option<&str>, &Facts) -> Result<Ready, Refusal> + Sync;
 
 /// From where on a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Errand {
     pub fn ready(&self, host: Option<&str>, words: &[&str], facts: &Facts) -> Result<Ready, Refusal> {
         let (verb, order, site, tags, terms) = match &self.wanted {
             Wanted::Catalog { verb, order, site, tags, terms } => (verb, order, site, tags, terms),
-            Wanted::Made(make) => return make(host, facts),
+            Wanted::Made(make) => return make(words.first().copied().unwrap_or_default(), host, facts),
             Wanted::Same(order) => return Ok(Ready::plain(order.clone())),
             Wanted::Checks { site, .. } => return self.looking(site, host, facts),
             Wanted::Attach { run, .. } => return Ok(Ready::plain(Order::Attach { run: *run, from: 0 })),

@@ -18,6 +18,8 @@ mod way;
 
 pub use conditions::{Conditions, seconds};
 pub use connection::Connection;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+pub use crew::Hosts;
 pub use crew::{Crew, Inventory, Machines};
 pub use drilled::{Fleet, Live};
 pub use errand::{Errand, Since, Tags, Wanted};

@@ -98,6 +98,17 @@ assert_contains "$(told)" "another keel is in the place of this one"
 assert_lacks "$(told)" "the settings were altered" "the older one read them"
 assert_exit 0 host cmp /etc/evenkeel/agent.toml /var/lib/evenkeel/orders/settings.toml
 
+# What the command line does not name stays as people wrote it.
+assert_exit 0 laptop agent install --yes -f /srv/site.toml --every 1h web1
+assert_exit 0 laptop agent install --yes --mode observe web1
+assert_eq 'mode    = "observe"|every   = "3600s"|file = "/srv/site.toml"|corrections = 7' \
+    "$(host grep -E '^(mode|every|file|corrections)' /etc/evenkeel/agent.toml | paste -sd'|')"
+# Settings that cannot be told are not taken for none.
+host_sh 'mv /etc/evenkeel/agent.toml /root/kept; mkdir /etc/evenkeel/agent.toml'
+assert_exit 3 laptop agent install --yes -f /srv/site.toml web1
+assert_contains "$OUTPUT" "cannot tell its settings, /etc/evenkeel/agent.toml: "
+host_sh 'rmdir /etc/evenkeel/agent.toml; mv /root/kept /etc/evenkeel/agent.toml'
+
 # It goes as it came.
 assert_exit 0 laptop agent uninstall --yes web1
 assert_exit 0 host_sh '[[ ! -e /usr/local/bin/keel && ! -e /etc/systemd/system/evenkeel-agent.service && ! -e /etc/evenkeel/agent.toml ]]'
