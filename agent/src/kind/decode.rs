@@ -14,8 +14,19 @@ pub(crate) fn decode<T: DeserializeOwned>(
     name: Option<&Value>,
 ) -> Result<T, Vec<Problem>> {
     // Keeping track of the field costs as much as decoding: that is done again, only where there is something to tell.
+    plain(map, name).map_err(|_| problems::<T>(map, name))
+}
+
+/// The same for who has a catalog, which its compiler has checked: keeping track of fields is a second copy of all the code that decodes.
+///
+/// # Errors
+/// The first that is wrong, without its field.
+pub(crate) fn plain<T: DeserializeOwned>(
+    map: &Map<String, Value>,
+    name: Option<&Value>,
+) -> Result<T, Vec<Problem>> {
     T::deserialize(MapDeserializer::<_, serde_json::Error>::new(entries(map, name, &[])))
-        .map_err(|_| problems::<T>(map, name))
+        .map_err(|error| vec![Problem::whole(error.to_string())])
 }
 
 /// Everything that cannot be decoded: each key that is wrong is told and left out, until the rest can be.

@@ -1,11 +1,11 @@
 //! A kind without its type: what the engine sees of it, and what the compiler, the documentation and the tests do.
 
-use super::decode::decode;
+use super::decode::{decode, plain};
 use super::fields::fields;
 use super::resource::{Class, Kind};
 use crate::system::System;
 use model::{Answer, Check, Claim, Failure, Field, Footprint, KindInfo, Problem, Scope, Step};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 pub trait Registered: Send + Sync {
     /// The word in TOML, such as `file`.
     fn word(&self) -> &'static str;
-    /// Decodes and checks a resource. `params` holds resolved secrets.
+    /// Decodes and checks a resource. `params` holds resolved secrets. What cannot be decoded is told without its field: [`KindInfo::inspect`] has that.
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>>;
 }
 
@@ -101,8 +101,11 @@ pub struct Registration<K> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// How a table becomes a resource.
+type Decode<K> = fn(&Map<String, Value>, Option<&Value>) -> Result<K, Vec<Problem>>;
+
 impl<K: Kind> Registration<K> {
-    fn typed(name: &str, params: &Value) -> Result<K, Vec<Problem>> {
+    fn typed(name: &str, params: &Value, decode: Decode<K>) -> Result<K, Vec<Problem>> {
         let Value::Object(map) = params else {
             return Err(vec![Problem::whole(format!("`{}` takes a table", K::NAME))]);
         };
@@ -140,7 +143,7 @@ impl<K: Kind> KindInfo for Registration<K> {
     }
 
     fn inspect(&self, name: &str, params: &Value) -> Result<Footprint, Vec<Problem>> {
-        Self::typed(name, params).map(|resource| resource.footprint())
+        Self::typed(name, params, decode).map(|resource| resource.footprint())
     }
 }
 
@@ -150,13 +153,13 @@ impl<K: Kind> Registered for Registration<K> {
     }
 
     fn decode(&self, name: &str, params: &Value) -> Result<Box<dyn Resource>, Vec<Problem>> {
-        Ok(Box::new(Self::typed(name, params)?))
+        Ok(Box::new(Self::typed(name, params, plain)?))
     }
 }
 
 impl<K: Kind> Described for Registration<K> {
     fn decide(&self, name: &str, params: &Value, seen: Value) -> Result<Vec<Step>, String> {
-        let resource = Self::typed(name, params).map_err(|problems| format!("{problems:?}"))?;
+        let resource = Self::typed(name, params, decode).map_err(|problems| format!("{problems:?}"))?;
         let seen: K::Seen = serde_json::from_value(seen).map_err(|error| error.to_string())?;
         Kind::plan(&resource, &seen).map_err(|failure| failure.to_string())
     }
