@@ -3,7 +3,7 @@
 use super::fault::{Cannot, Fault};
 use super::tools::{Process, Signal, Tools};
 use crate::kind::Listed;
-use model::{Failure, Problem, Repair};
+use model::{Failure, Gather, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ impl Fault for Kill {
                 false => Cannot::Here(format!("{why}: no service manager runs here to start one")),
             });
         }
-        let units: BTreeSet<&str> = processes.iter().map(|one| one.unit.as_str()).collect();
+        let units: BTreeSet<&str> = processes.iter().map(|one| one.unit.as_str()).gather();
         let units = super::stop::with_those_on(units.into_iter().filter(|unit| !unit.is_empty()), tools)?;
         Ok(Note { signal: self.signal, processes, units })
     }

@@ -7,7 +7,7 @@ use super::log::Log;
 use super::run::Host;
 use crate::system::{Attempt, Package, System, Touched};
 use crate::undo::{CompareOnly, Keep, Later, Secrecy, capture, package_state, spares, subjects};
-use model::{Failure, Fingerprint, Id, Op, Owed, PackageState, Record, State, Subject};
+use model::{Failure, Fingerprint, Gather, Id, Op, Owed, PackageState, Record, State, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -246,7 +246,7 @@ impl<'a> Actor<'a> {
     fn keep_packages(&self, op: &Op, all: &Packages) -> Result<Fingerprint, Failure> {
         keep_named(op, all, (self.host, self.keep))?;
         let all: BTreeMap<&String, PackageState> =
-            all.iter().map(|(name, it)| (name, package_state(it))).collect();
+            all.iter().map(|(name, it)| (name, package_state(it))).gather();
         let bytes =
             serde_json::to_vec(&all).map_err(|error| Failure::io("describe", "the packages", error))?;
         self.keep.keep(&bytes, Secrecy::Open)
@@ -291,7 +291,7 @@ impl<'a> Actor<'a> {
 
 /// Every package that is not as it was.
 fn package_changes(before: &Packages, after: &Packages) -> Vec<(Subject, State, State)> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).gather();
     let changed = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let state = |of: &Packages, name: &String| State::Package(of.get(name).map(package_state));
     changed.map(|name| (Subject::Package(name.clone()), state(before, name), state(after, name))).collect()

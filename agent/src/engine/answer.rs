@@ -5,7 +5,7 @@ use super::act::{Actor, Ended, Terms};
 use super::moot::is_moot;
 use super::run::Host;
 use crate::undo::Secrecy;
-use model::{Answer, Check, EventBody, Id, NodeStatus, Op, Owed, Step};
+use model::{Answer, Check, EventBody, Gather, Id, NodeStatus, Op, Owed, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) fn answer_others(
 ) -> Vec<NodeStatus> {
     let waiting = carried.intersection(&actor.owed()).cloned().collect::<Vec<_>>();
     let waiting = waiting.into_iter().filter(|owed| !waits(&owed.to));
-    let answers: BTreeMap<Id, Answer> = waiting.filter_map(|owed| Some((owed.to, owed.answer?))).collect();
+    let answers: BTreeMap<Id, Answer> = waiting.filter_map(|owed| Some((owed.to, owed.answer?))).gather();
     let mut ended = Vec::new();
     for (id, answer) in answers {
         if host.stop.load(Ordering::Relaxed) || actor.death().is_some() {

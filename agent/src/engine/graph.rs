@@ -4,7 +4,7 @@ use super::groups::Groups;
 use super::locks::Locks;
 use crate::kind::{Class, Registered, Resource};
 use crate::undo::Secrecy;
-use model::{Catalog, EdgeKind, Failure, Id, Node, Secrets, Thing, holds_secret};
+use model::{Catalog, EdgeKind, Failure, Gather, Id, Node, Secrets, Thing, holds_secret};
 use std::collections::BTreeSet;
 
 /// The decoded catalog. Positions are those of the catalog: every link runs forward.
@@ -138,7 +138,7 @@ impl<'a> Graph<'a> {
     /// What the chosen nodes will ask the host for, sorted.
     pub fn things(&self, choice: &Choice) -> Vec<Thing> {
         let chosen = self.vertices.iter().filter(|vertex| choice.takes(vertex.node));
-        let things: BTreeSet<&Thing> = chosen.flat_map(|vertex| &vertex.things).collect();
+        let things: BTreeSet<&Thing> = chosen.flat_map(|vertex| &vertex.things).gather();
         things.into_iter().cloned().collect()
     }
 }

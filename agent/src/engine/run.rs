@@ -16,7 +16,7 @@ use crate::kind::Class;
 use crate::system::System;
 use crate::undo::Keep;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use model::{EdgeKind, EventBody, Failure, Id, NodeStatus, Owed, Plan, Report, Step, Verdict};
+use model::{EdgeKind, EventBody, Failure, Gather, Id, NodeStatus, Owed, Plan, Report, Step, Verdict};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -287,7 +287,7 @@ impl<'a> Walk<'a> {
     }
 
     fn classes(&self, nodes: impl IntoIterator<Item = usize>) -> BTreeSet<Class> {
-        nodes.into_iter().map(|at| self.class(at)).collect()
+        nodes.into_iter().map(|at| self.class(at)).gather()
     }
 
     /// True where nothing but nodes that are worked on alone is left to do for now.

@@ -9,7 +9,7 @@ use super::groups::Group;
 use super::node_run::{Desk, NodeOutcome, deadline};
 use crate::system::{EntryKind, Layer, Look, System};
 use crate::undo::Secrecy;
-use model::{Failure, HostPath, Id, NodeStatus, Op, Step, Together};
+use model::{Failure, Gather, HostPath, Id, NodeStatus, Op, Step, Together};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a node takes part in its group.
@@ -80,7 +80,7 @@ impl Desk<'_> {
             Err((culprit, ended)) => {
                 let mut outcomes = self.hold_back(batch.iter().map(|(at, _)| *at), culprit);
                 outcomes.insert(culprit, failed(ended));
-                return outcomes.into_iter().collect();
+                return outcomes.into_iter().gather();
             }
         };
         let behind = self.behind(&members);
@@ -93,7 +93,7 @@ impl Desk<'_> {
             if is_bad {
                 let rest = members.iter().map(|member| member.0).filter(|at| !outcomes.contains_key(at));
                 outcomes.append(&mut self.hold_back(rest.collect::<Vec<_>>(), *at));
-                return outcomes.into_iter().collect();
+                return outcomes.into_iter().gather();
             }
         }
         let swapped = self.swap(group, &members);
@@ -110,7 +110,7 @@ impl Desk<'_> {
             };
             outcomes.insert(at, outcome);
         }
-        outcomes.into_iter().collect()
+        outcomes.into_iter().gather()
     }
 
     /// Decides each as if those before it were done; the one that cannot be, and why.
@@ -150,7 +150,7 @@ impl Desk<'_> {
         culprit: usize,
     ) -> BTreeMap<usize, NodeOutcome> {
         let because = held_back(&self.graph.vertices()[culprit].node.id);
-        rest.into_iter().map(|at| (at, NodeOutcome::because(NodeStatus::Skipped, because.clone()))).collect()
+        rest.into_iter().map(|at| (at, NodeOutcome::because(NodeStatus::Skipped, because.clone()))).gather()
     }
 
     fn swap(&self, group: &Group, members: &[Member]) -> Result<(), Failure> {

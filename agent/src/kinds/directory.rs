@@ -9,7 +9,7 @@ use crate::parts::place;
 use crate::parts::reach::Reach;
 use crate::parts::tree::{Found, MOST_REMOVED, Tree, below, removed};
 use crate::system::{Entry, EntryKind, Look, System};
-use model::{Claim, Failure, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
+use model::{Gather, Claim, Failure, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -155,7 +155,7 @@ impl Directory {
                 || up.any(|part| !part.as_os_str().is_empty() && globs.is_match(&part.to_string_lossy()))
         };
         let surplus = seen.tree.removal(spares)?;
-        let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).collect();
+        let gone: BTreeSet<&HostPath> = surplus.iter().filter_map(removed_path).gather();
         let is_copied = |path: &HostPath| copied.as_ref().is_some_and(|copied| copied.covers(path));
         let reached = |found: &&Found| {
             self.recurse.takes(&found.path) && !gone.contains(&found.path) && !is_copied(&found.path)

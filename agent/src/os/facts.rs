@@ -5,7 +5,7 @@
 use super::capture::printable;
 use super::error::Doing;
 use super::safe_path::{Follow, open_file, read_file};
-use model::{Facts, Failure, OsFacts};
+use model::{Facts, Failure, Gather, OsFacts};
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +61,7 @@ fn os_release() -> Result<OsFacts, Failure> {
 
 fn parse_os_release(text: &str) -> OsFacts {
     let pairs = text.lines().filter_map(|line| line.trim().split_once('='));
-    let fields: BTreeMap<&str, String> = pairs.map(|(key, value)| (key, unquoted(value))).collect();
+    let fields: BTreeMap<&str, String> = pairs.map(|(key, value)| (key, unquoted(value))).gather();
     let field = |key: &str| fields.get(key).cloned().unwrap_or(String::new());
     OsFacts {
         id: fields.get("ID").cloned().unwrap_or_else(|| "linux".to_owned()),

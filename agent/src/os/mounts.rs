@@ -1,5 +1,6 @@
 //! What is mounted, from the text of proc_pid_mountinfo(5). Pure: it must not mount anything.
 
+use model::Gather;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -24,7 +25,7 @@ pub(crate) struct Mount {
 pub(crate) fn parse(mountinfo: &[u8]) -> Vec<Mount> {
     let lines = mountinfo.split(|byte| *byte == b'\n');
     let places: BTreeMap<PathBuf, Mount> =
-        lines.filter_map(line).map(|mount| (mount.at.clone(), mount)).collect();
+        lines.filter_map(line).map(|mount| (mount.at.clone(), mount)).gather();
     places.into_values().collect()
 }
 

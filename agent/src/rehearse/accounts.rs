@@ -1,7 +1,7 @@
 //! What became of users and groups. Of a password only that it changed.
 
 use crate::system::{Accounts, Group, User};
-use model::{RehearsedAccount, Subject, Turn};
+use model::{Gather, RehearsedAccount, Subject, Turn};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All differences, users first, sorted by name.
@@ -24,7 +24,7 @@ fn each<T>(
     after: &BTreeMap<String, T>,
     tell: impl Fn(&str, Option<&T>, Option<&T>) -> (Subject, Vec<String>),
 ) -> Vec<RehearsedAccount> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).gather();
     let change = |name: &String| {
         let (old, new) = (before.get(name), after.get(name));
         let turn = match (old, new) {

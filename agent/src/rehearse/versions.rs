@@ -1,7 +1,7 @@
 //! What became of packages, from dpkg's word before and after.
 
 use crate::system::{Package, PackageStatus};
-use model::RehearsedPackage;
+use model::{Gather, RehearsedPackage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Packages whose version is another one now, or that came or went.
@@ -9,7 +9,7 @@ pub(super) fn changes(
     before: &BTreeMap<String, Package>,
     after: &BTreeMap<String, Package>,
 ) -> Vec<RehearsedPackage> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).gather();
     let change = |name: &String| {
         let (before, after) = (before.get(name).and_then(version), after.get(name).and_then(version));
         (before != after).then(|| RehearsedPackage { name: name.clone(), before, after, files: 0 })

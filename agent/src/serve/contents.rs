@@ -3,7 +3,7 @@
 
 use super::link::{Link, Take};
 use crate::state::{StateDir, Store};
-use model::{Digest, Failure};
+use model::{Digest, Failure, Gather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,7 +51,7 @@ impl Contents {
             }
         }
         let is_small = |content: &(&Digest, &u64)| *content.1 <= SMALL && self.held().has_room_for(*content);
-        let small: BTreeSet<Digest> = wanted.iter().filter(is_small).map(|(digest, _)| *digest).collect();
+        let small: BTreeSet<Digest> = wanted.iter().filter(is_small).map(|(digest, _)| *digest).gather();
         if small.len() < wanted.len() {
             self.state.make()?;
         }

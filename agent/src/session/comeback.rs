@@ -7,7 +7,7 @@ use crate::engine::{Comeback, Sink};
 use crate::state::StateDir;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::{Catalog, Content, EventBody, Failure, Secret, Secrets};
+use model::{Catalog, Content, EventBody, Failure, Gather, Secret, Secrets};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -105,7 +105,7 @@ fn uptime() -> Result<Duration, Failure> {
 /// All that a run of `work` needs, as it is to be kept.
 pub(super) fn needs(work: Work, secrets: &Secrets) -> Result<Secret<Vec<u8>>, Failure> {
     let coded = |(name, value): (&str, &Secret<Vec<u8>>)| (name.to_owned(), STANDARD.encode(value.expose()));
-    let secrets = secrets.entries().map(coded).collect();
+    let secrets = secrets.entries().map(coded).gather();
     let needs = Needs { boot: boot_id(), up: uptime()?, work, secrets };
     let plain = serde_json::to_vec(&needs);
     plain.map(Secret::new).map_err(|error| Failure::io("describe", "the run", error))

@@ -4,7 +4,7 @@
 use super::job::Rollback;
 use crate::state::Read;
 use crate::undo::{Keep, package_state};
-use model::{Act, Failure, Op, Outcome, PackageState, State, Status, Subject};
+use model::{Act, Failure, Gather, Op, Outcome, PackageState, State, Status, Subject};
 use std::collections::BTreeMap;
 
 /// Packages by name; `None` for nothing of it.
@@ -43,7 +43,7 @@ fn is_cut_off(act: &Act) -> bool {
 
 fn now(rollback: &Rollback<'_>) -> Result<Packages, Failure> {
     let all = rollback.system.all_packages()?;
-    Ok(all.iter().map(|(name, package)| (name.clone(), Some(package_state(package)))).collect())
+    Ok(all.iter().map(|(name, package)| (name.clone(), Some(package_state(package)))).gather())
 }
 
 /// Goes back over `act`: the packages as they were before it.

@@ -7,7 +7,7 @@ use crate::engine::{Graph, Sink, forecast};
 use crate::kind::Registered;
 use crate::state::{Applied, Ledger, Past};
 use crate::system::System;
-use model::{Because, EventBody, Failure, Id, Orphan, Owed, Plan, Secrets, Step};
+use model::{Because, EventBody, Failure, Gather, Id, Orphan, Owed, Plan, Secrets, Step};
 use std::collections::BTreeMap;
 
 /// Plans the job. Writes nothing, also not in the host's state.
@@ -43,7 +43,7 @@ pub(super) fn plan_graph(
     let locks = soft_locks(&job.choice.locks, (job.state, job.clock))?;
     // What only another catalog can answer is no business of this run.
     let answered = |owed: &&Owed| owed.answer.is_some() || job.catalog.position(&owed.to).is_some();
-    let owed = past.owed.iter().filter(answered).cloned().collect();
+    let owed = past.owed.iter().filter(answered).cloned().gather();
     let mut plan = forecast(graph, job.system, &job.choice, &owed, job.blobs)?;
     tell_drift(job, ledger, &mut plan)?;
     let orphans = match job.is_part() {

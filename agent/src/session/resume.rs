@@ -12,7 +12,7 @@ use crate::engine::{Choice, Faults, Graph, Locks, Log, Sink};
 use crate::os::host::Host;
 use crate::os::lock::{Holder, Lock};
 use crate::state::{EventLog, FileLog, Ledger, Past, Read, StateDir, Taken};
-use model::{EventBody, Failure, Op, Outcome, Owed, Record, Report, Resumed, Status};
+use model::{EventBody, Failure, Gather, Op, Outcome, Owed, Record, Report, Resumed, Status};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -146,7 +146,7 @@ impl Back<'_> {
             self.append(Record::Done { seq, after: Vec::new(), touched: Vec::new() })?;
             let nodes = self.status.acts[&seq].nodes.clone();
             let answered = self.status.owed.iter().filter(|owed| nodes.contains(&owed.to));
-            for owed in answered.cloned().collect::<BTreeSet<Owed>>() {
+            for owed in answered.cloned().gather::<BTreeSet<Owed>>() {
                 self.append(Record::Settled(owed))?;
             }
         }
@@ -196,7 +196,7 @@ impl Back<'_> {
         let text = format!("the run could not go on after the reboot: {failure}");
         self.events.emit(EventBody::Error { text });
         let done = self.status.acts.values().filter(|act| matches!(act.outcome, Outcome::Done(..)));
-        let changed = done.flat_map(|act| &act.nodes).collect::<BTreeSet<_>>().len() as u64;
+        let changed = done.flat_map(|act| &act.nodes).gather::<BTreeSet<_>>().len() as u64;
         let report = Report { run: Some(self.run.to_string()), changed, failed: 1, ..Report::default() };
         self.log.end(report.clone(), &self.status.owed)?;
         Ok(report)

@@ -4,7 +4,7 @@ use super::cut_off::complete;
 use super::job::Rollback;
 use super::skeleton;
 use crate::state::{Read, StateDir};
-use model::{Act, Begin, Failure, Op, Outcome, Status};
+use model::{Act, Begin, Failure, Gather, Op, Outcome, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::Which;
 
@@ -108,7 +108,7 @@ fn undone(status: &Status) -> Option<(u64, Option<u64>)> {
 
 /// Several runs as one, in order. A command that a rollback among them has undone is left out, and its undoing with it.
 fn together(runs: Vec<Status>) -> Status {
-    let numbers: BTreeSet<u64> = runs.iter().map(Status::run).collect();
+    let numbers: BTreeSet<u64> = runs.iter().map(Status::run).gather();
     let mut acts: Vec<(u64, Act)> = Vec::new();
     for run in &runs {
         let span = undone(run).map(|(first, through)| first..=through.unwrap_or(first));
@@ -132,7 +132,7 @@ fn together(runs: Vec<Status>) -> Status {
             }
         }
     }
-    let acts: BTreeMap<u64, Act> = (1..).zip(acts.into_iter().map(|(_, act)| act)).collect();
+    let acts: BTreeMap<u64, Act> = (1..).zip(acts.into_iter().map(|(_, act)| act)).gather();
     let begin = runs.last().and_then(|run| run.begin.clone()).map(|begin| Begin {
         undoes: None,
         through: None,

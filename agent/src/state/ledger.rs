@@ -3,7 +3,7 @@
 use super::StateDir;
 use super::applied::{After, Applied, Desired};
 use super::summed::{summed, text_of};
-use model::{Because, Catalog, Failure, Id, OnRemoval, SECRET_KEY};
+use model::{Because, Catalog, Failure, Gather, Id, OnRemoval, SECRET_KEY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -76,7 +76,7 @@ impl Ledger {
             nodes.peek().is_some_and(|node| node.id == *id)
         };
         let owned = self.scopes.get(scope).into_iter().flatten().filter(|(id, _)| !is_there(id));
-        owned.map(|(id, owned)| (id.clone(), owned.clone())).collect()
+        owned.map(|(id, owned)| (id.clone(), owned.clone())).gather()
     }
 
     /// True where a catalog of another scope has the resource.
@@ -87,7 +87,7 @@ impl Ledger {
     /// Those of `ids` that `scope` owns.
     pub(super) fn owned(&self, scope: &str, ids: &[Id]) -> BTreeMap<Id, Owned> {
         let owned = self.scopes.get(scope).into_iter().flatten();
-        owned.filter(|(id, _)| ids.contains(id)).map(|(id, owned)| (id.clone(), owned.clone())).collect()
+        owned.filter(|(id, _)| ids.contains(id)).map(|(id, owned)| (id.clone(), owned.clone())).gather()
     }
 
     /// Takes up what was taken off it. What is there again stays as it is.

@@ -4,8 +4,8 @@ use super::layer::{Inode, Layer};
 use super::packages::{Package, PackageStatus};
 use super::{Accounts, Entry, EntryKind, Group, Look, System, Touched, User};
 use model::{
-    Check, Command, Content, Failure, GroupSpec, HostPath, Op, PackageAction, PackageChange, Principal,
-    Secret, Subject, Together, UnitAction, UnitState, UserSpec,
+    Check, Command, Content, Failure, Gather, GroupSpec, HostPath, Op, PackageAction, PackageChange,
+    Principal, Secret, Subject, Together, UnitAction, UnitState, UserSpec,
 };
 use std::collections::BTreeMap;
 
@@ -275,7 +275,7 @@ impl Layer<'_> {
 /// The number that useradd(8) and groupadd(8) take on Debian: of the system's range the highest free one, else the one
 /// after the highest taken, so that no number is given out twice.
 fn free(taken: impl Iterator<Item = u32>, system: bool) -> u32 {
-    let taken: std::collections::BTreeSet<u32> = taken.collect();
+    let taken: std::collections::BTreeSet<u32> = taken.gather();
     let is_free = |number: &u32| !taken.contains(number);
     if system {
         return (100..1000).rev().find(is_free).unwrap_or(60_000);

@@ -7,7 +7,7 @@ use super::ending::of_report;
 use super::means::Means;
 use crate::engine::LOCKED;
 use crate::state::{EventLines, Phase, Read, StateDir};
-use model::{Event, EventBody, Failure, Id, Report, Settled};
+use model::{Event, EventBody, Failure, Gather, Id, Report, Settled};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::thread::sleep;
@@ -253,7 +253,7 @@ impl Seen {
     fn take(&mut self, body: &EventBody, run: u64) {
         self.is_wrong = matches!(body, EventBody::Error { .. });
         match body {
-            EventBody::Plan(plan) => self.open = plan.nodes.iter().map(|node| node.id.clone()).collect(),
+            EventBody::Plan(plan) => self.open = plan.nodes.iter().map(|node| node.id.clone()).gather(),
             EventBody::Node { id, status, because, .. } => {
                 self.is_locked |= because.starts_with(LOCKED);
                 self.open.remove(id);

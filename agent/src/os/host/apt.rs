@@ -9,7 +9,7 @@ use super::apt_words::{ENVIRONMENT, could_not_fetch, reason, refusal};
 use super::host::{Host, locked};
 use crate::os::child::{Child, Output};
 use crate::system::{Attempt, Candidates, Package, PackageStatus, System, Touched};
-use model::{Failure, PackageAction, PackageChange, Subject, Transaction};
+use model::{Failure, Gather, PackageAction, PackageChange, Subject, Transaction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -250,7 +250,7 @@ fn argv(it: &Transaction, attempt: &Attempt) -> Vec<String> {
 }
 
 fn changed(before: &BTreeMap<String, Package>, after: &BTreeMap<String, Package>) -> Touched {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).gather();
     let differs = |name: &&&String| before.get(**name) != after.get(**name);
     names.iter().filter(differs).map(|name| Subject::Package((*name).clone())).collect()
 }

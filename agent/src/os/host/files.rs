@@ -9,7 +9,7 @@ use crate::os::xattr::{self, Xattrs};
 use crate::system::{Compared, Entry, EntryKind, Look, Whole};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use model::{Digest, Failure, Hasher, HostPath};
+use model::{Digest, Failure, Gather, Hasher, HostPath};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -196,7 +196,7 @@ pub(super) fn xattrs(path: &HostPath) -> Result<BTreeMap<String, String>, Failur
 
 fn coded(found: Xattrs) -> BTreeMap<String, String> {
     let coded = |(name, value): (OsString, Vec<u8>)| (escaped(name.as_bytes()), STANDARD.encode(value));
-    found.into_iter().map(coded).collect()
+    found.into_iter().map(coded).gather()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{account_files, file_ops, files};
 use crate::system::{
     Accounts, Attempt, Candidates, Compared, Entry, Look, Package, Shared, System, Touched, Whole, Worked,
 };
-use model::{Command, Content, Failure, HostPath, Op, Secrets, Thing, UnitState};
+use model::{Command, Content, Failure, Gather, HostPath, Op, Secrets, Thing, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
@@ -80,7 +80,7 @@ impl Host<'static> {
     /// The system of a throwaway root in which this process already is, without a service manager. Units are enabled and
     /// masked on the disk; starting, stopping and reloading is only recorded. `running` says which units ran outside.
     pub fn offline(blobs: Arc<dyn Blobs>, running: BTreeMap<String, UnitState>) -> Self {
-        let active = running.into_iter().map(|(name, unit)| (name, unit.active)).collect();
+        let active = running.into_iter().map(|(name, unit)| (name, unit.active)).gather();
         let recording = Mutex::new(Recording { active, ..Recording::default() });
         Self::with(blobs, Manager::Recorded(recording), Attendance::none())
     }

@@ -30,6 +30,10 @@ impl Mask {
         for secret in secrets {
             forms.extend(forms_of(secret));
         }
+        Self::of(forms)
+    }
+
+    fn of(forms: BTreeSet<String>) -> Self {
         let mut forms: Vec<String> = forms.into_iter().filter(|form| form.len() >= SHORTEST).collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         Self(forms)

@@ -7,7 +7,7 @@ use super::unit_files::{Ask, is_template, state};
 use crate::os::bus::{Properties, Property, Systemd};
 use crate::os::child::Child;
 use crate::os::safe_path::{Follow, look};
-use model::{Failure, UnitState};
+use model::{Failure, Gather, UnitState};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -98,7 +98,7 @@ fn parse(text: &str) -> Result<Vec<Option<UnitState>>, Failure> {
 }
 
 fn paragraph(text: &str) -> Result<Option<UnitState>, Failure> {
-    let fields: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let fields: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).gather();
     let id = fields.get("Id").copied().unwrap_or("a unit");
     let field = |name: &str| {
         let found = fields.get(name).copied();
