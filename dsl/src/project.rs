@@ -157,7 +157,7 @@ impl Walker<'_> {
                 return self.project.add(Unit { name: unit, source, parts, files, templates });
             }
         }
-        let known = self.known(&self.roles.clone(), |name| name.strip_suffix(".toml"));
+        let known = self.known(&self.roles.clone(), |_, entry| entry.strip_suffix(".toml"));
         self.unknown("unknown-role", ("role", name), place, &known);
     }
 
@@ -176,7 +176,12 @@ impl Walker<'_> {
                 return self.project.add(Unit { name: unit, source, parts, files, templates });
             }
         }
-        let known = self.known(&self.modules.clone(), |name| Some(name));
+        // Beside modules there may be a README, and tests of a module that is still to be written.
+        let loader = self.reader.loader;
+        let holds_one =
+            |dir: &Path| loader.list(dir).is_ok_and(|names| names.contains(&"module.toml".to_owned()));
+        let known =
+            self.known(&self.modules.clone(), |dir, entry| holds_one(&dir.join(entry)).then_some(entry));
         self.unknown("unknown-module", ("module", module), place, &known);
     }
 
@@ -221,11 +226,17 @@ impl Walker<'_> {
         }
     }
 
-    fn known(&mut self, dirs: &[PathBuf], name: fn(&str) -> Option<&str>) -> Vec<String> {
+    fn known(
+        &mut self,
+        dirs: &[PathBuf],
+        name: impl for<'a> Fn(&Path, &'a str) -> Option<&'a str>,
+    ) -> Vec<String> {
         let mut known = Vec::new();
         for dir in dirs {
             match self.reader.loader.list(dir) {
-                Ok(names) => known.extend(names.iter().filter_map(|entry| name(entry)).map(str::to_owned)),
+                Ok(names) => {
+                    known.extend(names.iter().filter_map(|entry| name(dir, entry)).map(str::to_owned))
+                }
                 Err(error) => {
                     let file = dir.display().to_string();
                     let message = format!("cannot list {file}: {error}");
