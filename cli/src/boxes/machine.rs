@@ -94,6 +94,9 @@ fn driver(sort: &Sort, dealing: &Dealing<'_>) -> anyhow::Result<Box<dyn Driver>>
             Some(name) => Machine::Boxed(name.clone()),
             None => Machine::Of(dealing.site.join(Path::new("Vagrantfile"))),
         })),
-        Sort::Ssh(name) => Box::new(Ssh::host(name, reach(name, dealing)?)),
+        Sort::Ssh(name) => {
+            let (names, connect) = reach(name, dealing)?;
+            Box::new(Ssh::host(names, connect))
+        }
     })
 }

@@ -7,11 +7,12 @@ home=$(mktemp -d)
 cp -r site "$home/site"
 inits=(/var/cache/keel-lab/*[0-9a-f]/sbin/init)
 base=${inits[-1]%/sbin/init}
-# boxed ARG…: keel on this machine, with a home of its own.
-boxed() {
+# at_home ARG…: keel on this machine, with a home of its own; boxed ARG…: keel test.
+at_home() {
     (cd "$home/site" && env -i "PATH=${LAB_DOCKER:+$LAB_DOCKER/usr/bin:}$PATH" DOCKER_HOST="unix://$home/docker.sock" HOME="$home" USER=root LANG=C.UTF-8 VAGRANT_HOME="$home/vagrant.d" VAGRANT_CHECKPOINT_DISABLE=1 \
-        VAGRANT_DEFAULT_PROVIDER=lxc "$KEEL_BIN" test "$@" --site .)
+        VAGRANT_DEFAULT_PROVIDER=lxc "$KEEL_BIN" "$@" --site .)
 }
+boxed() { at_home test "$@"; }
 ends() {
     local status=$?
     boxed --destroy >/dev/null 2>&1 || true
@@ -136,6 +137,11 @@ assert_exit 0 boxed box.demo --box ssh:inner --ssh-config "$home/config"
 assert_contains "$OUTPUT" "inner is a host of yours"
 assert_exit 0 boxed --box ssh:boxed --ssh-config "$home/config"
 assert_contains "$OUTPUT" "2 tests passed"
+# What is kept there is brought back by what is told, typed as it is told.
+assert_exit 0 boxed box.again --box ssh:boxed --ssh-config "$home/config" --keep
+host test -e /etc/keel-demo.conf
+read -ra typed <<<"$(sed -nE 's/.*`keel (rollback [^`]*)` brings it back.*/\1/p' <<<"$OUTPUT")"
+assert_exit 0 at_home "${typed[@]}" --ssh-config "$home/config" --yes
 assert_eq "$before" "$(host_sh 'ls -A /etc /etc/systemd/system | sha256sum')" "the host is not what it was"
 # What fails is rolled back as well; what was there before stays.
 printf '[exec.fails]\ncommand = ["false"]\nrequire = ["service.keel-demo"]\n' >>"$home/site/demo.toml"

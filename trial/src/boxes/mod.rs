@@ -28,5 +28,5 @@ pub use late::{Connect, Way};
 pub use lxc::Lxc;
 pub use nspawn::Nspawn;
 pub use overlay::Overlay;
-pub use ssh::Ssh;
+pub use ssh::{Names, Ssh};
 pub use vagrant::{Machine, Vagrant};

@@ -10,14 +10,25 @@ use model::Failure;
 
 /// The one host.
 pub struct Ssh {
-    name: String,
+    names: Names,
     connect: Connect,
 }
 
+/// What a host is called, and by whom.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// By the user, who has named it for the test.
+    pub called: String,
+    /// On the command line of `keel`, which takes only hosts of the inventory without a user.
+    pub typed: String,
+    /// On that of `ssh`.
+    pub login: String,
+}
+
 impl Ssh {
-    /// The host that the user calls `name`.
-    pub fn host(name: &str, connect: Connect) -> Self {
-        Self { name: name.to_owned(), connect }
+    /// The host of these names.
+    pub fn host(names: Names, connect: Connect) -> Self {
+        Self { names, connect }
     }
 }
 
@@ -27,28 +38,28 @@ impl Driver for Ssh {
     }
 
     fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
-        let mut host = Host { name: self.name.clone(), connect: self.connect.clone() };
+        let mut host = Host { names: self.names.clone(), connect: self.connect.clone() };
         host.look()?;
         Ok(Box::new(host))
     }
 }
 
 struct Host {
-    name: String,
+    names: Names,
     connect: Connect,
 }
 
 impl Host {
     /// Whether it is reached, and we are root there.
     fn look(&mut self) -> Result<(), Failure> {
-        let told = |why: String| Failure::unknown(format!("the host {}", self.name), why);
+        let told = |why: String| Failure::unknown(format!("the host {}", self.names.called), why);
         let limit = std::time::Duration::from_secs(60);
         let said = super::run(&mut *self.remote(), &["id", "-u"], b"", limit);
         let said = said.map_err(|trouble| told(trouble.to_string()))?;
         match said.out.trim() {
             "0" => Ok(()),
             _ => Err(Failure::refused(
-                format!("root cannot be had on {}: {}", self.name, said.errors.trim()),
+                format!("root cannot be had on {}: {}", self.names.called, said.errors.trim()),
                 "log in as root, or let the user call `sudo` there without a password",
             )),
         }
@@ -65,7 +76,7 @@ impl TestBox for Host {
     }
 
     fn notes(&self) -> Vec<String> {
-        vec![format!("{} is a host of yours: it is rolled back, and not destroyed", self.name)]
+        vec![format!("{} is a host of yours: it is rolled back, and not destroyed", self.names.called)]
     }
 
     fn stay(&self) -> Stay {
@@ -73,11 +84,11 @@ impl TestBox for Host {
     }
 
     fn host(&self) -> Option<&str> {
-        Some(&self.name)
+        Some(&self.names.called)
     }
 
     fn by_hand(&self, run: Option<u64>) -> String {
-        let host = plain(&self.name);
+        let host = plain(&self.names.typed);
         run.map_or_else(|| format!("keel history {host}"), |run| format!("keel rollback {run} {host}"))
     }
 
@@ -86,30 +97,37 @@ impl TestBox for Host {
     }
 
     fn keep(self: Box<Self>) -> Result<Kept, Failure> {
-        let host = plain(&self.name);
-        let (enter, note) =
-            (format!("ssh {host}"), format!("`keel rollback {host}` brings it back to what it was"));
-        Ok(Kept { name: self.name, enter, remove: Vec::new(), note })
+        let Names { called, typed, login } = self.names;
+        let note = format!("`keel rollback {}` brings it back to what it was", plain(&typed));
+        Ok(Kept { name: called, enter: format!("ssh {login}"), remove: Vec::new(), note })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Host;
+    use super::{Host, Names};
     use crate::boxes::TestBox;
     use fleet::Trouble;
     use std::sync::Arc;
 
     #[test]
-    fn what_is_typed_by_hand_names_the_host_as_the_user_does() {
-        let host = |name: &str| Host { name: name.to_owned(), connect: Arc::new(|| Err(Trouble::NotTried)) };
-        assert_eq!(host("web1").host(), Some("web1"));
-        for (name, run, typed) in [
-            ("web1", Some(3), "keel rollback 3 web1"),
-            ("web1", None, "keel history web1"),
-            ("root@web 1", Some(3), "keel rollback 3 'root@web 1'"),
+    fn what_is_typed_by_hand_names_the_host_as_each_program_takes_it() {
+        let host = |called: &str, typed: &str| {
+            let (called, typed, login) =
+                (called.to_owned(), typed.to_owned(), "-p 23 root@192.0.2.1".to_owned());
+            Host { names: Names { called, typed, login }, connect: Arc::new(|| Err(Trouble::NotTried)) }
+        };
+        for (called, typed, run, told) in [
+            ("web1", "web1", Some(3), "keel rollback 3 web1"),
+            ("web1", "web1", None, "keel history web1"),
+            ("boxhost", "admin@boxhost", Some(3), "keel rollback 3 admin@boxhost"),
+            ("root@web 1", "root@web 1", Some(3), "keel rollback 3 'root@web 1'"),
         ] {
-            assert_eq!(host(name).by_hand(run), typed);
+            assert_eq!(host(called, typed).host(), Some(called));
+            assert_eq!(host(called, typed).by_hand(run), told);
         }
+        let kept = Box::new(host("boxhost", "admin@boxhost")).keep().unwrap();
+        assert_eq!((&*kept.name, &*kept.enter), ("boxhost", "ssh -p 23 root@192.0.2.1"));
+        assert!(kept.note.contains("`keel rollback admin@boxhost`"), "{}", kept.note);
     }
 }
