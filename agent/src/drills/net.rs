@@ -146,7 +146,9 @@ impl Fault for Net {
         let found = match tools.run(&["tc", "qdisc", "show", "dev", &interface, "root"], "") {
             Ok(said) if said.fine => said.out,
             Ok(said) => return Err(Cannot::Here(format!("tc cannot be had here: {}", words(&said)))),
-            Err(Failure::Command { .. }) => return Err(Cannot::Here("tc is not on this host".to_owned())),
+            Err(Failure::Command { .. }) => {
+                return Err(Cannot::Here("tc is not on this host: the package iproute2 has it".to_owned()));
+            }
             Err(failure) => return Err(failure.into()),
         };
         if let Some(kind) = own_queue(&found) {

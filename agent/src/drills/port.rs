@@ -102,7 +102,9 @@ pub(super) fn fit(tools: &dyn Tools) -> Result<(), Cannot> {
         }
         Ok(Said { fine: true, .. }) => Ok(()),
         Ok(said) => Err(Cannot::Here(format!("nftables cannot be had here: {}", words(&said)))),
-        Err(Failure::Command { .. }) => Err(Cannot::Here("nft is not on this host".to_owned())),
+        Err(Failure::Command { .. }) => {
+            Err(Cannot::Here("nft is not on this host: the package nftables has it".to_owned()))
+        }
         Err(failure) => Err(failure.into()),
     }
 }
