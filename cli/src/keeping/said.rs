@@ -138,6 +138,11 @@ fn source(install: &Upkeep, on: On<'_>, old: Option<&DocumentMut>) -> anyhow::Re
     match install.host.as_deref().or(name) {
         Some(host) => lines.push(format!("host  = {}", text(host))),
         None if is_known && install.roles.is_empty() => {}
+        None if install.roles.is_empty() => {
+            bail!(
+                "a site needs to know which host this is: say --role ROLE, or --host NAME, its name in the inventory"
+            )
+        }
         None => lines.push(format!("roles = [{}]", list(&install.roles))),
     }
     Ok(lines)
@@ -247,6 +252,16 @@ url = "https://hooks.example.org"
             source(&said("--site /srv/site", Some("web2"), None)),
             "site  = \"/srv/site\"\nhost  = \"web2\"\n"
         );
+    }
+
+    #[test]
+    fn which_host_it_is_has_to_be_said_once() {
+        let words = Words::parse_from(["install", "--source", "/srv/b", "--name", "shop"]);
+        let text =
+            |old| settings_text(&words.upkeep, On::There(None), old).map_err(|error| error.to_string());
+        assert!(text(None).unwrap_err().contains("say --role ROLE, or --host NAME"));
+        assert!(text(Some("[source]\nfile = \"/a\"\n")).unwrap_err().contains("say --role ROLE"));
+        assert!(text(Some(BY_HAND)).is_ok());
     }
 
     #[test]

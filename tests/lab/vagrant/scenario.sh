@@ -130,6 +130,8 @@ assert_exit 0 here keel facts --inventory vagrant --format json
 assert_eq '"db" "lb" "web"' "$(sed -n 's/^{"host":\("[a-z]*"\).*/\1/p' <<<"$OUTPUT" | sort -u | paste -sd' ')"
 assert_exit 3 here keel plan --inventory vagrant wbe
 assert_contains "$OUTPUT" 'no host of the inventory is called `wbe`: did you mean `web`?'
+# Who says no values has the defaults, which are of use as well.
+assert_exit 0 here keel apply --yes --inventory vagrant db
 
 # ---- without the plugin: keel in the box -------------------------------------------------------------------------
 
