@@ -55,7 +55,8 @@ fn tell(mut to: impl std::io::Write, text: &str) -> u8 {
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{FAILED, tell};
-    use agent::serve::{Pace, Pipes, is_wanted, remove_leftovers, serve as serve_order, state_of};
+    use agent::os::child::start_anew;
+    use agent::serve::{Input, Pace, Pipes, is_wanted, remove_leftovers, serve as serve_order, state_of};
     use agent::state::{DEFAULT_ROOT, StateDir};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use std::fs::File;
@@ -90,6 +91,8 @@ mod linux {
         rustix::process::setsid().ok();
         let own = std::env::current_exe().map_err(|error| format!("the agent has no path: {error}"))?;
         if let Start::Wanted(seconds) = start {
+            // One that has stayed is called `exe` else.
+            rustix::thread::set_name(c"keel-agent").ok();
             let patience = Duration::from_secs((*seconds).into());
             let wanted = is_wanted(std::io::stdin().as_fd(), &own, patience);
             if !wanted.map_err(|failure| failure.to_string())? {
@@ -100,15 +103,23 @@ mod linux {
         let stop = stop_flag().map_err(|error| format!("signals cannot be handled: {error}"))?;
         let state = StateDir::new(state_of(&own).unwrap_or(Path::new(DEFAULT_ROOT)));
         let pipes = pipes().map_err(|error| format!("there are no pipes to serve: {error}"))?;
-        serve_order(pipes, &state, Pace::default(), &stop)?;
+        let stay = serve_order(pipes, &state, Pace::default(), &stop)?;
         remove_leftovers(&own, SystemTime::now())
-            .map_err(|failure| format!("what older pushes left could not be removed: {failure}"))
+            .map_err(|failure| format!("what older pushes left could not be removed: {failure}"))?;
+        match stay {
+            Some(patience) => {
+                let arguments = ["serve", "spare", &patience.as_secs().to_string()];
+                Err(format!("the agent cannot stay: {}", start_anew(&own, &arguments)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Standard input and output, as bare as they are: frames have no lines to be buffered by.
-    fn pipes() -> std::io::Result<Pipes<File, File>> {
+    fn pipes() -> std::io::Result<Pipes<Input, File>> {
         let bare = |fd: BorrowedFd<'_>| fd.try_clone_to_owned().map(File::from);
-        Ok(Pipes { input: bare(std::io::stdin().as_fd())?, output: bare(std::io::stdout().as_fd())? })
+        let (input, hold) = Input::new(bare(std::io::stdin().as_fd())?)?;
+        Ok(Pipes { input, output: bare(std::io::stdout().as_fd())?, hold: Some(hold) })
     }
 
     /// Becomes true where a signal asks to stop at the next safe point; however often it is asked, no run is broken off. A hangup means

@@ -123,6 +123,9 @@ pub struct Terms {
     /// True where the catalog is a part of what its scope has on the host: what it leaves out is no orphan.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_part: bool,
+    /// For how many seconds an agent that has left the host as it is waits for the first words of another controller, when it has said its last ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stay: Option<u64>,
 }
 
 impl Terms {

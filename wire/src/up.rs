@@ -111,3 +111,10 @@ pub enum Ending {
     /// It could not be begun; neither event nor reply says so.
     Refused(Failure),
 }
+
+impl Ending {
+    /// True where the host is as it was, and nothing went wrong: an agent may stay for the next order.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self, Self::Unchanged | Self::Pending)
+    }
+}

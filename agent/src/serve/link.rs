@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_reply_that_is_too_long_is_no_success() {
-        let pipes = Pipes { input: io::empty(), output: io::sink() };
+        let pipes = Pipes { input: io::empty(), output: io::sink(), hold: None };
         let link = Link::open(pipes, Pace::default(), Arc::new(AtomicBool::new(false))).unwrap();
         let run = |text| Reply::Run { status: Box::default(), damage: Some(text), after: Default::default() };
         let reply = |text| link.reply(run(text));

@@ -17,7 +17,7 @@ fn a_silent_controller_is_given_up_before_the_commit_point() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let state = StateDir::new(host.state(""));
     let pace = Pace { alive: Duration::from_millis(50), silence: Duration::from_secs(2) };
-    let pipes = Pipes { input: theirs.try_clone().unwrap(), output: theirs };
+    let pipes = Pipes { input: theirs.try_clone().unwrap(), output: theirs, hold: None };
     let stop = Arc::new(AtomicBool::new(false));
     let agent = thread::spawn(move || serve(pipes, &state, pace, &stop));
     // A controller that compiles says nothing, and takes longer than any other silence may.
@@ -30,7 +30,7 @@ fn a_silent_controller_is_given_up_before_the_commit_point() {
         let Ok(Some(Heard::Message(up))) = inbox.hear(&mut &ours) else { panic!("{said:?}") };
         said.push(up);
     }
-    assert_eq!(agent.join().unwrap(), Ok(()));
+    assert_eq!(agent.join().unwrap(), Ok(None));
     assert!(start.elapsed() >= Duration::from_secs(2) && said.contains(&Up::Question));
     assert!(said.iter().filter(|up| **up == Up::Alive).count() >= 3, "{said:?}");
     assert_eq!(said.last(), Some(&Up::Done(Ending::Declined)));

@@ -1,4 +1,5 @@
-//! An agent that waits for the next push: nothing before its first word, and from then on what any agent is.
+//! An agent that waits for the next push: nothing before its first word, and from then on what any agent is. One that has served a push may stay, and
+//! is such an agent then.
 
 use crate::host::Host;
 use crate::peer::Peer;
@@ -6,10 +7,42 @@ use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
-use wire::{Down, Ending, Order, send};
+use wire::{ControllerSide, Down, Ending, Order, Terms, Up, Work, send};
 
 fn start(host: &Host, seconds: &str) -> Peer {
     Peer::start(host.command().args(["spare", seconds]))
+}
+
+/// Work that leaves it to the agent to stay.
+fn work(host: &Host) -> Work {
+    Work { terms: Terms { stay: Some(60), ..Terms::default() }, ..host.work(&[("a", b"a")]) }
+}
+
+/// One that has shown a plan, and has stayed.
+fn stayed(host: &Host) -> Peer {
+    let mut peer = host.start();
+    plans(&mut peer, host);
+    let (line, start) = (format!("/proc/{}/cmdline", peer.child.id()), Instant::now());
+    while !fs::read_to_string(&line).unwrap().ends_with("serve\0spare\x0060\0") {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    waits(&peer);
+    peer
+}
+
+fn plans(peer: &mut Peer, host: &Host) {
+    peer.side = ControllerSide::default();
+    peer.hear_until("hello");
+    peer.order(&Order::Plan(work(host)));
+    while let Some(up) = peer.hear() {
+        match up {
+            Up::Want(wanted) => peer.give(&wanted, &[b"a"]),
+            Up::Done(ending) => return assert_eq!(ending, Ending::Pending),
+            _ => {}
+        }
+    }
+    panic!("it has ended");
 }
 
 /// What it has said, and its exit code.
@@ -88,12 +121,37 @@ const FATES: &[Fate] = &[
 
 #[test]
 fn one_that_is_not_what_was_checked_says_nothing() {
-    for (fate, befall) in FATES {
+    let ways: [fn(&Host) -> Peer; 2] = [|host| start(host, "60"), stayed];
+    for ((fate, befall), way) in FATES.iter().flat_map(|fate| ways.map(|way| (fate, way))) {
         let host = host();
-        let mut peer = start(&host, "60");
+        let mut peer = way(&host);
         waits(&peer);
         befall(&host);
-        send(peer.input.as_mut().unwrap(), &Down::Alive).unwrap();
+        peer.say(&Down::Alive);
         assert_eq!(end(peer), (Vec::new(), String::new(), Some(0)), "{fate}");
+    }
+}
+
+#[test]
+fn one_that_stays_serves_again_and_says_nothing_meanwhile() {
+    let host = host();
+    let mut peer = stayed(&host);
+    let pid = peer.child.id();
+    assert_eq!(fs::read_to_string(format!("/proc/{pid}/comm")).unwrap(), "keel-agent\n");
+    for _ in 0..2 {
+        peer.say(&Down::Alive);
+        plans(&mut peer, &host);
+    }
+    peer.input = None;
+    assert_eq!(end(peer), (Vec::new(), String::new(), Some(0)));
+    assert!(!host.state("runs").exists() && !host.state("lock").exists());
+}
+
+#[test]
+fn after_a_change_or_a_no_none_stays() {
+    for (yes, ending) in [(true, Ending::Changed), (false, Ending::Declined)] {
+        let host = host();
+        let talk = host.start().talk(&Order::Apply(work(&host)), &[b"a"], yes);
+        assert_eq!((talk.ending(), talk.code), (Some(&ending), Some(0)));
     }
 }

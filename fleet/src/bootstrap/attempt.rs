@@ -112,7 +112,7 @@ impl Attempt<'_> {
                 }
                 Heard::Line(word, _) if word == "run" => {
                     let (pipe, rest) = listener.into_parts();
-                    return Ok(Brought { pipe, rest });
+                    return Ok(Brought { pipe, rest, stays: None });
                 }
                 Heard::Line(word, rest) => return Err(self.scene().trouble(&word, &rest)),
                 _ => {

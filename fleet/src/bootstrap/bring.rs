@@ -8,6 +8,7 @@ use crate::elevate::Denial;
 use crate::push::{Progress, Push};
 use crate::remote::{Pipe, Remote};
 use crate::trouble::Trouble;
+use std::time::Duration;
 
 /// What is needed to bring an agent.
 pub struct Means<'a> {
@@ -25,6 +26,8 @@ pub struct Brought {
     pub pipe: Box<dyn Pipe>,
     /// What it has said already.
     pub rest: Vec<u8>,
+    /// For how long it may wait for the next call, where it may.
+    pub stays: Option<Duration>,
 }
 
 /// Becomes root on the host, brings the agent there if it is missing, and starts it.
@@ -38,8 +41,8 @@ pub fn bring(
 ) -> Result<Brought, Trouble> {
     let agents = means.push.agents.all()?;
     if let Some((way, brought)) = spare::found(remote, means, (agents, progress)) {
-        spare::leave(remote, means, (agents, way))?;
-        return Ok(brought);
+        let stays = spare::leave(remote, means, (agents, way))?;
+        return Ok(Brought { stays, ..brought });
     }
     let mut way = if means.push.password.known().is_some() { Way::Password } else { Way::Quiet };
     let mut first: Option<Denial> = None;
@@ -47,8 +50,8 @@ pub fn bring(
         let attempt = Attempt { means, agents, progress, way };
         let (denial, tools) = match attempt.run(remote).map_err(|trouble| progress.placed(trouble))? {
             Tried::Runs(brought) => {
-                spare::leave(remote, means, (agents, way))?;
-                return Ok(brought);
+                let stays = spare::leave(remote, means, (agents, way))?;
+                return Ok(Brought { stays, ..brought });
             }
             Tried::Denied(denial, tools) => (denial, tools),
         };

@@ -43,8 +43,12 @@ pub fn found(
 /// Hears it up to its first words.
 fn awake(taken: Taken, progress: &Progress<'_>) -> Option<Brought> {
     let until = Instant::now() + PATIENCE;
-    let mut listener = Listener::new(taken.pipe, script::marker(&taken.nonce));
-    let mut due = LINES.iter();
+    // One that has stayed has said its lines.
+    let (marker, mut due) = match &taken.nonce {
+        Some(nonce) => (script::marker(nonce), LINES.iter()),
+        None => (String::new(), [].iter()),
+    };
+    let mut listener = Listener::new(taken.pipe, marker);
     while due.len() > 0 {
         match listener.poll(GLANCE).ok()? {
             Heard::Line(word, _) if due.next().is_some_and(|due| *due == word) => {}
@@ -61,10 +65,10 @@ fn awake(taken: Taken, progress: &Progress<'_>) -> Option<Brought> {
             Received::Nothing | Received::End => return None,
         }
     }
-    Some(Brought { pipe, rest })
+    Some(Brought { pipe, rest, stays: None })
 }
 
-/// Leaves one for the next call, where the connection is kept and root needs no password.
+/// Leaves one for the next call, where the connection is kept and root needs no password. For how long it would wait: the agent that runs may as well.
 ///
 /// # Errors
 /// There is no randomness.
@@ -72,15 +76,15 @@ pub fn leave(
     remote: &mut dyn Remote,
     means: &Means<'_>,
     (agents, way): (&[Agent], Way),
-) -> Result<(), Trouble> {
-    let Some(keeps) = remote.keeps().filter(|_| way != Way::Password) else { return Ok(()) };
+) -> Result<Option<Duration>, Trouble> {
+    let Some(keeps) = remote.keeps().filter(|_| way != Way::Password) else { return Ok(None) };
     let (nonce, places) = (nonce()?, &means.push.places);
     let label = script::label(how(way, keeps), places, agents);
     let command = script::command(how(way, keeps), &nonce, places, agents);
     let mut word = Vec::new();
     wire::send(&mut word, &Down::Alive).expect("no limit is below a sign of life");
     remote.leave(Spare { label, nonce, command, word });
-    Ok(())
+    Ok(Some(keeps + MARGIN))
 }
 
 fn how(way: Way, keeps: Duration) -> (Way, Pace, Start) {

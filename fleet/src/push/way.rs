@@ -36,8 +36,17 @@ impl Way<'_> {
     }
 
     /// Does `task` over a connection that is there.
-    pub(crate) fn talk_over(&self, (remote, brought): Reached, progress: &Progress<'_>, task: Task) -> End {
+    pub(crate) fn talk_over(
+        &self,
+        (mut remote, brought): Reached,
+        progress: &Progress<'_>,
+        task: Task,
+    ) -> End {
+        let may_stay = brought.stays.is_some();
         let end = converse(brought, (self.push, self.endpoint), progress, task);
+        if may_stay && matches!(&end, End::Ended(ending) if ending.is_quiet()) {
+            remote.stay();
+        }
         // The connection lasts as long as the conversation.
         drop(remote);
         end

@@ -8,7 +8,7 @@ use super::ssh2_jump::through;
 use super::ssh2_link::Link;
 use super::ssh2_login::log_in;
 use super::ssh2_open::open;
-use super::ssh2_pipe::Ssh2;
+use super::ssh2_remote::Ssh2;
 use super::unsuited::Unsuited;
 use crate::endpoint::Endpoint;
 use crate::trouble::Trouble;

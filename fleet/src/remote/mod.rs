@@ -20,6 +20,7 @@ mod ssh2_link;
 mod ssh2_login;
 mod ssh2_open;
 mod ssh2_pipe;
+mod ssh2_remote;
 mod unsuited;
 
 pub use access::{Access, Passwords, Prompts, Transport};

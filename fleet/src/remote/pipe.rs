@@ -28,6 +28,9 @@ pub trait Remote: Send {
     /// Has a command started for the next call, when this one has ended in order. The last one that was left counts.
     fn leave(&mut self, _spare: Spare) {}
 
+    /// Has the command that runs now go on for the next call, in place of one that is left: when its input does not end it waits for a first word.
+    fn stay(&mut self) {}
+
     /// The command that the last call has left, where it runs and has one of these labels. Commands that are started here end it.
     fn take(&mut self, _labels: &[&str]) -> Option<Taken> {
         None

@@ -20,8 +20,8 @@ pub struct Spare {
 pub struct Taken {
     /// Its label.
     pub label: String,
-    /// Its nonce.
-    pub nonce: String,
+    /// Its nonce; `None` where it has said its lines to the call before.
+    pub nonce: Option<String>,
     /// Its streams, with all that it has said.
     pub pipe: Box<dyn Pipe>,
 }

@@ -1,28 +1,20 @@
 //! A command on a host over libssh2, and its streams. While it sends, it reads: neither side can be stuck on the other.
 
-use super::pipe::{Pipe, Received, Remote, STALLED};
+use super::pipe::{Pipe, Received, STALLED};
 use super::pulse::{Beat, Pulse};
-use super::ssh2_flow::{CHUNK, Flow, Stream, WINDOW};
+use super::ssh2_flow::{CHUNK, Flow, Stream};
 use super::ssh2_link::{Link, Stop};
 use crate::endpoint::Endpoint;
-use crate::known_hosts::HostKey;
 use crate::trouble::{Stage, Trouble};
 use rustix::event::PollFlags;
-use rustix::net::{RecvFlags, recv};
-use ssh2::{Channel, ErrorCode};
+use ssh2::Channel;
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a host may take to start a command: a login may have to wait for the last one's session to end.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// `LIBSSH2_ERROR_CHANNEL_FAILURE`, `LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED`.
-const REFUSED: [ErrorCode; 2] = [ErrorCode::Session(-21), ErrorCode::Session(-22)];
-/// How long a host that says something may take to open a channel.
-const TENDING: Duration = Duration::from_secs(5);
 /// How much of standard error is kept.
 const ERRORS: usize = 64 << 10;
 /// How much may come unasked while we are sending.
@@ -30,117 +22,7 @@ const EARLY: usize = 64 << 20;
 /// How much may come of a command for which nobody waits yet.
 const UNHEARD: usize = 128 << 10;
 
-/// A connection by libssh2.
-pub(super) struct Ssh2 {
-    // Dropped before their session.
-    next: Option<Channel>,
-    /// A channel without a command, to hear the host by.
-    ear: Option<Flow>,
-    link: Arc<Link>,
-    endpoint: Endpoint,
-    shown: Vec<(Endpoint, HostKey)>,
-}
-
-impl Ssh2 {
-    /// `shown` is who is on the way, the host itself last, each with the key that it has shown.
-    pub(super) fn new(link: Link, endpoint: Endpoint, shown: Vec<(Endpoint, HostKey)>) -> Self {
-        Self { next: None, ear: None, link: Arc::new(link), endpoint, shown }
-    }
-
-    pub(super) fn link(&self) -> &Arc<Link> {
-        &self.link
-    }
-
-    /// Whoever is on the way, the host itself last, each with the key that it has shown.
-    pub(super) fn shown(&self) -> &[(Endpoint, HostKey)] {
-        &self.shown
-    }
-
-    /// Sees to what the host says while no command runs: it may ask whether somebody is there, and is answered.
-    ///
-    /// # Errors
-    /// The connection has ended.
-    pub(super) fn tend(&mut self) -> io::Result<()> {
-        self.has_ended()?;
-        // libssh2 hears the host only where it does something, such as to read from a channel.
-        let ear = match self.ear.take() {
-            Some(ear) => self.ear.insert(ear),
-            None => {
-                let opened = self.open(TENDING).map_err(|_| io::ErrorKind::ConnectionAborted)?;
-                self.ear.insert(Flow::new(opened, self.link.clone()))
-            }
-        };
-        while ear.read(Stream::Out, &mut vec![0; CHUNK])?.is_some() {}
-        if ear.is_over() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
-    }
-
-    /// Looks whether the connection has ended.
-    ///
-    /// # Errors
-    /// It has.
-    pub(super) fn has_ended(&self) -> io::Result<()> {
-        let ended = self.link.with_socket(|socket| {
-            matches!(recv(socket, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((0, _)))
-        });
-        if ended { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    /// Opens the channel of the next command, within `limit`: a host that does so is there.
-    pub(super) fn open_next(&mut self, limit: Duration) -> Result<(), Trouble> {
-        self.ear = None;
-        let opened = self.open(limit);
-        self.next = Some(opened.map_err(|stop| self.link.trouble(Stage::Elevate, limit, &stop))?);
-        Ok(())
-    }
-
-    fn open(&self, limit: Duration) -> Result<Channel, Stop> {
-        let session = self.link.session();
-        self.link.until(limit, || session.channel_open("session", WINDOW, CHUNK as u32, None))
-    }
-
-    /// Starts a command.
-    pub(super) fn start(&mut self, command: &str) -> Result<Ssh2Pipe, Trouble> {
-        self.start_within(command, PATIENCE)
-    }
-
-    /// Starts a command, for which the host may take so long.
-    pub(super) fn start_within(&mut self, command: &str, limit: Duration) -> Result<Ssh2Pipe, Trouble> {
-        let trouble = |stop| match stop {
-            Stop::Failed(error) if REFUSED.contains(&error.code()) => {
-                let (name, why) = (&self.endpoint.alias, error.message());
-                Trouble::Elevation(format!(
-                    "{name} lets {} in but runs no command: {why}",
-                    self.endpoint.user
-                ))
-            }
-            stop => self.link.trouble(Stage::Elevate, limit, &stop),
-        };
-        let mut channel = match self.next.take() {
-            Some(channel) => channel,
-            None => self.open(limit).map_err(trouble)?,
-        };
-        self.link.until(limit, || channel.exec(command)).map_err(trouble)?;
-        let now = Instant::now();
-        // Each time we ask is ours to choose; libssh2 would count for itself otherwise.
-        self.link.session().set_keepalive(true, 1);
-        Ok(Ssh2Pipe {
-            flow: Flow::new(channel, self.link.clone()),
-            pulse: Pulse::new(&self.endpoint, now),
-            early: VecDeque::new(),
-            errors: Vec::new(),
-            scratch: vec![0; CHUNK],
-            ended: false,
-            looked_again: false,
-        })
-    }
-}
-
-impl Remote for Ssh2 {
-    fn exec(&mut self, command: &str) -> Result<Box<dyn Pipe>, Trouble> {
-        Ok(Box::new(self.start(command)?))
-    }
-}
-
+/// A command, and its streams.
 pub(super) struct Ssh2Pipe {
     flow: Flow,
     pulse: Pulse,
@@ -211,6 +93,22 @@ impl Pipe for Ssh2Pipe {
 }
 
 impl Ssh2Pipe {
+    /// Of a command that was started on `channel`.
+    pub(super) fn new(channel: Channel, link: Arc<Link>, endpoint: &Endpoint) -> Self {
+        let pulse = Pulse::new(endpoint, Instant::now());
+        // Each time we ask is ours to choose; libssh2 would count for itself otherwise.
+        link.session().set_keepalive(true, 1);
+        Self {
+            flow: Flow::new(channel, link),
+            pulse,
+            early: VecDeque::new(),
+            errors: Vec::new(),
+            scratch: vec![0; CHUNK],
+            ended: false,
+            looked_again: false,
+        }
+    }
+
     /// As [`Pipe::receive`], and until something comes on `other` or on standard error as well.
     pub(super) fn receive_beside(
         &mut self,
@@ -229,6 +127,11 @@ impl Ssh2Pipe {
         self.take_early()?;
         self.pulse.heard(Instant::now());
         Ok(!self.flow.is_over() && self.early.len() <= UNHEARD)
+    }
+
+    /// Whether something that it has said waits for a reader.
+    pub(super) fn has_early(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// What came on standard error since this was asked last, the tail of it where that is much.

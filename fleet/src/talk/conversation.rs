@@ -34,6 +34,7 @@ pub fn converse(
     let now = Instant::now();
     let mut talk = Conversation {
         pipe: brought.pipe,
+        stays: brought.stays,
         progress,
         patience: &push.patience,
         endpoint,
@@ -58,6 +59,7 @@ pub fn converse(
 
 struct Conversation<'a> {
     pipe: Box<dyn Pipe>,
+    stays: Option<Duration>,
     progress: &'a Progress<'a>,
     patience: &'a Patience,
     endpoint: &'a Endpoint,
@@ -141,6 +143,7 @@ impl Conversation<'_> {
         };
         if let Some(terms) = order.terms_mut() {
             terms.login = Some(self.endpoint.user.clone());
+            terms.stay = self.stays.map(|stays| stays.as_secs());
         }
         if self.task == Task::Wanted {
             self.progress.ordered(&order);

@@ -3,17 +3,20 @@
 use crate::host::{As, Host, in_words};
 use crate::shell::Shell;
 use crate::told::Told;
-use fleet::{Endpoint, Password, Pipe, Remote, Spare, Taken, Trouble};
-use model::Secret;
+use fleet::{End, Endpoint, Password, Pipe, Remote, Spare, Taken, Trouble};
+use model::{Failure, Secret, Secrets};
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use wire::{Ending, Order, Terms, Up, VERSION, Work};
 
 /// What outlives a call.
 #[derive(Default)]
 struct Line {
     left: Mutex<Option<Spare>>,
+    /// How many agents were to stay.
+    stayed: AtomicUsize,
     /// How many commands the calls have started themselves, and taken.
     started: AtomicUsize,
     taken: AtomicUsize,
@@ -36,6 +39,10 @@ impl Remote for Kept {
         *self.1.left.lock().unwrap() = Some(spare);
     }
 
+    fn stay(&mut self) {
+        self.1.stayed.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn take(&mut self, labels: &[&str]) -> Option<Taken> {
         let spare = self.1.left.lock().unwrap().take();
         let Spare { label, nonce, command, word } = spare.filter(|it| labels.contains(&it.label.as_str()))?;
@@ -43,19 +50,24 @@ impl Remote for Kept {
         let mut pipe = self.0.exec(&command).unwrap();
         // One that has ended hears nothing.
         pipe.send(&word).ok();
-        Some(Taken { label, nonce, pipe })
+        Some(Taken { label, nonce: Some(nonce), pipe })
     }
 }
 
 impl Line {
     /// One more call: how it ended, and what it noted.
     fn push(self: &Arc<Self>, host: &Host, password: &Password<'_>) -> (String, Vec<String>) {
+        let told = Told::default();
+        let end = self.push_as(host, &told, password);
+        (in_words(&end), told.all("note "))
+    }
+
+    /// One more call, as `told` has it.
+    fn push_as(self: &Arc<Self>, host: &Host, told: &Told, password: &Password<'_>) -> End {
         let connect = |_: &Endpoint| -> Result<Box<dyn Remote>, Trouble> {
             Ok(Box::new(Kept(host.shell(), Arc::clone(self))))
         };
-        let told = Told::default();
-        let end = host.push_by(&connect, (&told, password), &AtomicBool::new(false));
-        (in_words(&end), told.all("note "))
+        host.push_by(&connect, (told, password), &AtomicBool::new(false))
     }
 
     /// How many commands were started by calls, and taken.
@@ -161,4 +173,24 @@ fn where_sudo_wants_a_password_nothing_is_left() {
     );
     assert_eq!(line.push(&host, &Password::asked_with(&ask)).0, "Unchanged");
     assert!(line.left.lock().unwrap().is_none());
+    assert_eq!(line.stayed.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn an_agent_stays_where_the_host_is_as_it_was() {
+    let refusal = Failure::refused("it is not to be", "let it be");
+    for (ending, stays) in [(Ending::Unchanged, 1), (Ending::Locked, 0), (Ending::Refused(refusal), 0)] {
+        let (host, line) = (Host::new(As::Root), Arc::new(Line::default()));
+        // It hears with the order for how long: a little longer than the connection is kept.
+        let terms = Terms { login: Some("ada".to_owned()), stay: Some(65), ..Terms::default() };
+        let mut due = Vec::new();
+        let order = Order::Plan(Work { terms, ..Work::default() });
+        wire::send_order(&mut due, VERSION, order, &Secrets::default()).unwrap();
+        host.says("done", &[Up::Done(ending.clone())]);
+        host.agent(&format!("cat hello; head -c {} >heard; cat done; cat >/dev/null", due.len()));
+        let told = Told { order: Ok(Order::Plan(Work::default())), ..Told::default() };
+        assert_eq!(line.push_as(&host, &told, &Password::never()), End::Ended(ending));
+        assert_eq!(line.stayed.load(Ordering::SeqCst), stays);
+        assert_eq!(fs::read(host.path("heard")).unwrap(), due);
+    }
 }

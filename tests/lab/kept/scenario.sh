@@ -1,6 +1,6 @@
 # A connection is kept for the next call, and it never matters that it was: the second plan logs in nowhere; a host that was rebooted, one whose
 # network fell silent, and a keeper that was killed cost a login and nothing else; nobody else gets at it; and it ends by itself. So does the agent that
-# waits on the host for the next call, which then needs no digest; one that is killed is no matter.
+# waits on the host for the next call, which then needs no digest; one that is killed is no matter. The same one serves calls that change nothing.
 # hosts: 2
 . "$LAB/laptop.sh"
 
@@ -13,6 +13,8 @@ boot_id() { host cat /proc/sys/kernel/random/boot_id; }
 is_back() { [[ $(boot_id 2>/dev/null) != "$1" ]] && host true 2>/dev/null; }
 # spares: the agents of the host that wait for a call.
 spares() { host_sh 'pgrep -fc "^[^ ]*/keel-agent-[0-9a-f]{64} serve spare [0-9]+$" || true'; }
+spare() { host_sh 'pgrep -f "^[^ ]*/keel-agent-[0-9a-f]{64} serve spare [0-9]+$"'; }
+elevations() { host_sh 'journalctl --sync; journalctl --boot -t sudo --no-pager -o cat | grep -c COMMAND= || true'; }
 keepers() { pgrep -f "^[^ ]*keel keep-connections $LAPTOP_HOME/" || true; }
 are_gone() { [[ -z $(keepers) ]]; }
 keep=$LAPTOP_HOME/.local/state/evenkeel/keep
@@ -28,13 +30,24 @@ are connections 1 || lab_fail "there are $(connections) connections"
 before=$(logins)
 host_sh 'echo mine >/etc/mark'
 
-# The agent of the second call is there before it, holds nothing, and was checked: the host needs no sha256sum for that call, and the one after it does.
+# The agent of the second call is there before it, holds nothing, and was checked: the host needs no sha256sum for that call, nor for those after it that
+# follow each other without a pause. The one that is started when that agent is gone does.
 soon are spares 1
 assert_eq 1 "$(host_sh 'ls /var/lib/evenkeel/runs | wc -l')"
 assert_eq "" "$(host_sh 'grep " $(pgrep -f "serve spare [0-9]+$") " /proc/locks || true')" "the spare holds a lock"
 host mv /usr/bin/sha256sum /usr/bin/sha256sum.away
+pid=$(spare) became_root=$(elevations)
 assert_exit 2 laptop plan one
 plan=$OUTPUT
+for _ in 1 2 3 4 5; do
+    assert_exit 2 laptop plan one
+    assert_eq "$plan" "$OUTPUT" "another plan by the agent that stayed"
+done
+soon are spares 1
+assert_eq "$pid keel-agent" "$(spare) $(host cat "/proc/$pid/comm")" "it is another agent"
+assert_eq "$became_root" "$(elevations)" "somebody became root"
+assert_eq "" "$(host_sh "grep ' $pid ' /proc/locks || true")" "the agent that stayed holds a lock"
+host kill -KILL "$pid"
 assert_exit 1 laptop plan one
 assert_contains "$OUTPUT" sha256sum
 assert_eq 0 "$(spares)"
@@ -48,8 +61,15 @@ for befalls in 'pkill -KILL -f "serve spare [0-9]+$"' 'cd /var/lib/evenkeel/bin;
     assert_exit 2 laptop plan one
     assert_eq "$plan" "$OUTPUT" "after $befalls"
 done
+
+# After a change it is another one.
+soon are spares 1
+pid=$(spare)
 assert_exit 0 laptop apply --yes one
 assert_eq "kept" "$(host cat /etc/mark)"
+soon are spares 1
+[[ $(spare) != "$pid" ]] || lab_fail "the agent that changed the host has stayed"
+assert_exit 0 laptop apply --yes one
 assert_eq "$before" "$(logins)" "there was another login"
 
 # It is its owner's alone.

@@ -4,7 +4,7 @@
 use super::front_pipe::KeptPipe;
 use super::line::Line;
 use super::place::{Keep, is_ours};
-use super::words::{Say, Told};
+use super::words::{Say, There, Told};
 use crate::endpoint::Endpoint;
 use crate::remote::access::{Access, Passwords};
 use crate::remote::keyring::Lock;
@@ -113,14 +113,14 @@ pub(in crate::remote) struct Kept {
     line: Arc<Shared>,
     alias: String,
     keeps: Duration,
-    /// The label and the nonce of a command that runs there already.
-    spare: Option<(String, String)>,
+    /// A command that runs there already.
+    spare: Option<There>,
     /// How many commands were started.
     started: u64,
 }
 
 impl Kept {
-    fn new(line: Line, endpoint: &Endpoint, spare: Option<(String, String)>) -> Self {
+    fn new(line: Line, endpoint: &Endpoint, spare: Option<There>) -> Self {
         let line = Arc::new(Shared(Mutex::new(line)));
         Self { line, alias: endpoint.alias.clone(), keeps: endpoint.keep, spare, started: 0 }
     }
@@ -161,8 +161,14 @@ impl Remote for Kept {
         let _ = self.line.held().say(&Say::Spare(Box::new(spare)), STALLED);
     }
 
+    fn stay(&mut self) {
+        // As above.
+        let _ = self.line.held().say(&Say::Stay, STALLED);
+    }
+
     fn take(&mut self, labels: &[&str]) -> Option<Taken> {
-        let (label, nonce) = self.spare.take().filter(|(label, _)| labels.contains(&label.as_str()))?;
+        let There { label, nonce } =
+            self.spare.take().filter(|there| labels.contains(&there.label.as_str()))?;
         let pipe = self.begin(Say::Take).ok()?;
         Some(Taken { label, nonce, pipe })
     }

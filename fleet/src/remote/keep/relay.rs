@@ -27,6 +27,8 @@ pub(super) enum Relayed {
     Another(Say),
     /// The call has ended while it runs.
     Left,
+    /// It goes on for the next call.
+    Stays,
 }
 
 /// Carries the n-th command.
@@ -49,6 +51,7 @@ pub(super) fn relay(
                     ahead.leave(*spare);
                     Ok(())
                 }
+                Say::Stay => return Ok(Relayed::Stays),
                 Say::EndInput => pipe.end_input(Instant::now() + END, END),
                 Say::Connect(_) | Say::Leave(_) => return Ok(Relayed::Broken),
             },

@@ -5,7 +5,7 @@ use super::ahead::Ahead;
 use super::line::Line;
 use super::place::is_ours;
 use crate::remote::ssh2_link::poll_all;
-use crate::remote::ssh2_pipe::Ssh2;
+use crate::remote::ssh2_remote::Ssh2;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, chmod};
 use rustix::time::{ClockId, clock_gettime};

@@ -13,7 +13,8 @@ use crate::remote::access::{Access, Passwords, Prompts, Transport};
 use crate::remote::connect::over_ssh2;
 use crate::remote::keyring::Keyring;
 use crate::remote::pipe::{Pipe as _, STALLED};
-use crate::remote::ssh2_pipe::{Ssh2, Ssh2Pipe};
+use crate::remote::ssh2_pipe::Ssh2Pipe;
+use crate::remote::ssh2_remote::Ssh2;
 use model::Secret;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,16 +46,18 @@ pub(super) fn keep(mut line: Line, place: &Place) -> io::Result<()> {
     let end = awake_or_not() + LIFE.max(endpoint.keep);
     let mut ahead = Ahead::default();
     loop {
-        let served = serve(&mut line, &mut ssh, &mut ahead)?;
-        if matches!(served, Served::Broken) {
-            return Ok(());
-        }
+        let runs = match serve(&mut line, &mut ssh, &mut ahead)? {
+            Served::InOrder => None,
+            Served::Runs(pipe) => Some(pipe),
+            Served::Stays(pipe) => ahead.stays(pipe),
+            Served::Broken => return Ok(()),
+        };
         let Some(path) = place.socket(&endpoint) else { return Ok(()) };
         // The next call may come before the last command has ended: it waits here. The last one ends when this is there.
         let seat = Seat::take(&path)?;
         ahead.waits_for(&line);
         drop(line);
-        if let Served::Runs(mut pipe) = served
+        if let Some(mut pipe) = runs
             && pipe.finish(PARTING).is_err()
         {
             return Ok(());
@@ -112,6 +115,8 @@ enum Served {
     InOrder,
     /// With its last command still there.
     Runs(Box<Ssh2Pipe>),
+    /// With its last command, which goes on for the next call.
+    Stays(Box<Ssh2Pipe>),
     /// Not to be used again.
     Broken,
 }
@@ -129,7 +134,7 @@ fn serve(line: &mut Line, ssh: &mut Ssh2, ahead: &mut Ahead) -> io::Result<Serve
             (Some(Say::Exec(number, command)), _) => (number, ssh.start(&command).map(Box::new)),
             (Some(Say::Take(number)), Some(ready)) => (number, Ok(ready)),
             // Of a command that has ended.
-            (Some(Say::EndInput), _) => continue,
+            (Some(Say::EndInput | Say::Stay), _) => continue,
             (Some(Say::Spare(spare)), _) => {
                 ahead.leave(*spare);
                 continue;
@@ -150,6 +155,7 @@ fn serve(line: &mut Line, ssh: &mut Ssh2, ahead: &mut Ahead) -> io::Result<Serve
             Relayed::Broken => return Ok(Served::Broken),
             Relayed::Another(another) => wanted = Some(another),
             Relayed::Left => return Ok(Served::Runs(pipe)),
+            Relayed::Stays => return Ok(Served::Stays(pipe)),
         }
     }
 }

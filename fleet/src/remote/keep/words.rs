@@ -21,6 +21,8 @@ pub(super) enum Say {
     EndInput,
     /// Start this one for the next call, when this one has ended.
     Spare(Box<Spare>),
+    /// The command that runs is for the next call, in place of that one: it goes on.
+    Stay,
 }
 
 /// What the process that keeps connections says.
@@ -28,8 +30,8 @@ pub(super) enum Say {
 pub(super) enum Told {
     /// What a user should know although it is no trouble.
     Note(String),
-    /// The host is connected to, and has just shown that it is there; the label and the nonce of a command that runs there already.
-    Connected(Option<(String, String)>),
+    /// The host is connected to, and has just shown that it is there; and what is known of a command that runs there already.
+    Connected(Option<There>),
     /// The host is not connected to.
     Refused(Box<Refused>),
     /// The n-th command runs.
@@ -38,6 +40,14 @@ pub(super) enum Told {
     Trouble(u64, Trouble),
     /// It has ended, with this status; `None` for a signal.
     Ended(u64, Option<i32>),
+}
+
+/// A command that runs already.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct There {
+    pub(super) label: String,
+    /// `None` where it says no lines of a script any more.
+    pub(super) nonce: Option<String>,
 }
 
 /// Why there is no connection.

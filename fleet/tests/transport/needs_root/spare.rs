@@ -1,4 +1,4 @@
-//! A command that one call leaves for the next. Calls that leave one are processes of their own: it is started when they have ended.
+//! A command that one call leaves for the next, or its own that stays. Calls are processes of their own: what they leave is started when they have ended.
 #![expect(clippy::disallowed_methods, reason = "a test starts its own programs")]
 
 use super::kept::{Desk, door};
@@ -18,24 +18,33 @@ fn spare(dir: &Path) -> Spare {
     Spare { label: "label".to_owned(), nonce: "nonce".to_owned(), command, word: b"word".to_vec() }
 }
 
-/// The command line has it that this process is a call: directory and endpoint follow.
+/// The command line has it that this process is a call: directory and endpoint follow, and its own command where that is to stay.
 #[test]
 fn plays_a_call() {
-    let mut words = std::env::args().skip_while(|word| word != "call-from");
-    if let (Some(_), Some(dir), Some(endpoint)) = (words.next(), words.next(), words.next()) {
-        let endpoint: Endpoint = serde_json::from_str(&endpoint).unwrap();
-        let mut remote = door(&Path::new(&dir).join("keep")).connect(&endpoint).unwrap();
-        assert_eq!(rest(&mut *remote.exec("echo in").unwrap()).unwrap(), b"in\n");
-        remote.leave(spare(Path::new(&dir)));
+    let words: Vec<String> = std::env::args().skip_while(|word| word != "call-from").collect();
+    if let [_, dir, endpoint, command @ ..] = &words[..] {
+        let endpoint: Endpoint = serde_json::from_str(endpoint).unwrap();
+        let mut remote = door(&Path::new(dir).join("keep")).connect(&endpoint).unwrap();
+        let mut pipe = remote.exec(command.first().map_or("echo in", String::as_str)).unwrap();
+        assert_eq!(pipe.receive(&mut [0; 3], LONG).unwrap(), Received::Bytes(3));
+        remote.leave(spare(Path::new(dir)));
+        if !command.is_empty() {
+            remote.stay();
+        }
     }
 }
 
 impl Desk {
     /// A call in another process leaves one, and it runs.
     fn leaves(&self, endpoint: &Endpoint) {
+        self.calls(endpoint, None);
+    }
+
+    /// The same, and this command of its own is to stay.
+    fn calls(&self, endpoint: &Endpoint, own: Option<&str>) {
         let mut call = Command::new(std::env::current_exe().unwrap());
         call.args(["--exact", "needs_root::spare::plays_a_call", "--", "call-from"]);
-        call.arg(self.dir.path()).arg(serde_json::to_string(endpoint).unwrap());
+        call.arg(self.dir.path()).arg(serde_json::to_string(endpoint).unwrap()).args(own);
         let called = call.output().unwrap();
         assert!(called.status.success(), "{called:?}");
         self.waits_for_seats(1);
@@ -57,7 +66,9 @@ impl Desk {
         let mut remote = self.door().connect(&self.sshd.endpoint()).unwrap();
         let taken = remote.take(&["other", label]);
         let said = taken.map(|mut taken| {
-            assert_eq!((taken.label.as_str(), taken.nonce.as_str()), ("label", "nonce"));
+            assert_eq!(taken.label, "label");
+            // Its lines are known by the nonce; one that has stayed says none.
+            assert_eq!(taken.nonce.is_some(), self.dir.path().join("up").exists());
             taken.pipe.send(b" and more").unwrap();
             let (mut came, mut buffer) = (String::new(), [0; 100]);
             while !came.ends_with("more") {
@@ -84,6 +95,41 @@ fn the_next_call_finds_what_the_last_one_has_left() {
         desk.waits_for_seats(1);
     }
     // It was taken: there is none for another call.
+    assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
+    assert_eq!(desk.logins(), 1);
+}
+
+/// What the calls' own command is, whether it is there for the next one, and what that hears of it.
+type Stay = (&'static str, &'static str);
+
+const STAYS: &[Stay] = &[
+    ("echo in; head -c 4; echo on; exec cat", "wordon\n and more"),
+    // It has ended by itself: what was left is started.
+    ("echo in", "up\nwordon\n and more"),
+];
+
+#[test]
+fn the_calls_own_command_stays_where_it_can() {
+    for (own, said) in STAYS {
+        let desk = Desk::with(&[]);
+        for _ in 0..2 {
+            desk.calls(&desk.sshd.endpoint(), Some(own));
+            if said.starts_with("up") {
+                desk.waits_for("up");
+            }
+            assert_eq!(desk.takes("label"), (Some((*said).to_owned()), "own\n".to_owned()));
+            fs::remove_file(desk.dir.path().join("up")).ok();
+            desk.waits_for_seats(1);
+        }
+        assert_eq!(desk.logins(), 1);
+    }
+}
+
+#[test]
+fn one_that_has_stayed_and_speaks_unasked_is_not_taken() {
+    let desk = Desk::with(&[]);
+    desk.calls(&desk.sshd.endpoint(), Some("echo in; sleep 0.2; echo noise; exec cat"));
+    sleep(Duration::from_millis(500));
     assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
     assert_eq!(desk.logins(), 1);
 }
@@ -144,8 +190,8 @@ fn none_is_started_while_the_call_goes_on_elsewhere() {
 #[test]
 fn a_host_that_allows_one_command_at_a_time_is_no_worse_off() {
     let desk = Desk::with(&["MaxSessions 1"]);
-    for _ in 0..4 {
-        desk.leaves(&desk.sshd.endpoint());
+    for own in [None, Some("echo in; exec cat"), None, Some("echo in; exec cat")] {
+        desk.calls(&desk.sshd.endpoint(), own);
         // Whether it is started is for sshd to say, which may count the last command for a moment still.
         sleep(Duration::from_millis(100));
         assert_eq!(desk.takes("label"), (None, "own\n".to_owned()));
