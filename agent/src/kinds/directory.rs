@@ -9,7 +9,9 @@ use crate::parts::place;
 use crate::parts::reach::Reach;
 use crate::parts::tree::{Found, MOST_REMOVED, Tree, below, removed};
 use crate::system::{Entry, EntryKind, Look, System};
-use model::{Gather, Claim, Failure, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val};
+use model::{
+    Claim, Failure, Gather, Globs, HostPath, Op, Principal, Problem, Segment, SourceTree, Step, Thing, Val,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
