@@ -56,7 +56,9 @@ fn tell(mut to: impl std::io::Write, text: &str) -> u8 {
 mod linux {
     use super::{FAILED, tell};
     use agent::os::child::start_anew;
-    use agent::serve::{Input, Pace, Pipes, is_wanted, remove_leftovers, serve as serve_order, state_of};
+    use agent::serve::{
+        Input, Pace, Pipes, Program, is_wanted, remove_leftovers, serve as serve_order, state_of,
+    };
     use agent::state::{DEFAULT_ROOT, StateDir};
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use std::fs::File;
@@ -90,6 +92,7 @@ mod linux {
         // Who leads a session already has none to leave.
         rustix::process::setsid().ok();
         let own = std::env::current_exe().map_err(|error| format!("the agent has no path: {error}"))?;
+        let program = Program::at(&own);
         if let Start::Wanted(seconds) = start {
             // One that has stayed is called `exe` else.
             rustix::thread::set_name(c"keel-agent").ok();
@@ -107,11 +110,11 @@ mod linux {
         remove_leftovers(&own, SystemTime::now())
             .map_err(|failure| format!("what older pushes left could not be removed: {failure}"))?;
         match stay {
-            Some(patience) => {
+            Some(patience) if program.is_ok_and(|program| program.is_as_it_was()) => {
                 let arguments = ["serve", "spare", &patience.as_secs().to_string()];
                 Err(format!("the agent cannot stay: {}", start_anew(&own, &arguments)))
             }
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -287,7 +287,7 @@ impl Rights {
 /// Starts the program of this process anew in its place, by this name and with its streams and its environment: nothing of what it did is in its
 /// memory any more. Returns only where that cannot be.
 pub fn start_anew(name: &Path, arguments: &[&str]) -> io::Error {
-    // The very file that runs, and that the kernel lets nobody write to meanwhile. By its path it could be another one by now.
+    // The very file that runs: by its path it could be another one by now.
     #[expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
     let mut command = Command::new("/proc/self/exe");
     command.arg0(name).args(arguments).exec()

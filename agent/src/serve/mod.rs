@@ -17,4 +17,4 @@ mod spare;
 pub use input::Input;
 pub use leftovers::{remove_leftovers, state_of};
 pub use service::{Pace, Pipes, serve};
-pub use spare::is_wanted;
+pub use spare::{Program, is_wanted};

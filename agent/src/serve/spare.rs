@@ -17,11 +17,10 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// `input` or `own` cannot be looked at.
 pub fn is_wanted(input: BorrowedFd<'_>, own: &Path, patience: Duration) -> Result<bool, Failure> {
-    let before = seen(own)?;
+    let program = Program::at(own)?;
     let first = has_first(input, patience);
     let first = first.map_err(|errno| Failure::io("wait for", "the first word", errno))?;
-    // Where it cannot be looked at any more, it is not what it was.
-    Ok(first && seen(own).is_ok_and(|now| now == before))
+    Ok(first && program.is_as_it_was())
 }
 
 fn has_first(input: BorrowedFd<'_>, patience: Duration) -> Result<bool, Errno> {
@@ -38,6 +37,27 @@ fn has_first(input: BorrowedFd<'_>, patience: Duration) -> Result<bool, Errno> {
             Ok(0) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
+    }
+}
+
+/// A program as it was when it was looked at.
+pub struct Program<'a> {
+    own: &'a Path,
+    seen: Seen,
+}
+
+impl<'a> Program<'a> {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// It, or one of its directories, cannot be looked at.
+    pub fn at(own: &'a Path) -> Result<Self, Failure> {
+        Ok(Self { own, seen: seen(own)? })
+    }
+
+    /// Whether it is that still, and so are its directories. What cannot be looked at any more is not what it was.
+    pub fn is_as_it_was(&self) -> bool {
+        seen(self.own).is_ok_and(|now| now == self.seen)
     }
 }
 

@@ -148,6 +148,21 @@ fn one_that_stays_serves_again_and_says_nothing_meanwhile() {
 }
 
 #[test]
+fn one_whose_program_is_another_by_then_does_not_stay() {
+    let host = host();
+    let mut peer = host.start();
+    peer.hear_until("hello");
+    replace(&host);
+    peer.order(&Order::Plan(work(&host)));
+    let up = peer.hear_until("want");
+    let Up::Want(wanted) = up else { panic!("{up:?}") };
+    peer.give(&wanted, &[b"a"]);
+    peer.hear_until("done");
+    let (_, complained, code) = end(peer);
+    assert_eq!((complained.as_str(), code), ("", Some(0)));
+}
+
+#[test]
 fn after_a_change_or_a_no_none_stays() {
     for (yes, ending) in [(true, Ending::Changed), (false, Ending::Declined)] {
         let host = host();
