@@ -53,6 +53,8 @@ pub(super) fn keep(mut line: Line, place: &Place) -> io::Result<()> {
             Served::Broken => return Ok(()),
         };
         let Some(path) = place.socket(&endpoint) else { return Ok(()) };
+        // Before anybody can find it: who finds one comes in time, however long this process takes to go on.
+        let until = end.min(awake_or_not() + endpoint.keep);
         // The next call may come before the last command has ended: it waits here. The last one ends when this is there.
         let seat = Seat::take(&path)?;
         ahead.waits_for(&line);
@@ -62,7 +64,6 @@ pub(super) fn keep(mut line: Line, place: &Place) -> io::Result<()> {
         {
             return Ok(());
         }
-        let until = end.min(awake_or_not() + endpoint.keep);
         let Some(next) = seat.wait(&mut ssh, &mut ahead, until)? else { return Ok(()) };
         drop(seat);
         line = next;

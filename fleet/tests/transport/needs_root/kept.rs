@@ -208,14 +208,14 @@ fn it_ends_by_itself_some_time_after_its_last_use_and_nothing_of_it_stays() {
 #[test]
 fn who_comes_right_after_a_sleep_that_was_longer_finds_none() {
     let desk = Desk::new();
-    let endpoint = Endpoint { keep: Duration::from_secs(1), ..desk.sshd.endpoint() };
+    let keep = Duration::from_secs(3);
+    let endpoint = Endpoint { keep, ..desk.sshd.endpoint() };
     desk.says(&endpoint, "true");
     desk.waits_for_seats(1);
-    sleep(Duration::from_millis(100));
     desk.signal_keepers("-STOP");
     std::thread::scope(|scope| {
         let call = scope.spawn(|| desk.says(&endpoint, "echo in"));
-        sleep(Duration::from_millis(1500));
+        sleep(keep);
         desk.signal_keepers("-CONT");
         assert_eq!(call.join().unwrap(), "in\n");
     });
