@@ -16,8 +16,8 @@ const HERE: &str = "127.0.0.1";
 
 /// Looks, and tells what was seen.
 pub(super) fn check(checks: &[CheckSpec], means: &Means<'_>) -> Result<Ending, Failure> {
-    let open = || -> Box<dyn Machine> {
-        Box::new(Host::attended(Arc::new(NoBlobs), Attendance { tell: &|_| {}, stop: &AT_ONCE }))
+    let open = || -> Arc<dyn Machine> {
+        Arc::new(Host::attended(Arc::new(NoBlobs), Attendance { tell: &|_| {}, stop: &AT_ONCE }))
     };
     let scene = Scene { machine: Some(&open), address: HERE, tls: None, names: None, stop: means.stop };
     let results = run(checks, &scene);

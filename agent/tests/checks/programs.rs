@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wire::NoBlobs;
 
 fn seen(params: Value) -> String {
-    said(&look(&spec("command", params), Some(&|| Box::new(Host::new(Arc::new(NoBlobs))))))
+    said(&look(&spec("command", params), Some(&|| Arc::new(Host::new(Arc::new(NoBlobs))))))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use agent::checks::{Machine, Scene, run};
 use model::{CheckEnd, CheckResult, CheckSpec};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// A check of a subject; one try may take a second.
@@ -11,12 +12,12 @@ pub fn spec(subject: &str, params: Value) -> CheckSpec {
 }
 
 /// Opens a host.
-pub type Open<'a> = &'a (dyn Fn() -> Box<dyn Machine + 'a> + Sync);
+pub type Open<'a> = &'a (dyn Fn() -> Arc<dyn Machine> + Sync);
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Looks at a host in memory that `open` makes, or from outside.
-pub fn look<'a>(spec: &CheckSpec, open: Option<Open<'a>>) -> CheckResult {
+pub fn look(spec: &CheckSpec, open: Option<Open<'_>>) -> CheckResult {
     let scene = Scene { machine: open, address: "127.0.0.1", tls: None, names: None, stop: &NEVER };
     run(std::slice::from_ref(spec), &scene).remove(0)
 }

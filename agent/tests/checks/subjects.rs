@@ -6,6 +6,7 @@ use agent::checks::SUBJECTS;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +33,7 @@ fn every_case_is_seen_as_it_was_meant() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for case in toml::from_str::<Cases>(&text).unwrap().case {
             let (subject, params) = case.check.iter().next().unwrap();
-            let found = said(&look(&spec(subject, params.clone()), Some(&|| Box::new(case.host.layer()))));
+            let found = said(&look(&spec(subject, params.clone()), Some(&|| Arc::new(case.host.layer()))));
             if found != case.says {
                 wrong.push(format!("{subject} {params}\n  wanted {}\n  found  {found}", case.says));
             }

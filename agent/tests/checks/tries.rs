@@ -1,10 +1,12 @@
 //! When something is tried again, and for how long.
 
-use crate::scene::{look, spec};
-use agent::checks::{Scene, run};
-use model::{CheckEnd, CheckSpec};
+use crate::scene::{look, said, spec};
+use agent::checks::{Machine, Programs, Ran, Scene, run};
+use agent::system::{Attempt, Entry, Layer, Look, System};
+use model::{CheckEnd, CheckSpec, Failure, HostPath, Op, Principal, Subject};
 use serde_json::json;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,4 +59,44 @@ fn a_stop_ends_all_tries() {
     });
     assert_eq!(results[0].end, CheckEnd::Failed);
     assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
+/// A host with a file system that does not answer.
+struct Silent(Layer<'static>);
+
+impl System for Silent {
+    fn below(&self) -> &dyn System {
+        &self.0
+    }
+
+    fn look(&self, path: &HostPath, how: Look) -> Result<Option<Entry>, Failure> {
+        while path.to_string() == "/silent" {
+            thread::park();
+        }
+        self.0.look(path, how)
+    }
+
+    fn execute(&self, op: &Op, attempt: &Attempt) -> Result<Vec<Subject>, Failure> {
+        self.0.execute(op, attempt)
+    }
+
+    fn clean(&self, op: &Op, mark: &str) -> Result<(), Failure> {
+        self.0.clean(op, mark)
+    }
+}
+
+impl Programs for Silent {
+    fn run(&self, argv: &[String], user: Option<&Principal>, timeout: Duration) -> Result<Ran, Failure> {
+        self.0.run(argv, user, timeout)
+    }
+}
+
+#[test]
+fn a_file_system_that_does_not_answer_is_unknown_and_holds_up_nobody() {
+    let stop = AtomicBool::new(false);
+    let open = || -> Arc<dyn Machine> { Arc::new(Silent(Layer::memory())) };
+    let scene = Scene { machine: Some(&open), address: "127.0.0.1", tls: None, names: None, stop: &stop };
+    let checks = ["/silent", "/"].map(|path| spec("file", json!({ "path": path })));
+    let said: Vec<String> = run(&checks, &scene).iter().map(said).collect();
+    assert_eq!(said, ["unknown: cannot tell the state of /silent: it did not answer within 1 s", "passed"]);
 }

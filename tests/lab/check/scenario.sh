@@ -84,6 +84,27 @@ host test -e /srv/comes
 host mkdir /srv/page
 assert_exit 0 laptop check web1 --only 'page/*'
 
+# A file system that does not answer, where this kernel can have one whose daemon does nothing: in time, nothing can be told of what is there, and of all
+# else it can. Nobody who looked is left behind.
+if [[ -e /dev/fuse ]]; then
+    host mkdir /srv/dead
+    exec 9<>/dev/fuse
+    nsenter --mount="/proc/${LAB_INIT_LIST[0]}/ns/mnt" mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead /srv/dead
+    printf '[check.dead]\nfile = "/srv/dead/x"\ntimeout = "2s"\n[check.srv]\nfile = "/srv"\n[check.mounted]\nmount = "/srv/dead"\n' >"$LAPTOP/dead.toml"
+    put "$LAPTOP/dead.toml" /root/dead.toml
+    for look in "laptop check web1 --no-keep -f $LAPTOP/dead.toml" "keel check --local -f dead.toml"; do
+        SECONDS=0
+        assert_exit 1 $look
+        ((SECONDS < 30)) || lab_fail "$look took $SECONDS s"
+        assert_contains "$OUTPUT" "1 of 3 checks could not be told"
+        assert_contains "$OUTPUT" "cannot tell the state of /srv/dead/x: it did not answer within 2 s"
+    done
+    assert_exit 3 laptop check web1 --no-keep -f "$LAPTOP/dead.toml" --exit monitor
+    all_gone() { host_sh '! pgrep ^keel'; }
+    soon all_gone
+    exec 9<&-
+fi
+
 # The same on the host itself, and a host that is not there.
 put site /root/site
 assert_exit 0 keel check --local web1 --site site --only 'sshd-*,page/*'
