@@ -130,7 +130,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
     (
         "port",
         r#"{"number": 80}"#,
-        "nft -f - table inet keel_drill { chain input { type filter hook input priority -300; policy accept; tcp dport 80 drop } }",
+        "nft -f - table inet keel_drill { chain prerouting { type filter hook prerouting priority -300; policy accept; fib daddr type local tcp dport 80 drop } chain input { type filter hook input priority -300; policy accept; tcp dport 80 drop } chain output { type filter hook output priority -300; policy accept; fib daddr type local tcp dport 80 drop } }",
         "nft list table inet keel_drill; nft delete table inet keel_drill",
     ),
     ("disk", r#"{"path": "/srv"}"#, "fill /srv/.keel-drill 36", "remove /srv/.keel-drill"),

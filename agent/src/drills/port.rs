@@ -7,8 +7,9 @@ use model::{Failure, Problem, Repair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What goes to a port is dropped, on the host itself as well as from outside. `port = 5432` is short for `port = { number = 5432 }`. The
-/// rule is in a table of nftables of its own: `nft delete table inet keel_drill` takes it back by hand. The port of ssh is refused.
+/// What goes to a port is dropped, on the host itself as well as from outside, also where the host passes it on to a container (DNAT).
+/// `port = 5432` is short for `port = { number = 5432 }`. The rules are in a table of nftables of their own: `nft delete table inet keel_drill`
+/// takes them back by hand. The port of ssh is refused.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Port {
@@ -17,7 +18,8 @@ pub struct Port {
     /// `tcp` or `udp`.
     #[serde(default)]
     protocol: Protocol,
-    /// `in`: this port of the host. `out`: this port of everybody else, as of a database that the host needs.
+    /// `in`: this port of the host. `out`: this port of everybody else, as of a database that the host needs; what the host only passes on, as
+    /// from a container, is let through.
     #[serde(default)]
     way: Way,
 }
@@ -79,17 +81,19 @@ impl Fault for Port {
 
     fn inject(&self, _: &Note, tools: &dyn Tools) -> Result<String, Cannot> {
         let protocol = if self.protocol == Protocol::Tcp { "tcp" } else { "udp" };
-        let (hook, words) = match self.way {
-            Way::In => ("input", "to port"),
-            Way::Out => ("output", "from here to port"),
-        };
         let rule = format!("{protocol} dport {} drop", self.number);
-        put(&[(hook, rule)], tools)?;
+        // By the address and port that a client knows, before NAT gives it others. Of what goes to somebody else through this host it is none.
+        let own = format!("fib daddr type local {rule}");
+        let (rules, words) = match self.way {
+            Way::In => (vec![("prerouting", own.clone()), ("input", rule), ("output", own)], "to port"),
+            Way::Out => (vec![("output", rule)], "from here to port"),
+        };
+        put(&rules, tools)?;
         Ok(format!("{protocol} {words} {} is dropped (nftables)", self.number))
     }
 
     fn undo(_: &Note, tools: &dyn Tools) -> Result<String, Failure> {
-        Ok(if clear(tools)? { "the rule of nftables is gone".to_owned() } else { String::new() })
+        Ok(if clear(tools)? { "the rules of nftables are gone".to_owned() } else { String::new() })
     }
 }
 
