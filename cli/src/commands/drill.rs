@@ -11,7 +11,7 @@ use crate::vault::Opening;
 use crate::view;
 use crate::view::Stopped;
 use crate::view::drill::{Told, View};
-use crate::work::{Crew, Fleet, Live, Machines, seconds};
+use crate::work::{Crew, Fleet, Live, Machines, Turn, seconds};
 use anyhow::anyhow;
 use dsl::Tests;
 use std::collections::BTreeSet;
@@ -54,6 +54,13 @@ pub fn run(args: Args, format: Format) -> anyhow::Result<Exit> {
     };
     let wishes = Wishes::heard(Stopped::Here)?;
     let fleet = Fleet::new(&hosts, (&args.site, &files), &wishes.stop)?;
+    let _ours = match args.yes.then(|| Turn::take(&args.target)).transpose()? {
+        Some(Turn::Theirs(who)) => {
+            view::failure(&format!("one host at a time: {who}, goes on here; wait for its end"));
+            return Ok(Exit::Locked);
+        }
+        turn => turn,
+    };
     let mut call = Call {
         args: &args,
         view: View::new(format),

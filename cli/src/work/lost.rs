@@ -4,18 +4,24 @@ use crate::view;
 use fleet::{Lost, Runs, Target};
 use std::collections::BTreeMap;
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Where runs are kept: `$XDG_STATE_HOME/evenkeel`, or else `~/.local/state/evenkeel` (XDG Base Directory Specification). `None`, which is
-/// said, where neither is known.
-pub fn runs() -> Option<Runs> {
+/// Where this program keeps what it knows: `$XDG_STATE_HOME/evenkeel`, or else `~/.local/state/evenkeel` (XDG Base Directory Specification).
+/// `None` where neither is known.
+pub(super) fn state() -> Option<PathBuf> {
     // The specification has relative paths ignored.
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
+    Some(state?.join("evenkeel"))
+}
+
+/// Where runs are kept; `None`, which is said, where that is not known.
+pub fn runs() -> Option<Runs> {
+    let state = state();
     if state.is_none() {
         view::remark("neither XDG_STATE_HOME nor HOME is set: which runs go on is not kept");
     }
-    state.map(|state| Runs::new(&state.join(Path::new("evenkeel"))))
+    state.map(|state| Runs::new(&state))
 }
 
 /// Says which runs go on, as far as this machine knows, on hosts other than those that are seen to anyway.

@@ -14,6 +14,7 @@ mod lost;
 mod push;
 mod sourced;
 mod stay;
+mod turn;
 mod way;
 
 pub use conditions::{Conditions, seconds};
@@ -31,3 +32,4 @@ pub use keep::play_keeper;
 pub use login::Login;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 pub use push::{beside_this_program, targets};
+pub use turn::Turn;
