@@ -123,12 +123,25 @@ impl Child {
         self.run_on_the_way()
     }
 
+    /// The same; it is killed when the calling thread ends.
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn run_tied(&self) -> Result<Output, Failure> {
+        wait();
+        self.run_by(Bond::Tied)
+    }
+
     /// The same, also while this process is being moved.
     ///
     /// # Errors
     /// Those of `run`.
     pub fn run_on_the_way(&self) -> Result<Output, Failure> {
-        let mut child = self.command(Bond::Loose)?.spawn().map_err(|error| self.not_started(&error))?;
+        self.run_by(Bond::Loose)
+    }
+
+    fn run_by(&self, bond: Bond) -> Result<Output, Failure> {
+        let mut child = self.command(bond)?.spawn().map_err(|error| self.not_started(&error))?;
         let input = self.stdin.as_ref().map_or(&[][..], |bytes| bytes.expose());
         let carried = carry(&mut child, input, self.timeout, self.cap);
         let (ending, stdout, stderr) =

@@ -50,7 +50,7 @@ impl Asker {
                 inner.stage = Stage::UnderWay;
                 let (bell, answered) = (Arc::clone(&self.bell), Arc::clone(&self.inner));
                 let thread = std::thread::Builder::new().name("asks".to_owned()).spawn(move || {
-                    let answer = child.run();
+                    let answer = child.run_tied();
                     lock(&answered).stage = Stage::Answered(Box::new((answer, Instant::now())));
                     bell.ring();
                 });

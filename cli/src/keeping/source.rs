@@ -105,7 +105,7 @@ impl Compiler {
 
     /// The site by the last answer of the place; while there is none, by what is in force.
     fn newest(&self) -> Result<Site, NoSite> {
-        let Some(asker) = &self.asker else { return self.by(self.child(Ask::Place).run()) };
+        let Some(asker) = &self.asker else { return self.by(self.child(Ask::Place).run_tied()) };
         if let Some((answer, again)) = asker.take() {
             let found = self.by(answer);
             if again {
@@ -119,7 +119,7 @@ impl Compiler {
                 Ok(site)
             }
             // There is nothing to keep even meanwhile.
-            Err(_) => self.by(self.child(Ask::Place).run()),
+            Err(_) => self.by(self.child(Ask::Place).run_tied()),
         }
     }
 
@@ -142,7 +142,7 @@ impl Compiler {
     /// What is in force, whatever the place may have.
     fn in_force(&self) -> Result<Site, NoSite> {
         let none = |why: String| NoSite { why, files: Vec::new() };
-        let said = said(self.child(Ask::Nobody).run()).map_err(none)?;
+        let said = said(self.child(Ask::Nobody).run_tied()).map_err(none)?;
         let mut site = read(&said, |bundle| self.open(bundle))?;
         site.refused.clone_from(&self.refused.borrow());
         Ok(site)

@@ -84,6 +84,33 @@ fn kills_the_whole_group_when_time_is_up() {
     assert_gone(&dir.path().join("pid"));
 }
 
+/// The environment has it that this process is a parent that does not end by itself.
+#[test]
+fn plays_the_parent() {
+    if let Some(dir) = std::env::var_os("KEEL_TEST_PARENT") {
+        let mut child = sh("echo $$ >new; mv new pid; exec sleep 60");
+        child.cwd = dir.into();
+        child.run_tied().unwrap();
+    }
+}
+
+#[test]
+fn one_that_is_tied_ends_with_a_parent_that_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let me = std::env::current_exe().unwrap();
+    let mut parent =
+        Child::new([me.as_os_str(), "--exact".as_ref(), "os::child::tests::plays_the_parent".as_ref()]);
+    parent.env.insert("KEEL_TEST_PARENT".into(), dir.path().into());
+    let parent = parent.start(super::Outlet::Piped).unwrap();
+    let (pid, until) = (dir.path().join("pid"), Instant::now() + Duration::from_secs(20));
+    while !pid.exists() {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    parent.kill().unwrap();
+    assert_gone(&pid);
+}
+
 #[test]
 fn kills_what_does_not_listen() {
     let mut child = sh("trap '' TERM; while :; do sleep 0.1; done");
