@@ -14,6 +14,7 @@ read -ra LAB_INIT_LIST <<<"$LAB_INITS"
 LAB_BEHIND=()
 LAB_HOST=1
 LAB_USER=root
+LAB_AFRESH=
 
 # ---- reaching hosts ----------------------------------------------------------------------------------------
 
@@ -22,6 +23,12 @@ on() { local LAB_HOST=$1; shift; "$@"; }
 
 # as USER COMMAND…: the same as another user, `admin` (who has sudo without a password).
 as() { local LAB_USER=$1; shift; "$@"; }
+
+# afresh COMMAND…: the same with a login of its own for each call, where it is that which matters.
+afresh() { local LAB_AFRESH=yes; "$@"; }
+
+# lets_go: root's line ends; what comes next logs in anew.
+lets_go() { lab_ssh -O exit 2>/dev/null || true; }
 
 # address: the address of the host, for curl and the like.
 address() { echo "${LAB_ADDRESS_LIST[LAB_HOST - 1]}"; }
@@ -41,6 +48,7 @@ power_cycle() {
         ! tr '\0' '\n' 2>/dev/null <"$proc/environ" | grep -qxF "$mark" || pid=${proc#/proc/}
     done
     touch "$(folder)/boots-again"
+    lets_go
     kill -9 "${pid:?the host does not run}"
 }
 
@@ -56,11 +64,14 @@ behind() {
     LAB_BEHIND[inner]=$outer
 }
 
+# The line of root is kept for what comes next; another user logs in each time.
 lab_ssh() {
-    local through=()
+    local through=() line=()
     [[ -z ${LAB_BEHIND[LAB_HOST]:-} ]] || through=(network)
+    [[ $LAB_USER != root || -n $LAB_AFRESH ]] ||
+        line=(-o ControlMaster=auto -o ControlPath="$(folder)/%h" -o ControlPersist=20 -o ServerAliveInterval=3)
     "${through[@]}" \
-    ssh -F none -i "$LAB_KEY" -o UserKnownHostsFile="$(folder)/known_hosts" -o GlobalKnownHostsFile=none \
+    ssh -F none "${line[@]}" -i "$LAB_KEY" -o UserKnownHostsFile="$(folder)/known_hosts" -o GlobalKnownHostsFile=none \
         -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=10 \
         -o LogLevel=ERROR "$LAB_USER@$(address)" "$@"
 }

@@ -21,6 +21,7 @@ heard() { jq -c 'select(.event != "push" and .event != "fleet") | del(.host)' "$
 # those who log in meanwhile along.
 host_sh 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y libpam-systemd >/dev/null 2>&1
     mkdir -p /etc/systemd/logind.conf.d; printf "[Login]\nKillUserProcesses=yes\nUserStopDelaySec=infinity\n" >/etc/systemd/logind.conf.d/kill.conf; systemctl restart systemd-logind'
+lets_go
 begin
 pid=$(runner)
 assert_contains "$(cgroup "$pid")" /keel-run-1.scope
@@ -35,7 +36,7 @@ sessions=$(host loginctl list-sessions --no-legend | awk '$3 == "admin" { print 
 for session in $sessions; do host loginctl terminate-session "$session" || true; done
 host_sh 'systemd-run --quiet --on-active=4 systemctl start ssh; pkill -9 -f "^sshd: admin@" || true; systemctl stop ssh'
 # With libpam-systemd a login waits until the user manager of the session before has gone.
-SOON=180 soon host true 2>&-
+SOON=180 soon afresh host true 2>&-
 host test -d "/proc/$pid"
 assert_eq "" "$(host_sh 'test ! -e /run/waited || echo waited')"
 

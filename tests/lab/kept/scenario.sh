@@ -5,7 +5,7 @@
 . "$LAB/laptop.sh"
 
 laptop_knows one two
-logins() { host_sh 'journalctl --boot -u ssh --no-pager -o cat | grep -c "Accepted publickey for admin" || true'; }
+logins() { host_sh 'journalctl --sync; journalctl --boot -u ssh --no-pager -o cat | grep -c "Accepted publickey for admin" || true'; }
 # connections: those of the user that the host's sshd has.
 connections() { host_sh 'pgrep -fc "^sshd: admin@" || true'; }
 are() { [[ $("$1") == "$2" ]]; }

@@ -5,7 +5,7 @@
 put site /root/site
 apply() { keel_on_host apply -f site/host.toml --yes "$@"; }
 # A reload of sshd refuses connections for an instant.
-said() { soon host true && host /usr/sbin/sshd -T | awk -v key="$1" '$1 == key { print $2 }'; }
+said() { soon afresh host true && host /usr/sbin/sshd -T | awk -v key="$1" '$1 == key { print $2 }'; }
 
 keys=$(snapshot /etc/ssh/ssh_host_ed25519_key /etc/ssh/ssh_host_ed25519_key.pub) root=$(said permitrootlogin)
 pid=$(host systemctl show -P MainPID ssh)
@@ -40,5 +40,5 @@ assert_eq "" "$(host find /etc/ssh -name '.*')" "left behind"
 # Who could log in still can; what is said holds from the next connection on.
 assert_exit 0 apply --set root=no
 soon as admin host true
-assert_exit 255 host true
+assert_exit 255 afresh host true
 assert_eq 0 "$(as admin host sudo -n id -u)"

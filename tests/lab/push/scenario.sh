@@ -16,7 +16,8 @@ started_by() {
     tracer=$!
     soon grep -q "^TracerPid:.*$tracer" "/proc/$sshd/status"
     "$@" || status=$?
-    kill "$tracer"
+    # It would wait for ever for a process that ends just then.
+    kill -KILL "$tracer"
     wait "$tracer" || true
     sed -nE 's,^execve\("[^"]*/([^"]*)".* = 0$,\1,p' "$LAPTOP"/trace.* | sed 's/\(keel-agent\)-.*/\1/' | LC_ALL=C sort >"$LAPTOP/started"
     return "$status"
