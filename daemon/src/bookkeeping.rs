@@ -118,7 +118,7 @@ impl Books<'_> {
         let fight = self.memory.breaker.corrected(id, &self.settings.fights, now.seconds)?;
         let until = time(fight.until);
         let other = self.writers.who(Path::new(id.name()));
-        let other = other.unwrap_or_else(|| "who the other side is cannot be told".to_owned());
+        let other = other.unwrap_or_else(|why| format!("who the other side is cannot be told{why}"));
         let open = OpenFight { until: until.clone(), other: other.clone() };
         self.memory.fights.insert(id.clone(), open);
         Some(What::Fight { id: id.clone(), corrections: fight.corrections, until, other })

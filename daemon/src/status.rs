@@ -42,7 +42,7 @@ pub struct Status {
     pub directories: usize,
     /// How many units are watched.
     pub units: usize,
-    /// What should be watched and is not, and why: it is looked at by the schedule alone.
+    /// What should be watched and is not, and why: it is looked at by the schedule alone, or nobody knows who writes there.
     pub unwatched: BTreeMap<String, String>,
     /// Ways of telling that fail, and why.
     pub untold: BTreeMap<String, String>,

@@ -77,7 +77,9 @@ impl Watched {
         let files = self.files.unwatched.iter().map(|(dir, why)| (dir.display().to_string(), why.clone()));
         let units = self.manager.away().map(|why| (UNITS.to_owned(), why.to_owned()));
         let mounts = self.mounts_away.iter().map(|why| ("mounts".to_owned(), why.clone()));
-        below.chain(files).chain(units).chain(mounts).collect()
+        let writers =
+            self.writers.unheard().map(|(dir, why)| (format!("who writes in {}", dir.display()), why));
+        below.chain(files).chain(units).chain(mounts).chain(writers).collect()
     }
 
     /// Takes up what has happened since.

@@ -139,9 +139,7 @@ pub fn message(what: &What) -> String {
         What::FightOver { id } => format!("nobody fights over {id} any more"),
         What::Paused { words } => words.clone(),
         What::Resumed => "goes on".to_owned(),
-        What::Unwatched { what, why } => {
-            format!("{what} cannot be watched, only looked at by schedule: {why}")
-        }
+        What::Unwatched { what, why } => format!("not watched, {what}: {why}"),
         What::Note { text } => text.clone(),
     }
 }

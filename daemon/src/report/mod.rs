@@ -139,7 +139,7 @@ pub enum What {
     },
     /// It goes on.
     Resumed,
-    /// Something cannot be watched, and is looked at by the schedule alone.
+    /// Something cannot be watched: it is looked at by the schedule alone, or nobody knows who writes there.
     Unwatched {
         /// What.
         what: String,

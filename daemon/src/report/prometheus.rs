@@ -81,7 +81,7 @@ fn metrics(status: &Status) -> String {
         &one(status.fights.len() as f64),
     );
     gauge("corrections", "Corrections of drift since the agent began.", &one(status.corrections as f64));
-    gauge("unwatched", "Things that are looked at by schedule alone.", &one(status.unwatched.len() as f64));
+    gauge("unwatched", "Things that should be watched and are not.", &one(status.unwatched.len() as f64));
     let troubles = one(troubles(status) as f64);
     gauge(
         "troubles",
