@@ -8,6 +8,7 @@ use crate::agenda::Agenda;
 use crate::host::Host;
 use crate::in_force::InForce;
 use crate::interest::Who;
+use crate::locked::Locked;
 use crate::memory::Memory;
 use crate::notebook::Notebook;
 use crate::pause::{self, Standing};
@@ -33,6 +34,7 @@ pub struct ControlLoop<'a> {
     watched: Watched,
     agenda: Agenda,
     pause: Standing,
+    locked: Locked,
     notebook: Notebook,
     reporters: Reporters<'a>,
     _lock: Lock,
@@ -65,6 +67,7 @@ impl<'a> ControlLoop<'a> {
             in_force: InForce::new(source, host.clock),
             watched: Watched::new(),
             pause: Standing::default(),
+            locked: Locked::default(),
             settings,
             wait,
             notebook,
@@ -116,6 +119,7 @@ impl<'a> ControlLoop<'a> {
         // They may be those before, where nobody could read what stands there when this began.
         self.agenda.put(Who::Settings, Instant::now());
         self.agenda.want_everything(Cause::Start);
+        self.locked.read(&self.host.state, &(self.host.clock)());
         while !self.wait.is_over() {
             self.gather()?;
             self.mind_pause();
@@ -142,7 +146,7 @@ impl<'a> ControlLoop<'a> {
     fn sleep(&mut self) -> Result<(), Failure> {
         let now = self.now();
         let (fights, opens) = (self.notebook.memory.breaker.next(now), self.settings.windows.opens(now));
-        let at = [self.pause.until(), fights, opens].into_iter().flatten();
+        let at = [self.pause.until(), self.locked.until(), fights, opens].into_iter().flatten();
         let at = at.fold(self.agenda.next(), u64::min);
         let within = if self.pause.is_on() { self.agenda.heeded() } else { self.agenda.soonest() };
         let within = self.watched.again().into_iter().chain(within).min();
@@ -172,10 +176,7 @@ impl<'a> ControlLoop<'a> {
         }
         self.watched.tell(&mut self.reporters, &mut self.notebook.status);
         self.reporters.mind(&mut self.notebook.status);
-        if self.agenda.is_due(Who::Locks, Instant::now()) {
-            self.agenda.done(Who::Locks);
-            self.agenda.want_everything(Cause::Asked);
-        }
+        self.mind_locks();
         if self.wait.look.swap(false, std::sync::atomic::Ordering::SeqCst) {
             self.agenda.put(Who::Site, Instant::now());
             self.agenda.want_everything(Cause::Asked);
@@ -191,6 +192,16 @@ impl<'a> ControlLoop<'a> {
         self.mind_fights(now);
         self.agenda.mind_waiting(Instant::now());
         Ok(())
+    }
+
+    /// What was altered while the host was locked is looked at as soon as a lock is taken away, or ends.
+    fn mind_locks(&mut self) {
+        let clock = (self.host.clock)();
+        if self.agenda.is_due(Who::Locks, Instant::now()) || self.locked.has_ended(&clock) {
+            self.agenda.done(Who::Locks);
+            self.locked.read(&self.host.state, &clock);
+            self.agenda.want_everything(Cause::Asked);
+        }
     }
 
     /// Who was left alone for long enough is tried again.

@@ -25,6 +25,8 @@ mod in_force;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod interest;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
+mod locked;
+#[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod look;
 #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
 mod memory;

@@ -3,6 +3,7 @@
 //! is `agent`'s, which is there on hosts that are reached over SSH.
 
 use crate::report::What;
+use crate::schedule::whole_seconds;
 use agent::state::StateDir;
 use agent::work::keeping::{PAUSE as NAME, end_of};
 use jiff::Timestamp;
@@ -43,7 +44,7 @@ pub fn read(state: &StateDir, now: u64) -> Result<Option<Pause>, Failure> {
 /// The pause, as the agent knows of it.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
-    /// When it ends, in seconds since 1970; `None` where there is none.
+    /// By when it has ended, in seconds since 1970; `None` where there is none.
     until: Option<u64>,
 }
 
@@ -53,7 +54,7 @@ impl Standing {
         self.until.is_some()
     }
 
-    /// When it ends.
+    /// By when it has ended.
     pub(crate) fn until(&self) -> Option<u64> {
         self.until
     }
@@ -63,8 +64,7 @@ impl Standing {
         match read(state, now) {
             Ok(None) => self.until.take().map(|_| What::Resumed),
             Ok(Some(pause)) => {
-                let until = end_of(&pause).map(|until| u64::try_from(until.as_second()).unwrap_or(0));
-                let until = until.unwrap_or(u64::MAX);
+                let until = end_of(&pause).map_or(u64::MAX, whole_seconds);
                 let before = self.until.replace(until);
                 (before != Some(until)).then(|| What::Paused { words: words(&pause) })
             }
@@ -144,5 +144,16 @@ mod tests {
             matches!(standing.look(&state, NOON), Some(What::Paused { words }) if words.contains("damaged"))
         );
         assert_eq!((standing.look(&state, NOON), standing.is_on()), (None, true));
+    }
+
+    #[test]
+    fn who_wakes_by_its_end_finds_it_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path().join("state"));
+        put(&state, &Pause { since: "2026-01-02T12:00:00.844Z".to_owned(), ..pause() }).unwrap();
+        let mut standing = Standing::default();
+        standing.look(&state, NOON);
+        assert_eq!(standing.until(), Some(NOON + 7201));
+        assert_eq!(standing.look(&state, NOON + 7201), Some(What::Resumed));
     }
 }

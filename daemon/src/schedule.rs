@@ -36,6 +36,12 @@ pub fn splay(machine_id: &str, every: u64) -> u64 {
     u64::from_be_bytes(first) % every.max(1)
 }
 
+/// The whole second since 1970 by which a time has come: who waits until the one before has nothing to do yet, again and again.
+pub fn whole_seconds(time: jiff::Timestamp) -> u64 {
+    let begun = i64::from(time.subsec_nanosecond() > 0);
+    u64::try_from(time.as_second() + begun).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Schedule, splay};

@@ -31,5 +31,5 @@ pub use file_log::FileLog;
 pub use ledger::{DamagedLedger, Ledger, Owned};
 pub use past::{Past, Read};
 pub use pending::{Pending, PendingGuard, Phase};
-pub use soft_locks::{LOCKS, refusal};
+pub use soft_locks::{LOCKS, end_of, lasts, refusal};
 pub use store::Store;

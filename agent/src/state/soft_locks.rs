@@ -34,11 +34,9 @@ impl StateDir {
         };
         let text = text_of(&bytes).map_err(|why| damaged(why.to_owned()))?;
         let all: Vec<SoftLock> = serde_json::from_slice(text).map_err(|error| damaged(error.to_string()))?;
-        let now = instant(now).map_err(&damaged)?;
         let mut lasting = Vec::new();
         for lock in all {
-            let since = instant(&lock.since).map_err(&damaged)?;
-            if now.duration_since(since).abs() < length(&lock) {
+            if lasts(&lock, now).map_err(&damaged)? {
                 lasting.push(lock);
             }
         }
@@ -109,10 +107,22 @@ impl StateDir {
     }
 }
 
+/// True where the lock has not ended; `now` is RFC 3339 in UTC.
+///
+/// # Errors
+/// Nobody can tell, and why.
+pub fn lasts(lock: &SoftLock, now: &str) -> Result<bool, String> {
+    Ok(instant(now)?.duration_since(instant(&lock.since)?).abs() < length(lock))
+}
+
+/// When it ends by itself; `None` where that cannot be told.
+pub fn end_of(lock: &SoftLock) -> Option<Timestamp> {
+    instant(&lock.since).ok()?.checked_add(length(lock)).ok()
+}
+
 /// Why somebody may not change what is locked.
 pub fn refusal(lock: &SoftLock) -> String {
-    let end = instant(&lock.since).ok().and_then(|since| since.checked_add(length(lock)).ok());
-    let until = end.map_or_else(|| "an unknown time".to_owned(), |end| format!("{end:.0}"));
+    let until = end_of(lock).map_or_else(|| "an unknown time".to_owned(), |end| format!("{end:.0}"));
     format!("locked by {} until {until}: {}", lock.owner, lock.reason)
 }
 

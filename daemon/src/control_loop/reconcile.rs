@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// So long is waited for another run that has the host, before it is tried again.
 const BUSY: Duration = Duration::from_millis(500);
 
-/// So long after there was no catalog at all, it is tried again.
+/// So long after there was no catalog at all, or a look could not be done, it is tried again.
 const SOON: Duration = Duration::from_secs(20);
 
 impl ControlLoop<'_> {
@@ -77,8 +77,13 @@ impl ControlLoop<'_> {
             End::Busy(who) => Some(who.clone()),
             _ => None,
         };
-        if busy.is_some() {
-            self.agenda.want_everything(cause);
+        match looked.end {
+            End::Busy(_) => self.agenda.want_everything(cause),
+            End::Failed(_) => {
+                let nodes = (0..=u32::MAX).zip(&all).map(|(at, _)| Who::Node(at));
+                nodes.for_each(|who| self.agenda.put(who, Instant::now() + SOON));
+            }
+            _ => {}
         }
         let Notebook { memory, status, .. } = &mut self.notebook;
         let has = |id: &Id| catalog.position(id).is_some();
@@ -100,6 +105,8 @@ impl ControlLoop<'_> {
         for who in nodes.iter().map(|at| Who::Node(*at)) {
             match looked.end {
                 End::Busy(_) => self.agenda.put(who, now),
+                // As where the disk is full: nothing else would tell that it no longer is.
+                End::Failed(_) => self.agenda.put(who, now + SOON),
                 // Also what is left as it is, and may be written to a hundred times in a second.
                 _ if is_nothing => self.agenda.was_nothing(who, now),
                 _ => self.agenda.was_something(who),
@@ -125,20 +132,27 @@ impl ControlLoop<'_> {
             End::Busy(_) => return self.agenda.wait_until(Instant::now() + BUSY),
             End::Locked(why) | End::Failed(why) => Some(why.clone()),
         };
-        let is_locked = matches!(looked.end, End::Locked(_));
+        let (is_locked, had) = (matches!(looked.end, End::Locked(_)), self.status().last.as_ref());
+        let news = trouble.clone().filter(|_| had.and_then(|last| last.trouble.as_ref()) != trouble.as_ref());
         let (at, seconds) = ((self.host.clock)(), self.now());
         let Notebook { memory, status, .. } = &mut self.notebook;
         status.looks += 1;
-        status.opens = self.settings.windows.opens(seconds).filter(|_| !looked.left.is_empty()).map(time);
         let mut books = Books { memory, status, settings: &self.settings, writers: &self.watched.writers };
         let told = books.enter(&site.work.catalog, nodes, &looked, Now { text: &at, seconds });
+        // Who looked at a few says nothing of others that wait.
+        let waits = !status.drift.is_empty() || !status.held.is_empty();
+        status.opens = self.settings.windows.opens(seconds).filter(|_| waits).map(time);
         let Looked { report, millis, notes, .. } = looked;
         let files = memory.breaker.busy().map(|id| PathBuf::from(id.name()));
         let files: BTreeSet<PathBuf> = files.filter(|path| path.is_absolute()).collect();
         self.watched.writers.mark(&files);
-        let is_news = !told.is_empty() || trouble.is_some() || cause != Cause::Event;
+        self.watched.tell(&mut self.reporters, &mut self.notebook.status);
+        let is_news = !told.is_empty() || news.is_some() || cause != Cause::Event;
         told.into_iter().for_each(|what| self.tell(what));
         notes.into_iter().for_each(|text| self.tell(What::Note { text }));
+        if let Some(why) = news.filter(|_| !is_locked) {
+            self.tell(What::Note { text: format!("the look did not come to its end: {why}") });
+        }
         let status = &mut self.notebook.status;
         status.last = Some(Last { at, cause, report: report.clone(), millis, trouble, is_locked });
         status.next = Some(time(self.agenda.next()));

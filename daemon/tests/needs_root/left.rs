@@ -105,6 +105,51 @@ fn what_was_altered_while_the_host_was_locked_is_repaired_once_it_is_not() {
 }
 
 #[test]
+fn what_was_altered_is_repaired_when_the_lock_ends_by_itself() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    let lock = |resource| {
+        let (owner, reason) = ("ann".to_owned(), "a try".to_owned());
+        let lock = SoftLock { resource, owner, reason, since: clock(), seconds: 4 };
+        world.state().put_soft_lock(lock, &clock()).unwrap();
+    };
+    // It stands there when the agent begins.
+    lock(None);
+    world.keep(|| {
+        soon("the file", || world.content() == "one\n");
+        lock(Some(world.source.id().to_string()));
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("the file again", || world.content() == "one\n");
+    });
+    assert!(world.reports().contains("\"cause\":\"asked\""), "{}", world.reports());
+}
+
+#[test]
+fn what_waits_for_a_window_is_not_forgotten_for_others_that_do_not() {
+    if has_no_root() {
+        return;
+    }
+    let mut world = World::new(None);
+    let beside = world.dir.path().join("etc/beside");
+    world.source.beside = Some(beside.clone());
+    world.keep(|| soon("the file", || world.content() == "one\n" && beside.exists()));
+    // Twelve hours from now, whatever time it is.
+    let hour = (clock()[11..13].parse::<u8>().unwrap() + 12) % 24;
+    world.keep_by(&format!("windows = [\"{hour:02}:00-{hour:02}:59\"]\n{TEXT}"), || {
+        std::fs::write(&world.source.path, "mine").unwrap();
+        soon("that it waits", || world.status().opens.is_some() && world.status().drift.len() == 1);
+        let looks = world.status().looks;
+        std::fs::write(&beside, "one\n").unwrap();
+        soon("the look at the other", || world.status().looks > looks);
+        assert!(world.status().opens.is_some(), "nobody would look when it opens");
+        std::fs::write(&world.source.path, "one\n").unwrap();
+        soon("that nothing waits", || world.status().opens.is_none());
+    });
+}
+
+#[test]
 fn what_is_left_and_written_to_all_the_time_is_looked_at_ever_more_seldom() {
     if has_no_root() {
         return;

@@ -66,6 +66,32 @@ fn who_cannot_write_down_what_it_knows_says_so_once_and_goes_on() {
 }
 
 #[test]
+fn what_could_not_be_looked_at_is_told_once_and_tried_again() {
+    if has_no_root() {
+        return;
+    }
+    let world = World::new(None);
+    world.keep(|| {
+        let (runs, away) = (world.dir.path().join("state/runs"), world.dir.path().join("away"));
+        world.alone(|| {
+            std::fs::rename(&runs, &away).unwrap();
+            std::fs::write(&runs, "in the way").unwrap();
+            std::fs::write(&world.source.path, "mine").unwrap();
+        });
+        let told = || world.reports().matches("the look did not come to its end: ").count();
+        soon("that it is told", || told() > 0);
+        let looks = world.status().looks;
+        soon("another try", || world.status().looks > looks);
+        assert_eq!((world.content().as_str(), told()), ("mine", 1));
+        world.alone(|| {
+            std::fs::remove_file(&runs).unwrap();
+            std::fs::rename(&away, &runs).unwrap();
+        });
+        soon("the file", || world.content() == "one\n");
+    });
+}
+
+#[test]
 fn its_own_runs_wake_it_once_at_most() {
     if has_no_root() {
         return;

@@ -19,6 +19,8 @@ pub struct OneFile {
     pub marker: PathBuf,
     pub on_drift: Option<OnDrift>,
     pub refused: Mutex<Option<String>>,
+    /// A file beside it, which is to hold `one` as well.
+    pub beside: Option<PathBuf>,
     /// What the file holds instead, where that is secret.
     pub secret: Mutex<Option<&'static str>>,
 }
@@ -39,13 +41,16 @@ impl Source for OneFile {
             Some(secret) => secrets.keep("s".to_owned(), secret.into()),
             None => json!(*self.wanted.lock().unwrap()),
         };
-        let node = Node {
-            id: self.id(),
+        let node = |id, content| Node {
+            id,
             origins: Vec::new(),
             params: json!({ "content": content, "mode": "0644" }),
             common: Common { on_drift: self.on_drift, ..Common::default() },
         };
-        let catalog = Catalog::new(vec![node], Vec::new()).unwrap();
+        let beside =
+            self.beside.iter().map(|path| node(Id::new("file", path.display().to_string()), json!("one\n")));
+        let nodes = [node(self.id(), content)].into_iter().chain(beside).collect();
+        let catalog = Catalog::new(nodes, Vec::new()).unwrap();
         let (scope, command) = ("test".to_owned(), "agent".to_owned());
         let work = Work { catalog, scope, command, ..Work::default() };
         let files = vec![self.marker.clone()];
@@ -98,7 +103,8 @@ impl World {
         std::fs::write(dir.path().join("agent.toml"), TEXT).unwrap();
         let (path, marker) = (dir.path().join("etc/file"), dir.path().join("site.toml"));
         let (wanted, refused, secret) = (Mutex::new("one\n".into()), Mutex::default(), Mutex::default());
-        Self { source: OneFile { path, wanted, marker, on_drift, refused, secret }, dir }
+        let beside = None;
+        Self { source: OneFile { path, wanted, marker, on_drift, refused, beside, secret }, dir }
     }
 
     pub fn state(&self) -> StateDir {
