@@ -30,6 +30,37 @@ sizes() {
 pid() { host systemctl show -P MainPID evenkeel-agent; }
 looked() { [[ $(host cat /var/lib/evenkeel/agent/reports.jsonl) == *'"cause":"start"'* ]]; }
 
+# back file|unit TRIES: so often a file is altered, or a unit killed; the middle one of the milliseconds until it is back and was reported,
+# which who did not see it cannot have done. All is measured on the host, by one clock.
+back() {
+    host_sh '
+        reports=/var/lib/evenkeel/agent/reports.jsonl
+        now() { now=${EPOCHREALTIME/./}; }
+        alter_file() { echo mine >/srv/soak/file-1; }
+        even_file() { read -r line </srv/soak/file-1 && [[ $line == "file 1" ]]; } 2>/dev/null
+        # Several in turn: what is started too often in a short time is not started any more.
+        alter_unit() { n=$((try % 3 + 1)); kill -9 "$(systemctl show -P MainPID "soak$n")"; }
+        even_unit() { tail -c "+$((before + 1))" "$reports" | grep -q "\"corrected\",\"id\":\"service.soak$n\"" && systemctl -q is-active "soak$n"; }
+        for ((try = 0; try < $2; try++)); do
+            before=$(stat -c %s "$reports")
+            "alter_$1"; now; start=$now
+            until "even_$1"; do sleep 0.002; now; ((now < start + 60000000)) || { echo "$1 is not back" >&2; exit 1; }; done
+            now; echo $(((now - start) / 1000))
+            # What that woke it for is over by then.
+            sleep 1
+        done | sort -n | sed -n "$((($2 + 1) / 2))p"' "$@"
+}
+# within MILLISECONDS file|unit TRIES: as fast as that, on a machine of its own; where others want its processors, as many times that as they are
+# shared by.
+within() {
+    local took load
+    took=$(back "$2" "$3")
+    read -r load _ </proc/loadavg
+    echo "$2: back after $took ms, the middle one of $3; $1 ms are allowed at load $load of $(nproc) processors"
+    awk -v most="$1" -v took="$took" -v load="$load" -v processors="$(nproc)" \
+        'BEGIN { share = load / processors; exit !(took <= most * (share > 1 ? share : 1)) }'
+}
+
 site | host_write /root/soak.toml
 host_write /root/alter.sh 0755 <alter.sh
 assert_exit 0 keel_on_host apply -f soak.toml --yes
@@ -40,6 +71,8 @@ soon looked
 agent=$(pid)
 # What it needs once it has, is there after the first few.
 host /root/alter.sh 1 10 0 >/dev/null
+soon within 100 file 11
+soon within 1000 unit 9
 mapfile -t before < <(sizes "$agent")
 start=$SECONDS
 if ! times=$(host /root/alter.sh "$seed" "$alterations" "$seconds"); then
