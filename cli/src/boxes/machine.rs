@@ -39,7 +39,7 @@ pub fn run(
             agents: &agents,
             contents: &|files, trees| Box::new(SiteBlobs::new(files, trees)),
             driver: makers.of_sort(&sort),
-            after: if dealing.is_kept { After::Kept } else { After::Destroyed },
+            after: after(dealing),
             stop: &stop,
         };
         let mut case = case.clone();
@@ -54,6 +54,10 @@ pub fn run(
     // There is only one of a host that is there already.
     let at_once = if matches!(dealing.sort, Sort::Ssh(_)) { 1 } else { dealing.parallel };
     Ok(parallel::map(cases, at_once, one))
+}
+
+fn after(dealing: &Dealing<'_>) -> After {
+    if dealing.is_kept { After::Kept } else { After::Destroyed }
 }
 
 fn sort_of(case: &BoxCase, dealing: &Dealing<'_>) -> Sort {
@@ -96,7 +100,7 @@ fn driver(sort: &Sort, dealing: &Dealing<'_>) -> anyhow::Result<Box<dyn Driver>>
         })),
         Sort::Ssh(name) => {
             let (names, connect) = reach(name, dealing)?;
-            Box::new(Ssh::host(names, connect))
+            Box::new(Ssh::host(names, connect, after(dealing)))
         }
     })
 }

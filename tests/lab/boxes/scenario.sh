@@ -139,6 +139,7 @@ assert_exit 0 boxed --box ssh:boxed --ssh-config "$home/config"
 assert_contains "$OUTPUT" "2 tests passed"
 # What is kept there is brought back by what is told, typed as it is told.
 assert_exit 0 boxed box.again --box ssh:boxed --ssh-config "$home/config" --keep
+assert_contains "$OUTPUT" "boxed is a host of yours: what is done to it stays"
 host test -e /etc/keel-demo.conf
 read -ra typed <<<"$(sed -nE 's/.*`keel (rollback [^`]*)` brings it back.*/\1/p' <<<"$OUTPUT")"
 assert_exit 0 at_home "${typed[@]}" --ssh-config "$home/config" --yes

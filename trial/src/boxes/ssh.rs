@@ -5,6 +5,7 @@ use super::command::plain;
 use super::driver::{Driver, Raw, Stay, TestBox};
 use super::kept::Kept;
 use super::late::{Connect, Late};
+use crate::course::After;
 use fleet::Remote;
 use model::Failure;
 
@@ -12,6 +13,7 @@ use model::Failure;
 pub struct Ssh {
     names: Names,
     connect: Connect,
+    after: After,
 }
 
 /// What a host is called, and by whom.
@@ -26,9 +28,9 @@ pub struct Names {
 }
 
 impl Ssh {
-    /// The host of these names.
-    pub fn host(names: Names, connect: Connect) -> Self {
-        Self { names, connect }
+    /// The host of these names, and what becomes of it.
+    pub fn host(names: Names, connect: Connect, after: After) -> Self {
+        Self { names, connect, after }
     }
 }
 
@@ -38,7 +40,7 @@ impl Driver for Ssh {
     }
 
     fn create(&self) -> Result<Box<dyn TestBox>, Failure> {
-        let mut host = Host { names: self.names.clone(), connect: self.connect.clone() };
+        let mut host = Host { names: self.names.clone(), connect: self.connect.clone(), after: self.after };
         host.look()?;
         Ok(Box::new(host))
     }
@@ -47,6 +49,7 @@ impl Driver for Ssh {
 struct Host {
     names: Names,
     connect: Connect,
+    after: After,
 }
 
 impl Host {
@@ -76,7 +79,11 @@ impl TestBox for Host {
     }
 
     fn notes(&self) -> Vec<String> {
-        vec![format!("{} is a host of yours: it is rolled back, and not destroyed", self.names.called)]
+        let then = match self.after {
+            After::Kept => "what is done to it stays",
+            After::Destroyed => "it is rolled back, and not destroyed",
+        };
+        vec![format!("{} is a host of yours: {then}", self.names.called)]
     }
 
     fn stay(&self) -> Stay {
@@ -106,27 +113,39 @@ impl TestBox for Host {
 #[cfg(test)]
 mod tests {
     use super::{Host, Names};
+    use crate::After;
     use crate::boxes::TestBox;
     use fleet::Trouble;
     use std::sync::Arc;
 
     #[test]
+    fn what_becomes_of_the_host_is_told_as_it_is() {
+        for (after, told) in [
+            (After::Destroyed, "web1 is a host of yours: it is rolled back, and not destroyed"),
+            (After::Kept, "web1 is a host of yours: what is done to it stays"),
+        ] {
+            assert_eq!(host("web1", "web1", after).notes(), [told]);
+        }
+    }
+
+    fn host(called: &str, typed: &str, after: After) -> Host {
+        let (called, typed) = (called.to_owned(), typed.to_owned());
+        let names = Names { called, typed, login: "-p 23 root@192.0.2.1".to_owned() };
+        Host { names, connect: Arc::new(|| Err(Trouble::NotTried)), after }
+    }
+
+    #[test]
     fn what_is_typed_by_hand_names_the_host_as_each_program_takes_it() {
-        let host = |called: &str, typed: &str| {
-            let (called, typed, login) =
-                (called.to_owned(), typed.to_owned(), "-p 23 root@192.0.2.1".to_owned());
-            Host { names: Names { called, typed, login }, connect: Arc::new(|| Err(Trouble::NotTried)) }
-        };
         for (called, typed, run, told) in [
             ("web1", "web1", Some(3), "keel rollback 3 web1"),
             ("web1", "web1", None, "keel history web1"),
             ("boxhost", "admin@boxhost", Some(3), "keel rollback 3 admin@boxhost"),
             ("root@web 1", "root@web 1", Some(3), "keel rollback 3 'root@web 1'"),
         ] {
-            assert_eq!(host(called, typed).host(), Some(called));
-            assert_eq!(host(called, typed).by_hand(run), told);
+            assert_eq!(host(called, typed, After::Destroyed).host(), Some(called));
+            assert_eq!(host(called, typed, After::Destroyed).by_hand(run), told);
         }
-        let kept = Box::new(host("boxhost", "admin@boxhost")).keep().unwrap();
+        let kept = Box::new(host("boxhost", "admin@boxhost", After::Kept)).keep().unwrap();
         assert_eq!((&*kept.name, &*kept.enter), ("boxhost", "ssh -p 23 root@192.0.2.1"));
         assert!(kept.note.contains("`keel rollback admin@boxhost`"), "{}", kept.note);
     }
