@@ -8,11 +8,10 @@ use crate::blobs::SiteBlobs;
 use crate::commands::agent::Install;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
-use crate::view::ask::secret;
 use crate::work::{Fleet, Hosts, Live, Make, Ready, beside_this_program};
 use anyhow::{Context, anyhow};
 use daemon::settings;
-use fleet::{Password, Prepared};
+use fleet::Prepared;
 use model::{Catalog, Digest, Facts, Secrets};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -72,9 +71,7 @@ type Settled = BTreeMap<String, Result<Option<String>, String>>;
 fn settings_there((hosts, files): (&Hosts, &Files), path: &Path) -> anyhow::Result<Settled> {
     let path = path.to_str().context("the path of the settings is not UTF-8")?;
     let (site, stop, connection) = (Site::default(), AtomicBool::new(false), &hosts.connection);
-    let sudo = || secret("Password for sudo on the hosts");
-    let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };
-    let fleet = Fleet::new(hosts, (&site, files), &stop)?.with(password);
+    let fleet = Fleet::new(hosts, (&site, files), &stop)?;
     let all: Vec<Live<'_>> = fleet.each().collect();
     let mut settled = Settled::new();
     for some in all.chunks(connection.parallel.get()) {

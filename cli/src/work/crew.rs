@@ -5,10 +5,12 @@ use super::sourced;
 use super::way::Way;
 use crate::library::Files;
 use crate::site::{Refusal, Site};
+use crate::view::ask;
 use anyhow::anyhow;
 use dsl::{Destination, Host};
 use fleet::config::{Asked, Overrides};
-use fleet::{Found, Source};
+use fleet::{Found, Password, Source};
+use model::Secret;
 use std::path::PathBuf;
 
 /// The options of every verb that works on machines.
@@ -55,7 +57,7 @@ pub enum Crew {
         state: Option<PathBuf>,
     },
     /// Others.
-    There(Hosts),
+    There(Box<Hosts>),
 }
 
 /// Hosts to push to, and the options for all of them.
@@ -66,6 +68,19 @@ pub struct Hosts {
     pub connection: Connection,
     /// What is read in place of `~/.ssh/config`, for as long as there is this value; the options may say it too.
     pub source: Option<Found>,
+    /// The password of sudo: asked for once, however often a call goes to them.
+    pub sudo: Password<'static>,
+}
+
+impl Hosts {
+    fn new(list: Vec<Machine>, connection: Connection, source: Option<Found>) -> Self {
+        let sudo = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };
+        Self { list, connection, source, sudo }
+    }
+}
+
+fn sudo() -> Option<Secret<String>> {
+    ask::secret("Password for sudo on the hosts")
 }
 
 /// A host to push to.
@@ -170,7 +185,7 @@ impl Machines {
             Some(host) => self.declared(host, &all),
             None => self.direct(name).map_err(told)?,
         };
-        Ok(Hosts { list: vec![machine], connection: self.connection.clone(), source: None })
+        Ok(Hosts::new(vec![machine], self.connection.clone(), None))
     }
 
     fn here(&self, host: Option<String>) -> Result<Crew, Refusal> {
@@ -185,7 +200,7 @@ impl Machines {
                 list.push(machine);
             }
         }
-        Ok(Crew::There(Hosts { list, connection: self.connection.clone(), source: None }))
+        Ok(Crew::There(Box::new(Hosts::new(list, self.connection.clone(), None))))
     }
 
     /// Hosts of a source, and their names in hosts.toml.
@@ -200,7 +215,7 @@ impl Machines {
             Machine { name, host, asked, keys_on_the_way: Vec::new(), transport: connection.transport }
         };
         let list = hosts.into_iter().map(machine).collect();
-        Ok(Crew::There(Hosts { list, connection: connection.clone(), source: Some(found) }))
+        Ok(Crew::There(Box::new(Hosts::new(list, connection.clone(), Some(found)))))
     }
 
     /// Hosts of the inventory.

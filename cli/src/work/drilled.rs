@@ -9,9 +9,7 @@ use crate::library::Files;
 use crate::site::{Refusal, Site};
 use crate::view;
 use dsl::{Compiled, Tests};
-use fleet::{
-    Agents, Controller, End, Endpoint, Password, Patience, Places, Prepared, Push, Resume, Stage, Target,
-};
+use fleet::{Agents, Controller, End, Endpoint, Patience, Places, Prepared, Push, Resume, Stage, Target};
 use model::{CheckResult, CheckSide, CheckSpec, Drilled as Became, Event, EventBody, Facts, Fault, Secrets};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +25,6 @@ pub struct Fleet<'a> {
     targets: Vec<Target>,
     login: Login,
     agents: Agents,
-    password: Password<'a>,
     stop: &'a AtomicBool,
 }
 
@@ -42,13 +39,7 @@ impl<'a> Fleet<'a> {
         agents.look()?;
         let targets = targets(hosts)?;
         let login = Login::new(hosts, &targets, files.vault.keyring());
-        Ok(Self { site, files, hosts, targets, login, agents, password: Password::never(), stop })
-    }
-
-    /// With a password for sudo.
-    #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
-    pub fn with(self, password: Password<'a>) -> Self {
-        Self { password, ..self }
+        Ok(Self { site, files, hosts, targets, login, agents, stop })
     }
 
     /// Each of them, in order.
@@ -119,13 +110,13 @@ impl Live<'_> {
         // A fault is taken back above all when the user wants to stop.
         let is_end = matches!(&wanted, Wanted::Same(order) if matches!(**order, Order::EndDrill { .. }));
         let desk = Desk { live: self, wanted, told: Mutex::default() };
-        let Fleet { login, agents, password, stop, hosts, .. } = self.fleet;
+        let Fleet { login, agents, stop, hosts, .. } = self.fleet;
         let target = Target { name: self.target.name.clone(), endpoint: self.target.endpoint.clone() };
         let ends = fleet::push(&Push {
             targets: &[target],
             parallel: 1,
             connect: &|endpoint: &Endpoint| login.connect(endpoint, &|_, text| view::remark(text)),
-            password,
+            password: &hosts.sudo,
             agents,
             places: Places::default(),
             patience: Patience::default(),

@@ -10,11 +10,11 @@ use crate::book::Book;
 use crate::exit::Exit;
 use crate::site::Refusal;
 use crate::stop::Wishes;
-use crate::view::ask::{self, Consent};
+use crate::view::ask::Consent;
 use crate::view::{self, Stopped};
 use anyhow::Context;
 use fleet::config::{SshFiles, Surroundings, resolve};
-use fleet::{Agents, Controller, Lost, Password, Patience, Places, Push, Resume, Target};
+use fleet::{Agents, Controller, Lost, Patience, Places, Push, Resume, Target};
 use model::Diagnostic;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,9 +46,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
         Wanted::Attach { .. } => login.afresh(),
         _ => login,
     };
-    let sudo = || ask::secret("Password for sudo on the hosts");
     let connection = &hosts.connection;
-    let password = if connection.ask_sudo_password { Password::asked_with(&sudo) } else { Password::never() };
     fleet::push(&Push {
         targets: &targets,
         // Who waits for an answer keeps its place: all hosts are to have told their plans before the question.
@@ -57,7 +55,7 @@ pub fn work(errand: &Errand, hosts: &Hosts) -> anyhow::Result<Exit> {
             Consent::Asked => targets.len(),
         },
         connect: &|endpoint| login.connect(endpoint, &|host, text| desk.note(host, text)),
-        password: &password,
+        password: &hosts.sudo,
         agents: &agents,
         places: Places::default(),
         patience: Patience::default(),
