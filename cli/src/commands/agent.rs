@@ -87,12 +87,9 @@ pub struct Whose {
     pub connection: Connection,
 }
 
-/// What the agent is to do.
-#[derive(Clone, Debug, clap::Args)]
+/// What the agent is to do, wherever it is.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Upkeep {
-    /// The directory of a site.
-    #[arg(long, value_name = "DIR", group = "from")]
-    pub site: Option<PathBuf>,
     /// A place where bundles are published, with --name: a directory, https://, http://, s3:// or git+https://.
     #[arg(long, value_name = "PLACE", group = "from", requires = "name")]
     pub source: Option<String>,
@@ -103,14 +100,11 @@ pub struct Upkeep {
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: Option<PathBuf>,
     /// This machine's name in the site's inventory.
-    #[arg(long, value_name = "NAME", requires = "from", conflicts_with = "file")]
+    #[arg(long, value_name = "NAME", requires = "from")]
     pub host: Option<String>,
     /// A role, where it is in no inventory; may be repeated.
-    #[arg(long = "role", value_name = "ROLE", requires = "from", conflicts_with_all = ["host", "file"])]
+    #[arg(long = "role", value_name = "ROLE", requires = "from", conflicts_with = "host")]
     pub roles: Vec<String>,
-    /// Resources straight from one TOML file, without a site.
-    #[arg(short, long, value_name = "FILE", group = "from")]
-    pub file: Option<PathBuf>,
     /// Gives an input its value; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub sets: Vec<(String, String)>,
@@ -128,19 +122,42 @@ pub struct Upkeep {
     pub prometheus: Option<PathBuf>,
 }
 
-impl Upkeep {
+/// The same of a host that is there: it may have a site of its own, and settings.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Said {
+    /// The directory of a site.
+    #[arg(long, value_name = "DIR", group = "from")]
+    pub site: Option<PathBuf>,
+    /// Resources straight from one TOML file, without a site.
+    #[arg(short, long, value_name = "FILE", group = "from", conflicts_with_all = ["host", "roles"])]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+    /// Takes away what an earlier --set gave; may be repeated.
+    #[arg(long = "unset", value_name = "KEY")]
+    pub unsets: Vec<String>,
+    /// Takes away the windows: anything may be changed at any time.
+    #[arg(long, conflicts_with = "windows")]
+    pub no_window: bool,
+    /// Takes away the file of metrics.
+    #[arg(long, conflicts_with = "prometheus")]
+    pub no_prometheus: bool,
+}
+
+impl Said {
     /// True where anything is said that stands in settings.
     #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     pub fn says_something(&self) -> bool {
-        let Self { sets, every, mode, windows, prometheus, .. } = self;
+        let Upkeep { sets, every, mode, windows, prometheus, .. } = &self.upkeep;
         let is_more = !sets.is_empty() || !windows.is_empty() || prometheus.is_some();
-        self.says_where() || every.is_some() || mode.is_some() || is_more
+        let is_less = !self.unsets.is_empty() || self.no_window || self.no_prometheus;
+        self.says_where() || every.is_some() || mode.is_some() || is_more || is_less
     }
 
     /// True where it is said where the catalog comes from.
     #[cfg(all(target_os = "linux", not(feature = "elsewhere")))]
     pub fn says_where(&self) -> bool {
-        self.site.is_some() || self.source.is_some() || self.file.is_some()
+        self.site.is_some() || self.upkeep.source.is_some() || self.file.is_some()
     }
 }
 
@@ -150,7 +167,7 @@ pub struct Install {
     #[command(flatten)]
     pub whose: Whose,
     #[command(flatten)]
-    pub upkeep: Upkeep,
+    pub said: Said,
     /// By a timer of systemd, each time once, instead of a service that watches.
     #[arg(long)]
     pub timer: bool,
@@ -164,7 +181,7 @@ fn length(text: &str) -> Result<u64, String> {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }
 

@@ -19,8 +19,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use trial::drill::{Drilling, End};
 
-/// Arguments of `drill`.
+/// Arguments of `drill`. It is watched from elsewhere: this machine's own have no place in its help.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("local", |local| local.hide(true)), mut_arg("state_dir", |dir| dir.hide(true)))]
 pub struct Args {
     /// The hosts: of the inventory by name, glob or @group. With -f or --role as ssh has it: [user@]host[:port].
     #[arg(value_name = "TARGET")]

@@ -32,10 +32,10 @@ const EVERY: u64 = 1800;
 /// Sets it up on `hosts`; its settings stand at `path`, and what is not said stays there as it is.
 pub fn install(install: Install, path: PathBuf, hosts: (&Hosts, &Files)) -> anyhow::Result<Box<Make>> {
     let programs = Programs::default();
-    let is_asked = install.upkeep.says_something() || install.timer;
+    let is_asked = install.said.says_something() || install.timer;
     let there = if is_asked { settings_there(hosts, &path)? } else { BTreeMap::new() };
     Ok(Box::new(move |host, name, facts| {
-        let upkeep = &install.upkeep;
+        let said = &install.said;
         let old = match there.get(host) {
             Some(Ok(text)) => text.as_deref(),
             Some(Err(why)) => {
@@ -44,14 +44,15 @@ pub fn install(install: Install, path: PathBuf, hosts: (&Hosts, &Files)) -> anyh
             None if is_asked => return Err(anyhow!("nobody asked {host} for its settings").into()),
             None => None,
         };
-        let is_written = upkeep.says_where() || old.is_some();
-        let text = if is_written { Some(settings_text(upkeep, On::There(name), old)?) } else { None };
+        let is_written = said.says_where() || old.is_some();
+        let written = if is_written { Some(settings_text(said, On::There(name), old)?) } else { None };
+        let (text, notes) = written.map_or((None, Vec::new()), |(text, notes)| (Some(text), notes));
         let read = text.as_ref().map(|text| settings::read(&path.display().to_string(), text)).transpose();
         let every = read.map_err(Refusal::Diagnostics)?.map(|settings| settings.every);
-        let every = every.or(upkeep.every).unwrap_or(EVERY);
+        let every = every.or(said.upkeep.every).unwrap_or(EVERY);
         let runs = if install.timer { Runs::ByTimer { every } } else { Runs::Always };
         let (file, brought) = programs.for_machine(facts)?;
-        let signers = upkeep.allowed_signers.as_deref().map(signers).transpose()?;
+        let signers = said.upkeep.allowed_signers.as_deref().map(signers).transpose()?;
         let parts = Parts {
             program: Path::new(PROGRAM),
             brought: Some(brought),
@@ -60,7 +61,8 @@ pub fn install(install: Install, path: PathBuf, hosts: (&Hosts, &Files)) -> anyh
             signers: signers.as_deref(),
         };
         let catalog = installed(&parts, runs, There::Unknown).map_err(|error| anyhow!(error))?;
-        Ok(ready(catalog, "agent install", BTreeMap::from([(brought.digest, file)])))
+        let ready = ready(catalog, "agent install", BTreeMap::from([(brought.digest, file)]));
+        Ok(Ready { warnings: notes, ..ready })
     }))
 }
 

@@ -5,6 +5,7 @@ use super::afar::PROGRAM;
 use super::install::{Runs, SERVICE, UNITS, service};
 use super::said::{On, settings_text};
 use super::verbs::signers;
+use crate::commands::agent::Said;
 use crate::commands::cloud_init::Args;
 use crate::exit::Exit;
 use crate::format::Format;
@@ -35,7 +36,8 @@ fn user_data(args: &Args) -> Result<String, Refusal> {
     if upkeep.source.is_none() {
         return Err(anyhow!("a new instance has no site of its own: say where it takes bundles, --source PLACE and --name SITE").into());
     }
-    let settings = settings_text(upkeep, On::There(None), None)?;
+    let said = Said { upkeep: upkeep.clone(), ..Said::default() };
+    let (settings, _) = settings_text(&said, On::There(None), None)?;
     settings::read(settings::PATH, &settings).map_err(Refusal::Diagnostics)?;
     let unit = service(Path::new(PROGRAM), Path::new(settings::PATH), Runs::Always);
     let bring = bring(&args.keel_url, &args.keel_digest)?;

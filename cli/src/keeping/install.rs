@@ -211,7 +211,8 @@ pub(super) fn service(program: &Path, path: &Path, runs: Runs) -> String {
     let reach = "# Keys of a bucket, a proxy: what a place of bundles is reached with.\nEnvironmentFile=-/etc/evenkeel/agent.env\n";
     format!(
         "# `keel agent install` put this here, and `keel agent uninstall` takes it away.\n\
-         [Unit]\nDescription=Evenkeel keeps this host even\n\n[Service]\n{start}{reach}\
+         [Unit]\nDescription=Evenkeel keeps this host even\n\
+         # However often it has ended, it is started again.\nStartLimitIntervalSec=0\n\n[Service]\n{start}{reach}\
          # One heap, whose end goes back to the system: it waits for days with nothing to do.\n\
          Environment=MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536\n{install}"
     )

@@ -22,14 +22,17 @@ use agent::state::{DEFAULT_ROOT, StateDir};
 use agent::work::keeping::{end_pause, put_pause};
 use anyhow::{Context, anyhow};
 use daemon::{ControlLoop, Host, NoLook, Settings, settings, status};
-use model::Catalog;
-use std::io::IsTerminal;
+use model::{Catalog, Diagnostic};
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use wire::{Order, Pause, Work};
 
 /// Does it.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     let Args { what, settings, state_dir, format } = args;
+    if let Some(why) = misused(&what, &settings, state_dir.as_deref()) {
+        return Ok(view::misuse(&why));
+    }
     let settings = absolute(&settings)?;
     let state_dir = state_dir.as_deref().map(absolute).transpose()?;
     let state = StateDir::new(state_dir.as_deref().unwrap_or(Path::new(DEFAULT_ROOT)));
@@ -46,7 +49,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
             Err(error) => Ok(view::misuse(&error)),
             Ok(Which::Here) => {
                 let catalog = uninstalled(&settings, None, There::now())?;
-                apply(catalog, "agent uninstall --local", (yes, state_dir), format)
+                apply((catalog, Vec::new()), "agent uninstall --local", (yes, state_dir), format)
             }
             Ok(Which::There) => go(|_, _| Ok(afar::uninstall(settings)), whose, yes, format),
         },
@@ -83,6 +86,27 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
     }
+}
+
+/// Why other hosts cannot be meant, where some are named.
+fn misused(what: &What, settings: &Path, state_dir: Option<&Path>) -> Option<anyhow::Error> {
+    let whose = match what {
+        What::Install(install) => &install.whose,
+        What::Uninstall { whose, .. } | What::Status { whose } => whose,
+        What::Pause { whose, .. } | What::Resume { whose } => whose,
+        What::Run { .. } | What::Compile { .. } => return None,
+    };
+    if whose.hosts.is_empty() {
+        return None;
+    }
+    if state_dir.is_some() {
+        return Some(anyhow!(
+            "--state-dir is of this machine's own agent: leave it out where hosts are named"
+        ));
+    }
+    let why =
+        || anyhow!("say the whole path on the hosts, from the root, `/`: --settings {}", settings.display());
+    (!settings.is_absolute()).then(why)
 }
 
 /// Which machines are meant.
@@ -139,12 +163,18 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The settings, and their text.
 fn read(path: &Path) -> Result<(Settings, String), Refusal> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let help = "`keel agent install --local` makes them";
-        Refusal::Other(anyhow!("cannot read the settings of the agent, {}: {error}: {help}", path.display()))
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|error| Refusal::Other(unread(path, &error)))?;
     let settings = settings::read(&path.display().to_string(), &text).map_err(Refusal::Diagnostics)?;
     Ok((settings, text))
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let help = match error.kind() {
+        ErrorKind::NotFound => ": `keel agent install --local` makes them",
+        ErrorKind::PermissionDenied => ": do it as root, with sudo",
+        _ => "",
+    };
+    anyhow!("cannot read the settings of the agent, {}: {error}{help}", path.display())
 }
 
 /// How often the agent looks.
@@ -227,8 +257,8 @@ fn set_up(
     (path, state): (&Path, Option<PathBuf>),
     format: Format,
 ) -> anyhow::Result<Exit> {
-    let text = match written(install, path) {
-        Ok(text) => text,
+    let (text, notes) = match written(install, path) {
+        Ok(found) => found,
         Err(refusal) => return Ok(view::refused(&refusal, format)),
     };
     let settings = match settings::read(&path.display().to_string(), &text) {
@@ -241,7 +271,7 @@ fn set_up(
     };
     let program = std::env::current_exe().and_then(std::fs::canonicalize);
     let program = program.context("cannot find the program that the agent is to run")?;
-    let signers = install.upkeep.allowed_signers.as_deref().map(signers).transpose();
+    let signers = install.said.upkeep.allowed_signers.as_deref().map(signers).transpose();
     let signers = match signers {
         Ok(signers) => signers,
         Err(refusal) => return Ok(view::refused(&refusal, format)),
@@ -249,7 +279,7 @@ fn set_up(
     let (brought, settings, signers) = (None, Some(text.as_str()), signers.as_deref());
     let parts = Parts { program: &program, brought, settings, path, signers };
     let catalog = installed(&parts, runs, There::now())?;
-    apply(catalog, "agent install --local", (install.yes, state), format)
+    apply((catalog, notes), "agent install --local", (install.yes, state), format)
 }
 
 /// Who may sign: a text that means something, before it comes to a host.
@@ -260,22 +290,22 @@ pub(super) fn signers(path: &Path) -> Result<String, Refusal> {
 }
 
 /// The settings: those that are there, with what is said now in place of what they say.
-fn written(install: &Install, path: &Path) -> Result<String, Refusal> {
+fn written(install: &Install, path: &Path) -> Result<(String, Vec<Diagnostic>), Refusal> {
     let old = match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Refusal::Other(anyhow!("cannot read {}: {error}", path.display()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(Refusal::Other(unread(path, &error))),
     };
-    if old.is_none() && !install.upkeep.says_where() {
+    if old.is_none() && !install.said.says_where() {
         return Err(Refusal::Other(anyhow!(
             "say where the catalog comes from: --site DIR, or --source PLACE and --name SITE, with --role ROLE or --host NAME; or -f FILE"
         )));
     }
-    settings_text(&install.upkeep, On::Here, old.as_deref()).map_err(Refusal::Other)
+    settings_text(&install.said, On::Here, old.as_deref()).map_err(Refusal::Other)
 }
 
 fn apply(
-    catalog: Catalog,
+    (catalog, warnings): (Catalog, Vec<Diagnostic>),
     command: &str,
     (yes, state): (bool, Option<PathBuf>),
     format: Format,
@@ -286,8 +316,28 @@ fn apply(
     };
     let (scope, command, terms) = (SCOPE.to_owned(), command.to_owned(), part());
     let work = Work { catalog, scope, command, terms, ..Work::default() };
-    let wanted = Wanted::Made(Box::new(move |_, _, _| Ok(Ready::plain(Order::Apply(work.clone())))));
+    let wanted = Wanted::Made(Box::new(move |_, _, _| {
+        Ok(Ready { warnings: warnings.clone(), ..Ready::plain(Order::Apply(work.clone())) })
+    }));
     let files = Files::default();
     Errand { wanted, consent, manner: consent.manner(), format, files }
         .go(Ok(Crew::Here { host: None, state }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unread;
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    #[test]
+    fn settings_that_cannot_be_read_say_what_to_do() {
+        for (kind, help) in [
+            (ErrorKind::NotFound, ": `keel agent install --local` makes them"),
+            (ErrorKind::PermissionDenied, ": do it as root, with sudo"),
+        ] {
+            let told = unread(Path::new("/a"), &kind.into()).to_string();
+            assert!(told.ends_with(help), "{told}");
+        }
+    }
 }

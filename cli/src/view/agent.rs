@@ -49,7 +49,9 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
         ));
     }
     let Some(status) = &told.status else { return lines };
-    lines.push(format!("source        {}", status.source));
+    // Who could not even read its settings knows neither.
+    let known = |what: &str, text: &str| (!text.is_empty()).then(|| format!("{what:13} {text}"));
+    lines.extend(known("source", &status.source));
     lines.extend(status.bundle.iter().map(|bundle| bundle_line(bundle, now)));
     if let Some(refused) = &status.refused {
         lines.push(format!("not taken     since {}: {}", refused.since, refused.why));
@@ -61,7 +63,7 @@ pub fn lines(told: &Told, now: u64) -> Vec<String> {
         (Some(version), Some(why)) => lines.push(format!("catalog       {version} stays in force: {why}")),
         (None, why) => lines.push(format!("no catalog    {}", why.as_deref().unwrap_or("none was read yet"))),
     }
-    lines.push(format!("mode          {}", status.mode));
+    lines.extend(known("mode", &status.mode));
     if let Some(last) = &status.last {
         let cause = serde_json::json!(last.cause);
         let cause = cause.as_str().unwrap_or_default().to_owned();
@@ -121,6 +123,13 @@ mod tests {
     use super::lines;
     use daemon::status::{Status, Told};
     use daemon::{Bundle, Refused};
+
+    #[test]
+    fn nothing_is_said_of_what_is_not_known() {
+        let status = Status { bad_settings: Some("no".to_owned()), ..Status::default() };
+        let lines = lines(&Told { running: None, paused: None, status: Some(status) }, 0);
+        assert_eq!(lines[1..], ["no catalog    none was read yet", "bad settings  no"]);
+    }
 
     #[test]
     fn the_bundle_in_force_and_what_was_not_taken_are_told() {

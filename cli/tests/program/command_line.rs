@@ -38,6 +38,39 @@ fn a_wrong_command_line_ends_in_3() {
 }
 
 #[test]
+fn what_an_agent_cannot_be_told_ends_in_3() {
+    let scratch = Scratch::new();
+    for (words, says) in [
+        (&["install", "web1", "--yes", "--set", "=b"][..], "write KEY=VALUE"),
+        (&["install", "--local", "--window", "Mon", "--no-window"], "cannot be used with"),
+        (&["status", "web1", "--state-dir", "s"], "--state-dir is of this machine's own agent"),
+        (&["uninstall", "web1", "--settings", "a.toml"], "say the whole path on the hosts"),
+    ] {
+        assert_ends(&keel(scratch.root(), &[&["agent"], words].concat()), 3, says);
+    }
+}
+
+#[test]
+fn help_lists_nothing_that_is_refused() {
+    let scratch = Scratch::new();
+    for (verb, refused) in [
+        ("cloud-init", &["--site", "--file", "--unset", "--no-window"][..]),
+        ("drill", &["--local", "--state-dir"]),
+    ] {
+        let told = keel(scratch.root(), &[verb, "--help"]);
+        assert_ends(&told, 0, "Usage: keel");
+        refused.iter().for_each(|option| assert!(!told.out.contains(option), "{option}"));
+    }
+    let brought = ["cloud-init", "--keel-url", "https://a/keel", "--keel-digest", &"0".repeat(64)];
+    assert_ends(
+        &keel(scratch.root(), &brought),
+        3,
+        "say where it takes bundles, --source PLACE and --name SITE",
+    );
+    assert_ends(&keel(scratch.root(), &[&brought[..], &["--site", "."]].concat()), 3, "'--site'");
+}
+
+#[test]
 fn a_new_site_is_fine_and_nothing_is_replaced() {
     let scratch = Scratch::new();
     let run = |words: &[&str]| keel(scratch.root(), words);

@@ -18,6 +18,8 @@ assert_exit 0 laptop agent install --yes -f /srv/site.toml web1
 assert_eq "$(sha "$KEEL_BIN")" "$(there)"
 assert_eq "755 root root" "$(host stat -c '%a %U %G' /usr/local/bin/keel)"
 assert_eq active "$(host systemctl is-active evenkeel-agent)"
+# However often it is started anew.
+assert_eq 0 "$(host systemctl show -P StartLimitIntervalUSec evenkeel-agent)"
 soon host grep -qx ended /run/ended
 assert_eq kept "$(host cat /etc/kept)"
 
@@ -103,11 +105,31 @@ assert_exit 0 laptop agent install --yes -f /srv/site.toml --every 1h web1
 assert_exit 0 laptop agent install --yes --mode observe web1
 assert_eq 'mode    = "observe"|every   = "3600s"|file = "/srv/site.toml"|corrections = 7' \
     "$(host grep -E '^(mode|every|file|corrections)' /etc/evenkeel/agent.toml | paste -sd'|')"
+# What was said can be taken away; what was set for one site is not set for another, and that is told.
+assert_exit 0 laptop agent install --yes --set port=80 --set motd=hunter2 --window 'Mon 02:00-04:00' web1
+assert_exit 0 laptop agent install --yes --unset port --no-window web1
+assert_eq 'windows = []|"motd" = "hunter2"' "$(host grep -E '^(windows|"?port|"?motd)' /etc/evenkeel/agent.toml | paste -sd'|')"
+host cp /srv/site.toml /srv/other.toml
+assert_exit 0 laptop agent install --yes -f /srv/other.toml web1
+assert_contains "$OUTPUT" "what was set for the site before is no longer set: motd"
+assert_lacks "$OUTPUT" hunter2
+assert_exit 1 host grep -q motd /etc/evenkeel/agent.toml
+assert_exit 0 laptop agent install --yes -f /srv/site.toml web1
+assert_lacks "$OUTPUT" "no longer set"
 # Settings that cannot be told are not taken for none.
 host_sh 'mv /etc/evenkeel/agent.toml /root/kept; mkdir /etc/evenkeel/agent.toml'
 assert_exit 3 laptop agent install --yes -f /srv/site.toml web1
 assert_contains "$OUTPUT" "cannot tell its settings, /etc/evenkeel/agent.toml: "
 host_sh 'rmdir /etc/evenkeel/agent.toml; mv /root/kept /etc/evenkeel/agent.toml'
+
+# The password of sudo is asked for once, though the host is asked for its settings first.
+password=$(tr -dc a-z0-9 </dev/urandom | head -c 16 || true)
+host_sh 'useradd -m -s /bin/bash ops; install -d -m 0700 -o ops /home/ops/.ssh
+    install -m 0600 -o ops /root/.ssh/authorized_keys /home/ops/.ssh/; echo "ops:$1" | chpasswd
+    echo "ops ALL=(ALL) ALL" >/etc/sudoers.d/ops' "$password"
+assert_exit 0 typed "assword" "$password" -- agent install --yes --ask-sudo-password --user ops --every 2h web1
+assert_eq 1 "$(grep -o assword <<<"$OUTPUT" | wc -l)" "asked once"
+assert_eq 'every   = "7200s"' "$(host grep '^every' /etc/evenkeel/agent.toml)"
 
 # It goes as it came.
 assert_exit 0 laptop agent uninstall --yes web1
