@@ -1,6 +1,6 @@
 //! The subject `file`: what stands at a path.
 
-use super::ground::{Ground, Wrote};
+use super::ground::{Ground, Inside, Wrote};
 use super::subject::Subject;
 use super::wanted::Wanted;
 use crate::kind::Listed;
@@ -91,6 +91,7 @@ impl Subject for File {
     fn look(&self, ground: &Ground<'_>) -> Result<Vec<Shortfall>, Failure> {
         let system = ground.system()?;
         let bare = self.r#type == Some(Type::Symlink) || self.target.is_some() || self.absent;
+        self.knock(ground, bare)?;
         let path = if bare { self.path.clone() } else { follow(system, &self.path)? };
         let found = system.look(&path, Look::Bare)?;
         let Some(entry) = found else {
@@ -115,6 +116,33 @@ impl Subject for File {
 }
 
 impl File {
+    /// Where somebody has a file system of FUSE, a program looks first: who waits for a daemon that has taken the question and does not answer
+    /// cannot be killed, and this process has to end.
+    fn knock(&self, ground: &Ground<'_>, bare: bool) -> Result<(), Failure> {
+        let Inside { system, programs } = ground.inside()?;
+        let path = |text: &str| HostPath::new(text).map_err(|why| Failure::unknown(text, why));
+        let mounts = match system.read(&path("/proc/1/mountinfo")?, 16 << 20) {
+            Ok(mounts) => mounts,
+            Err(Failure::Missing { .. }) => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
+        let mounts = String::from_utf8_lossy(&mounts);
+        // `fusectl` is the kernel's own.
+        if ![" - fuse ", " - fuse.", " - fuseblk "].iter().any(|kind| mounts.contains(kind)) {
+            return Ok(());
+        }
+        let (follow, path) = (if bare { None } else { Some("-L") }, self.path.to_string());
+        let argv =
+            ["stat"].into_iter().chain(follow).chain(["--", &path]).map(str::to_owned).collect::<Vec<_>>();
+        match programs.run(&argv, None, ground.timeout) {
+            Err(Failure::Timeout { seconds, .. }) => {
+                Err(Failure::unknown(path, format!("it did not answer within {seconds} s")))
+            }
+            // Whatever else it makes of it, it has come back.
+            _ => Ok(()),
+        }
+    }
+
     fn bits(&self) -> Option<u32> {
         let mode = self.mode.as_deref()?;
         let octal = matches!(mode.len(), 3 | 4) && mode.bytes().all(|byte| (b'0'..=b'7').contains(&byte));

@@ -84,12 +84,19 @@ host test -e /srv/comes
 host mkdir /srv/page
 assert_exit 0 laptop check web1 --only 'page/*'
 
-# A file system that does not answer, where this kernel can have one whose daemon does nothing: in time, nothing can be told of what is there, and of all
-# else it can. Nobody who looked is left behind.
+# A file system that does not answer, where this kernel can have one: its daemon takes each question and says nothing, so that whoever asked cannot even
+# be killed. In time, nothing can be told of what is there, and of all else it can; no agent and no keel is left behind.
 if [[ -e /dev/fuse ]]; then
     host mkdir /srv/dead
     exec 9<>/dev/fuse
     nsenter --mount="/proc/${LAB_INIT_LIST[0]}/ns/mnt" mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 dead /srv/dead
+    perl -e 'open my $fuse, "+<&=", 9 or die; while (sysread $fuse, my $question, 1 << 20) {
+        my ($operation, $number) = unpack "x4 L Q", $question;
+        next if $operation != 26;  # FUSE_INIT
+        my $says = pack "L4 S2 L2 S2 L x28", 7, 31, unpack("x48 L", $question), 0, 12, 10, 4096, 1, 0, 0, 0;
+        syswrite $fuse, pack("L l Q", 16 + length $says, 0, $number) . $says;
+    }' &
+    daemon=$!
     printf '[check.dead]\nfile = "/srv/dead/x"\ntimeout = "2s"\n[check.srv]\nfile = "/srv"\n[check.mounted]\nmount = "/srv/dead"\n' >"$LAPTOP/dead.toml"
     put "$LAPTOP/dead.toml" /root/dead.toml
     for look in "laptop check web1 --no-keep -f $LAPTOP/dead.toml" "keel check --local -f dead.toml"; do
@@ -100,9 +107,13 @@ if [[ -e /dev/fuse ]]; then
         assert_contains "$OUTPUT" "cannot tell the state of /srv/dead/x: it did not answer within 2 s"
     done
     assert_exit 3 laptop check web1 --no-keep -f "$LAPTOP/dead.toml" --exit monitor
-    all_gone() { host_sh '! pgrep ^keel'; }
+    all_gone() { host_sh '! pgrep ^keel >/dev/null'; }
     soon all_gone
+    assert_contains "$(host_sh 'ps -eo stat,args')" "stat -L -- /srv/dead/x" "nobody waits for the daemon:"
+    kill "$daemon"
     exec 9<&-
+    all_woke() { host_sh '! pgrep -x stat >/dev/null'; }
+    soon all_woke
 fi
 
 # The same on the host itself, and a host that is not there.
