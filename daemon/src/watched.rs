@@ -59,7 +59,9 @@ impl Watched {
         status.units = self.interests.units().count();
         self.manager.mind(&self.interests);
         self.values.mind(self.interests.values());
-        self.mounts_away = self.mounts.mind(self.interests.mounts()).err().map(|failure| failure.to_string());
+        // What is mounted over a directory makes no sound there.
+        let places = self.interests.mounts().chain(self.interests.directories());
+        self.mounts_away = self.mounts.mind(places).err().map(|failure| failure.to_string());
         self.tell(reporters, status);
     }
 

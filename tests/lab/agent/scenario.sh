@@ -147,6 +147,12 @@ soon host grep -qx ours /srv/tree/deep/two
 host_sh 'echo mine >/srv/tree/deep/two'
 soon host grep -qx ours /srv/tree/deep/two
 
+# Nor does anybody hide it: what is mounted over a directory makes no sound in there.
+host_sh 'mkdir /root/over; mount --bind /root/over /srv/tree/deep'
+soon host grep -qx ours /root/over/two
+host_sh 'umount /srv/tree/deep; echo mine >/srv/tree/deep/two'
+soon host grep -qx ours /srv/tree/deep/two
+
 # Who changes it again and again wins for a while, and is told of.
 host_sh 'for ((i = 0; i < 400; i++)); do
     [[ $(cat /etc/fought) == mine ]] || echo mine >/etc/fought
