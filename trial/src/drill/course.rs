@@ -176,7 +176,7 @@ impl Course<'_> {
                     }
                     trouble.clear();
                 }
-                Err(why) => trouble = format!(" ({why})"),
+                Err(why) => trouble = why,
             }
             if !left.is_empty() {
                 sleep(PAUSE);
@@ -186,12 +186,19 @@ impl Course<'_> {
             return self.faults.push("stopped before its end".to_owned());
         }
         for sight in left {
-            let who = match sight {
-                Sight::Drift => "no plan had a change".to_owned(),
-                Sight::Agent => "the agent made no run".to_owned(),
-                Sight::Check(name) => format!("the check {name} went on passing"),
+            let (who, whether) = match sight {
+                Sight::Drift => ("no plan had a change".to_owned(), "whether a plan has a change".to_owned()),
+                Sight::Agent => {
+                    ("the agent made no run".to_owned(), "whether the agent made a run".to_owned())
+                }
+                Sight::Check(name) => {
+                    (format!("the check {name} went on passing"), format!("whether the check {name} passes"))
+                }
             };
-            self.faults.push(format!("not seen within {} s: {who}{trouble}", limit.as_secs()));
+            // Who could not be asked has not said that all is well.
+            let who =
+                if trouble.is_empty() { who } else { format!("{whether} could not be told: {trouble}") };
+            self.faults.push(format!("not seen within {} s: {who}", limit.as_secs()));
         }
     }
 

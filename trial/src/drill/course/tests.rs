@@ -17,6 +17,8 @@ struct Host {
     heals: Cell<Option<u32>>,
     run: Cell<u64>,
     impossible: bool,
+    /// It does not answer while it has the fault.
+    is_silent: bool,
     /// It has taken the fault back by itself, when it is asked to.
     is_over: bool,
     lock: Option<&'static str>,
@@ -41,6 +43,9 @@ impl Drilled for Host {
     }
     fn look(&self, checks: &[CheckSpec]) -> Result<Vec<CheckResult>, String> {
         self.tick();
+        if self.is_silent && self.is_faulty.get() {
+            return Err("no answer".to_owned());
+        }
         let end = if self.is_faulty.get() { CheckEnd::Failed } else { CheckEnd::Passed };
         let result =
             |check: &CheckSpec| CheckResult { name: check.name.clone(), end, ..CheckResult::default() };
@@ -124,6 +129,14 @@ fn what_nobody_sees_or_mends_fails_and_is_taken_back() {
     let (end, why, _) = ran(&Host::default(), (&[], Repair::Agent));
     assert_eq!(end, End::Failed);
     assert!(why.starts_with("not even again within 1 s: "), "{why}");
+}
+
+#[test]
+fn a_host_that_does_not_answer_has_not_said_that_a_check_passes() {
+    let host = Host { is_silent: true, ..Host::default() };
+    let (end, why, calls) = ran(&host, (&[check()], Repair::Undo));
+    assert_eq!((end, calls.as_str()), (End::Failed, "put undo"));
+    assert_eq!(why, "not seen within 1 s: whether the check web passes could not be told: no answer");
 }
 
 #[test]
