@@ -3,13 +3,14 @@
 # which it does not hold up. What is stopped with a service is started with it. What is locked, or of ssh, is left alone. An agent repairs what a drill does, and is told to have done it. A booted box is drilled, and raw again.
 . "$LAB/laptop.sh"
 
-# What faults leave, of all sorts; nothing where the host is even.
+# What faults leave, of all sorts; nothing where the host is even. Who waited for the end of one looks five times a second whether it has come.
 left() {
     host_sh 'nft list tables; tc qdisc show dev host0 root | grep 6b65 || true
         ls -d /srv/disk/.keel-drill /var/lib/evenkeel/drill /etc/systemd/system/evenkeel-boot.service 2>/dev/null || true
         [[ $(cat /etc/motd) == "Evenkeel keeps this." ]] || cat /etc/motd
         systemctl is-active cron | grep -v "^active" || true
-        [[ $(systemctl list-units --plain --no-legend "keel-drill-*") == "" ]] || echo waits'
+        for _ in {1..20}; do waits=$(systemctl list-units --plain --no-legend "keel-drill-*"); [[ $waits ]] || break; sleep 0.1; done
+        [[ -z $waits ]] || echo waits'
 }
 # A host that does not answer has not said that nothing is left.
 none_left() { local found; found=$(left 2>/dev/null) && [[ -z $found ]]; }
