@@ -32,6 +32,8 @@ pub(super) const SERVICE: &str = "evenkeel-agent.service";
 const TIMER: &str = "evenkeel-agent.timer";
 /// What is run in place of an agent without settings.
 const UNSAID: &str = "echo 'no agent was set up here before: say where the catalog comes from, --source PLACE and --name SITE' >&2; exit 1";
+/// True of a service that runs all the time: at boot, or now. One that a timer starts is enabled by nobody, and is never more than on its way.
+const ALL_THE_TIME: &str = "test -L /etc/systemd/system/multi-user.target.wants/evenkeel-agent.service || systemctl is-active --quiet evenkeel-agent.service";
 /// Where an administrator's units are (systemd.unit(5)).
 pub(super) const UNITS: &str = "/etc/systemd/system";
 
@@ -131,7 +133,7 @@ pub fn installed(parts: &Parts<'_>, runs: Runs, there: There) -> Result<Catalog,
                     "evenkeel-agent by timer",
                     json!({
                         "command": ["systemctl", "disable", "--now", SERVICE],
-                        "onlyif": ["systemctl", "is-enabled", "--quiet", SERVICE],
+                        "onlyif": ["sh", "-c", ALL_THE_TIME],
                     }),
                 ));
             }

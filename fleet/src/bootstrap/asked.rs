@@ -53,7 +53,7 @@ impl<'a> Asked<'a> {
     pub fn judged(mut self, denial: Denial) -> Denial {
         match (&mut self.trial, denial) {
             (None, _) if self.times > 0 => Denial::Final(
-                "the password was not sent to the host: the sudo of another host did not take it".to_owned(),
+                "the password was not sent to the host: sudo did not take it before, there or on another host".to_owned(),
             ),
             (None, denial) => denial,
             (Some(trial), Denial::WantsPassword) => {

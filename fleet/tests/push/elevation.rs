@@ -113,7 +113,8 @@ fn a_wrong_password_goes_to_one_host_of_many() {
         &ASKING.replace("read -r given", "read -r given && echo \"$given\" >> {dir}/given"),
     )]);
     let ends = host.push_many(5, &Told::default(), &Password::asked_with(&ask));
-    let elsewhere = "the password was not sent to the host: the sudo of another host did not take it";
+    let elsewhere =
+        "the password was not sent to the host: sudo did not take it before, there or on another host";
     let refused = "the host's sudo did not take the password for ada";
     let count = |words: &str| ends.iter().filter(|end| *end == words).count();
     assert_eq!((count(refused), count(elsewhere)), (1, 4), "{ends:?}");
