@@ -27,6 +27,8 @@ host mkdir -p /etc/evenkeel
 # By a timer: nobody is there in between.
 assert_exit 0 keel agent install --local --site /root/site --role web --every 1h --timer --yes
 assert_eq "active 1h enabled" "$(host_sh 'systemctl is-active evenkeel-agent.timer; systemctl show -P RandomizedDelayUSec evenkeel-agent.timer; systemctl is-enabled evenkeel-agent.timer' | paste -sd' ')"
+assert_exit 0 keel agent install --local --timer --yes
+assert_contains "$OUTPUT" "as desired: " "the second install changed something"
 assert_exit 0 host systemctl start evenkeel-agent.service
 assert_eq "Evenkeel keeps this." "$(host cat /etc/motd)"
 host_sh 'echo mine >/etc/motd'
@@ -152,3 +154,15 @@ unwatched() { # LIMIT VALUE
 }
 unwatched watches 2
 unwatched instances 0
+
+# One that ran all the time runs by the timer alone then, also where it was disabled before.
+all_the_time() { assert_exit 0 keel agent install --local --yes; soon host systemctl -q is-active evenkeel-agent; }
+by_timer() { assert_exit 0 keel agent install --local --timer --yes; assert_eq inactive "$(host_sh 'systemctl is-active evenkeel-agent || true')"; }
+settings
+all_the_time
+by_timer
+all_the_time
+host systemctl disable --quiet evenkeel-agent
+by_timer
+assert_exit 0 keel agent install --local --timer --yes
+assert_contains "$OUTPUT" "as desired: "
