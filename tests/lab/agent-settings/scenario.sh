@@ -65,8 +65,11 @@ soon told "the settings were altered, and are in force"
 soon host_sh '(($(date -d "$(sed "s/.*\"next\":\"\([^\"]*\)\".*/\1/" /var/lib/evenkeel/agent/status)" +%s) % 3600 == 0))'
 
 # Outside of the windows nothing is put right, and is as soon as there is none.
+altered() { host grep -c "the settings were altered, and are in force" /var/lib/evenkeel/agent/reports.jsonl; }
+before=$(altered)
+more() { (($(altered) > before)); }
 settings "windows = [\"$(date -u -d '2 days' +%a) 03:00-03:01\"]"
-soon told '"cause":"site"'
+soon more
 host_sh 'echo mine >/etc/motd'
 soon status_is '.drift["file./etc/motd"].left' "it is outside the maintenance windows"
 assert_eq "mine" "$(host cat /etc/motd)"
