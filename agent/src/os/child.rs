@@ -8,6 +8,8 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use model::{Failure, Secret};
@@ -17,7 +19,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::capture::{Cap, Capture, printable};
 use super::error::show;
-use super::pipes::{Ending, carry};
+use super::pipes::{Ending, Limit, carry};
 use super::tied::Tied;
 use super::{letting_go, moving};
 
@@ -79,6 +81,8 @@ pub struct Child {
     pub umask: u32,
     /// How long it may take.
     pub timeout: Duration,
+    /// Once true, it is not wanted any more, and is killed as if its time were up.
+    pub given_up: Option<Arc<AtomicBool>>,
     /// How much of each of its two outputs is kept.
     pub cap: Cap,
     /// What messages may show.
@@ -109,6 +113,7 @@ impl Child {
             user: None,
             umask: 0o022,
             timeout: Duration::from_secs(600),
+            given_up: None,
             cap: Cap::default(),
             echo: Echo::Arguments,
         }
@@ -143,7 +148,8 @@ impl Child {
     fn run_by(&self, bond: Bond) -> Result<Output, Failure> {
         let mut child = self.command(bond)?.spawn().map_err(|error| self.not_started(&error))?;
         let input = self.stdin.as_ref().map_or(&[][..], |bytes| bytes.expose());
-        let carried = carry(&mut child, input, self.timeout, self.cap);
+        let limit = Limit { timeout: self.timeout, given_up: self.given_up.as_deref() };
+        let carried = carry(&mut child, input, limit, self.cap);
         let (ending, stdout, stderr) =
             carried.map_err(|error| self.failed(format!("could not be watched: {error}")))?;
         match ending {

@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,17 +22,34 @@ const AFTER_EXIT: Duration = Duration::from_millis(100);
 const BEFORE_KILL: Duration = Duration::from_secs(5);
 /// How often a child is looked at on kernels without pidfd (before 5.3).
 const TICK: Duration = Duration::from_millis(10);
+/// How often it is looked whether a child is still wanted.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How it ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ending {
     /// By itself.
     Exited(ExitStatus),
-    /// Its time was up, and it was killed with its process group.
+    /// Its time was up, or nobody wants it any more, and it was killed with its process group.
     TimedOut,
 }
 
+/// How long a child may run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit<'a> {
+    pub(super) timeout: Duration,
+    /// True where it is not wanted any more.
+    pub(super) given_up: Option<&'a AtomicBool>,
+}
+
+impl Limit<'_> {
+    fn is_given_up(&self) -> bool {
+        self.given_up.is_some_and(|given_up| given_up.load(Ordering::Relaxed))
+    }
+}
+
 struct Carrier<'a> {
+    limit: Limit<'a>,
     stdin: Option<(std::process::ChildStdin, &'a [u8])>,
     stdout: Stream<std::process::ChildStdout>,
     stderr: Stream<std::process::ChildStderr>,
@@ -44,7 +62,7 @@ struct Stream<R> {
     capture: Capture,
 }
 
-/// Feeds `input`, collects both outputs, waits for the end, and kills the child's group when `timeout` has passed.
+/// Feeds `input`, collects both outputs, waits for the end, and kills the child's group when `limit` has come.
 ///
 /// The child must be the leader of its process group.
 ///
@@ -53,12 +71,12 @@ struct Stream<R> {
 pub(super) fn carry(
     child: &mut Child,
     input: &[u8],
-    timeout: Duration,
+    limit: Limit<'_>,
     cap: Cap,
 ) -> io::Result<(Ending, Capture, Capture)> {
     let pid = Pid::from_child(child);
-    let carried = Carrier::new(child, input, cap).and_then(|mut carrier| {
-        let in_time = carrier.run(Instant::now().checked_add(timeout))?;
+    let carried = Carrier::new(child, input, limit, cap).and_then(|mut carrier| {
+        let in_time = carrier.run(Instant::now().checked_add(limit.timeout))?;
         if !in_time {
             carrier.stop()?;
         }
@@ -79,7 +97,7 @@ pub(super) fn carry(
 }
 
 impl<'a> Carrier<'a> {
-    fn new(child: &mut Child, input: &'a [u8], cap: Cap) -> io::Result<Self> {
+    fn new(child: &mut Child, input: &'a [u8], limit: Limit<'a>, cap: Cap) -> io::Result<Self> {
         let pid = Pid::from_child(child);
         let watch = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(watch) => Some(watch),
@@ -87,6 +105,7 @@ impl<'a> Carrier<'a> {
             Err(errno) => return Err(errno.into()),
         };
         Ok(Self {
+            limit,
             stdin: open(child.stdin.take())?.map(|pipe| (pipe, input)),
             stdout: Stream { pipe: open(child.stdout.take())?, capture: Capture::new(cap) },
             stderr: Stream { pipe: open(child.stderr.take())?, capture: Capture::new(cap) },
@@ -95,7 +114,7 @@ impl<'a> Carrier<'a> {
         })
     }
 
-    /// Returns true when the child has ended, false when its time is up.
+    /// Returns true when the child has ended, false when its time is up, or it is not wanted any more.
     fn run(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
         loop {
             self.exchange()?;
@@ -104,7 +123,7 @@ impl<'a> Carrier<'a> {
                 return Ok(true);
             }
             let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
+            if deadline.is_some_and(|deadline| deadline <= now) || self.limit.is_given_up() {
                 return Ok(false);
             }
             self.wait(deadline.map(|deadline| deadline - now))?;
@@ -153,8 +172,12 @@ impl<'a> Carrier<'a> {
         let mut fds: Vec<PollFd<'_>> =
             reading.into_iter().flatten().map(|fd| wants(fd, PollFlags::IN)).collect();
         fds.extend(self.stdin.as_ref().map(|(pipe, _)| wants(pipe.as_fd(), PollFlags::OUT)));
-        let longest =
-            if self.watch.is_none() { Some(longest.map_or(TICK, |time| time.min(TICK))) } else { longest };
+        let tick = match (&self.watch, self.limit.given_up) {
+            (None, _) => Some(TICK),
+            (Some(_), Some(_)) => Some(GLANCE),
+            (Some(_), None) => None,
+        };
+        let longest = longest.into_iter().chain(tick).min();
         let longest = longest.and_then(|time| Timespec::try_from(time).ok());
         match poll(&mut fds, longest.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),

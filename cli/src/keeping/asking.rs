@@ -4,11 +4,15 @@
 use agent::os::child::{Child, Output};
 use daemon::Bell;
 use model::Failure;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An answer that nobody took for so long, as in a pause, may be no answer any more.
 const OLD: Duration = Duration::from_secs(60);
+
+/// How long a child that nobody wants any more may take to end.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// What the child said that was sent to ask.
 pub type Answer = Result<Output, Failure>;
@@ -17,6 +21,8 @@ pub type Answer = Result<Output, Failure>;
 pub struct Asker {
     bell: Arc<Bell>,
     inner: Arc<Mutex<Inner>>,
+    /// Nobody wants to know any more.
+    given_up: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -37,11 +43,12 @@ enum Stage {
 impl Asker {
     /// Rings this one.
     pub fn new(bell: Arc<Bell>) -> Self {
-        Self { bell, inner: Arc::default() }
+        Self { bell, inner: Arc::default(), given_up: Arc::default() }
     }
 
     /// Sends the child, unless one is under way: then another is to follow. False where an answer is there, to be taken first.
-    pub fn ask(&self, child: Child) -> bool {
+    pub fn ask(&self, mut child: Child) -> bool {
+        child.given_up = Some(Arc::clone(&self.given_up));
         let mut inner = lock(&self.inner);
         match inner.stage {
             Stage::Answered(..) => return false,
@@ -86,6 +93,17 @@ impl Asker {
     }
 }
 
+/// Who ends leaves nobody behind: systemd would wait for them.
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::Relaxed);
+        let until = Instant::now() + PARTING;
+        while matches!(lock(&self.inner).stage, Stage::UnderWay) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
     inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -123,6 +141,22 @@ mod tests {
         assert_eq!(answered(&asker), ("one\n".to_owned(), true), "somebody asked meanwhile");
         assert!(asker.ask(says("three", 0)));
         assert_eq!(answered(&asker), ("three\n".to_owned(), false));
+    }
+
+    #[test]
+    fn who_ends_leaves_nobody_behind() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let asker = Asker::new(Arc::new(Bell::silent()));
+        let pid = dir.path().join("pid");
+        asker.ask(Child::new(["sh", "-c", &format!("echo $$ >{}; exec sleep 60", pid.display())]));
+        let number = loop {
+            match std::fs::read_to_string(&pid) {
+                Ok(text) if text.ends_with('\n') => break text,
+                _ => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        drop(asker);
+        assert!(!std::path::Path::new("/proc").join(number.trim()).exists());
     }
 
     #[test]

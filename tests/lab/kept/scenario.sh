@@ -84,7 +84,9 @@ assert_eq "$((before + 1))" "$(logins)" "--no-keep did not log in"
 # The network falls silent for what there is, and lets in what is new.
 assert_exit 0 laptop plan one
 before=$(logins)
-port=$(network ss -Htn state established sport = :22 | awk '{ sub(".*:", "", $4); print $4 }')
+lets_go
+is_alone() { port=$(network ss -Htn state established sport = :22 | awk '{ sub(".*:", "", $4); print $4 }') && [[ $port =~ ^[0-9]+$ ]]; }
+soon is_alone
 network iptables -A INPUT -p tcp --dport 22 --sport "$port" -j DROP
 start=$SECONDS
 assert_exit 0 laptop plan one
