@@ -27,7 +27,7 @@ as() { local LAB_USER=$1; shift; "$@"; }
 # afresh COMMAND…: the same with a login of its own for each call, where it is that which matters.
 afresh() { local LAB_AFRESH=yes; "$@"; }
 
-# lets_go: root's line ends; what comes next logs in anew.
+# lets_go: root's line ends; what comes next logs in anew. Before the network fails: a line that nobody answers on is waited for.
 lets_go() { lab_ssh -O exit 2>/dev/null || true; }
 
 # address: the address of the host, for curl and the like.
@@ -69,7 +69,7 @@ lab_ssh() {
     local through=() line=()
     [[ -z ${LAB_BEHIND[LAB_HOST]:-} ]] || through=(network)
     [[ $LAB_USER != root || -n $LAB_AFRESH ]] ||
-        line=(-o ControlMaster=auto -o ControlPath="$(folder)/%h" -o ControlPersist=20 -o ServerAliveInterval=3)
+        line=(-o ControlMaster=auto -o ControlPath="$(folder)/%h" -o ControlPersist=20 -o ServerAliveInterval=10)
     "${through[@]}" \
     ssh -F none "${line[@]}" -i "$LAB_KEY" -o UserKnownHostsFile="$(folder)/known_hosts" -o GlobalKnownHostsFile=none \
         -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=10 \

@@ -15,6 +15,7 @@ at_point() {
     pid=$!
     soon host test -e /root/steps
     sleep "$((point / 10)).$((point % 10))"
+    lets_go
     network iptables -A INPUT -p tcp --dport 22 -j "${answer[@]}"
     sleep 5
     network iptables -D INPUT -p tcp --dport 22 -j "${answer[@]}"

@@ -23,6 +23,7 @@ is_settled() { host_sh '[[ ! -e /var/lib/evenkeel/pending ]]'; }
 # A clean firewall to begin with, so that it is the rules alone that lock out.
 on 2 host_sh 'apt-get -qq update && apt-get -qq install -y nftables >/dev/null 2>&1'
 before=$(everywhere state)
+everywhere lets_go
 start=$SECONDS
 assert_exit 5 laptop apply --yes --confirm 6s '*'
 for name in sshd firewall sudoers keys; do

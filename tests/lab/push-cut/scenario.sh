@@ -81,6 +81,7 @@ fresh
 sed -i '1a\    ServerAliveInterval 2\n    ServerAliveCountMax 2' "$LAPTOP_HOME/.ssh/config"
 begin
 soon there /run/began
+lets_go
 network iptables -A INPUT -p tcp --dport 22 -j DROP
 soon grep -q 'is attached to again' "$LAPTOP/log"
 network iptables -D INPUT -p tcp --dport 22 -j DROP

@@ -44,6 +44,7 @@ ends 4 "no route to $first.$second.$net.254"
 # Nobody answers: the other host is done long before that is known.
 bad 'ConnectTimeout 8'
 host rm -f /etc/mark
+on 2 lets_go
 on 2 network iptables -A INPUT -p tcp --dport 22 -j DROP
 { laptop apply --yes good bad >"$LAPTOP/log" 2>&1 && echo 0 || echo $?; } >"$LAPTOP/status" &
 soon host test -e /etc/mark
